@@ -1,0 +1,2 @@
+/** What we hand back: segments and the whole text. */
+export type { Segment, Transcription } from './transcription.ts'
