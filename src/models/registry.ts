@@ -7,16 +7,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, ModelUnknownError } from '../errors.ts'
+import type { CheckpointOrigin } from '../hub/index.ts'
 
 export const STRATEGY_NAMES = ['whisper', 'distil_whisper', 'lite_asr'] as const
 export type StrategyName = (typeof STRATEGY_NAMES)[number]
-
-/** Where a checkpoint's files are, or come from. */
-export type CheckpointOrigin =
-  | { readonly kind: 'hub'; readonly repo: string; readonly revision: string }
-  | { readonly kind: 'folder'; readonly path: string }
-  /** Whisper base: cache, then hub, then the Python package index; always checked by its SHA-256. */
-  | { readonly kind: 'whisper-base' }
 
 export interface ModelEntry {
   readonly id: string

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LANGUAGE_CODES } from '../checkpoint/index.ts'
+import { LanguageUnknownError } from '../errors.ts'
+import { resolveLanguage } from './languages.ts'
+
+test('a language is known by code, by region, by English, Portuguese and own name, in any case and without accents', () => {
+  const spellings = ['pt', 'PT', 'por', 'pt-BR', 'pt_br', 'portuguese', 'Portuguese', 'português', 'Portugues', ' pt ']
+  for (const spelling of spellings) assert.equal(resolveLanguage(spelling, LANGUAGE_CODES), 'pt', spelling)
+  for (const spelling of ['de', 'alemão', 'German', 'Deutsch', 'deu']) {
+    assert.equal(resolveLanguage(spelling, LANGUAGE_CODES), 'de', spelling)
+  }
+  assert.equal(resolveLanguage('日本語', LANGUAGE_CODES), 'ja')
+})
+
+test("Whisper's own names and codes are accepted where they differ from the usual ones", () => {
+  assert.equal(resolveLanguage('castilian', LANGUAGE_CODES), 'es')
+  assert.equal(resolveLanguage('jw', LANGUAGE_CODES), 'jw')
+  assert.equal(resolveLanguage('jv', LANGUAGE_CODES), 'jw')
+  assert.equal(resolveLanguage('Javanese', LANGUAGE_CODES), 'jw')
+  assert.equal(resolveLanguage('nb', LANGUAGE_CODES), 'no')
+})
+
+test('every language that Whisper knows is found by its English name', () => {
+  const names = new Intl.DisplayNames('en', { type: 'language' })
+  for (const code of LANGUAGE_CODES) {
+    assert.equal(resolveLanguage(names.of(code === 'jw' ? 'jv' : code)!, LANGUAGE_CODES), code)
+  }
+})
+
+test('a language that the model does not know is refused by the name that was given', () => {
+  assert.throws(() => resolveLanguage('klingon', LANGUAGE_CODES), {
+    name: 'LanguageUnknownError',
+    message: "Language 'klingon' is not one that this model knows.",
+  })
+  assert.throws(() => resolveLanguage('pt', ['en']), LanguageUnknownError)
+  assert.throws(() => resolveLanguage('', LANGUAGE_CODES), LanguageUnknownError)
+  assert.throws(() => resolveLanguage('../../etc', LANGUAGE_CODES), LanguageUnknownError)
+})

@@ -1,0 +1,144 @@
+/** The service's side of one engine process: starts it, talks to it, ends it. */
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { EngineSettings } from '../config.ts'
+import { EngineCrashedError, isAbort, ModelLoadError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { ModelEntry } from '../models/registry.ts'
+import type { Transcription } from '../transcript/index.ts'
+import { failureFromWire } from './failure.ts'
+import type { FromEngine, ToEngine } from './protocol.ts'
+import type { TranscribeRequest } from './transcriber.ts'
+
+/** An engine that is told to unload needs milliseconds; one that is in the middle of a long step is not waited for. */
+const UNLOAD_TIMEOUT_MS = 2_000
+
+export interface EngineOptions {
+  readonly entry: ModelEntry
+  readonly settings: EngineSettings
+  readonly logger: Logger
+}
+
+export class EngineProcess {
+  readonly modelId: string
+  readonly #child: ChildProcess
+  readonly #logger: Logger
+  readonly #waiting = new Map<number, PromiseWithResolvers<Transcription>>()
+  readonly #loading = Promise.withResolvers<void>()
+  #isLoaded = false
+  readonly #exited: Promise<unknown>
+  #nextRequestId = 1
+  #ending = false
+
+  /** Starts a process that loads the model; `loaded` tells when it has. */
+  constructor(options: EngineOptions) {
+    this.modelId = options.entry.id
+    this.#logger = options.logger.child({ modelId: this.modelId })
+    this.#child = fork(new URL('./entry.ts', import.meta.url), {
+      serialization: 'advanced',
+      execArgv: ['--expose-gc'],
+      // Standard output stays the caller's; what an engine logs goes to standard error.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    this.#exited = once(this.#child, 'exit')
+    this.#loading.promise.catch(() => {}) // whoever asks for `loaded` gets the failure; nobody may be asking
+    this.#child.on('message', (message: FromEngine) => this.#receive(message)) // sent by entry.ts of the same build
+    this.#child.on('exit', (code, signal) => this.#fail(signal ?? `exit code ${code}`))
+    this.#child.on('error', (error) => this.#fail(error.message))
+    this.#send({
+      type: 'load',
+      entry: options.entry,
+      settings: options.settings,
+      logLevel: options.logger.level,
+    })
+  }
+
+  /**
+   * Settles when the model is loaded.
+   *
+   * @throws {ModelLoadError} when it cannot be; the process is then told to end.
+   */
+  get loaded(): Promise<void> {
+    return this.#loading.promise
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded && this.isAlive
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** True until the process has ended or has been told to. */
+  get isAlive(): boolean {
+    return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  async transcribe(request: Omit<TranscribeRequest, 'modelId'>): Promise<Transcription> {
+    const { audioPath, language, signal } = request
+    signal.throwIfAborted()
+    const requestId = this.#nextRequestId++
+    const answer = Promise.withResolvers<Transcription>()
+    this.#waiting.set(requestId, answer)
+    const abort = () => this.#send({ type: 'abort', requestId })
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
+      this.#send({ type: 'transcribe', requestId, audioPath, language })
+      return await answer.promise
+    } finally {
+      signal.removeEventListener('abort', abort)
+      this.#waiting.delete(requestId)
+    }
+  }
+
+  /** Ends the process and waits until it is gone. May be called more than once. */
+  async end(): Promise<void> {
+    if (!this.#ending) {
+      this.#ending = true
+      this.#send({ type: 'unload' })
+      const kill = setTimeout(() => this.#child.kill('SIGKILL'), UNLOAD_TIMEOUT_MS)
+      this.#child.once('exit', () => clearTimeout(kill))
+    }
+    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    await this.#exited
+  }
+
+  #receive(message: FromEngine): void {
+    switch (message.type) {
+      case 'loading':
+        this.#logger.debug(message, 'loading')
+        return
+      case 'loaded':
+        this.#isLoaded = true
+        return this.#loading.resolve()
+      case 'load-failed':
+        this.#loading.reject(new ModelLoadError(this.modelId, failureFromWire(message.failure)))
+        return void this.end()
+      case 'progress':
+        this.#logger.debug(message, 'progress')
+        return
+      case 'done':
+        return this.#waiting.get(message.requestId)?.resolve(message.transcription)
+      case 'failed': {
+        const error = failureFromWire(message.failure)
+        if (!isAbort(error)) this.#logger.debug({ err: error }, 'request failed')
+        return this.#waiting.get(message.requestId)?.reject(error)
+      }
+    }
+  }
+
+  #fail(how: string): void {
+    const error = new EngineCrashedError(this.modelId, how)
+    if (!this.#ending) this.#logger.error({ code: error.code, how }, 'engine process ended unexpectedly')
+    this.#loading.reject(new ModelLoadError(this.modelId, error))
+    for (const { reject } of this.#waiting.values()) reject(error)
+  }
+
+  #send(message: ToEngine): void {
+    // A process that is just dying cannot be told anything; its exit event answers for it.
+    if (this.#child.connected) this.#child.send(message, () => {})
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The engine process: one model, loaded once, and the requests for it. Inference blocks this process's JavaScript
+ * thread, which is why it is a process of its own; and when it ends, the operating system takes back every byte.
+ */
+
+import { createLogger } from '../logger.ts'
+import { type AsrStrategy, createStrategy } from '../models/index.ts'
+import { failureToWire } from './failure.ts'
+import type { FromEngine, ToEngine } from './protocol.ts'
+
+let strategy: AsrStrategy | undefined
+const running = new Map<number, AbortController>()
+const closing = new AbortController()
+
+process.on('message', (message: ToEngine) => void receive(message)) // sent by process.ts of the same build
+// The service is gone, however it ended: nobody will read what we would say.
+process.on('disconnect', () => process.exit(0))
+// Ctrl-C reaches the whole process group; the service decides when its engines end.
+process.on('SIGINT', () => {})
+
+async function receive(message: ToEngine): Promise<void> {
+  switch (message.type) {
+    case 'load':
+      return await load(message)
+    case 'transcribe':
+      return await transcribe(message)
+    case 'abort':
+      running.get(message.requestId)?.abort()
+      return
+    case 'unload':
+      closing.abort()
+      await strategy?.unload()
+      process.exit(0)
+  }
+}
+
+async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }): Promise<void> {
+  const logger = createLogger(logLevel).child({ modelId: entry.id })
+  const loading = createStrategy({
+    entry,
+    settings,
+    logger,
+    onLoading: (progress) => send({ type: 'loading', ...progress }),
+  })
+  try {
+    await loading.loadModel(closing.signal)
+    strategy = loading
+    send({ type: 'loaded' })
+  } catch (error) {
+    send({ type: 'load-failed', failure: failureToWire(error) })
+  }
+}
+
+async function transcribe({ requestId, audioPath, language }: ToEngine & { type: 'transcribe' }): Promise<void> {
+  const controller = new AbortController()
+  running.set(requestId, controller)
+  try {
+    const transcription = await strategy!.transcribe(audioPath, {
+      language,
+      signal: controller.signal,
+      onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
+    })
+    send({ type: 'done', requestId, transcription })
+  } catch (error) {
+    send({ type: 'failed', requestId, failure: failureToWire(error) })
+  } finally {
+    running.delete(requestId)
+    cleanMemory()
+  }
+}
+
+/**
+ * What the original service did after every inference. Buffers of the runtime are freed only when the collector
+ * finds their JavaScript owners, which are tiny and would wait for a long time.
+ */
+function cleanMemory(): void {
+  globalThis.gc?.()
+}
+
+function send(message: FromEngine): void {
+  if (process.connected) process.send!(message)
+}

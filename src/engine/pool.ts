@@ -1,0 +1,241 @@
+/**
+ * The hot swap: which models are loaded, and who waits for which.
+ *
+ * Requests stand in one line. A request whose model is loaded runs at once, unless somebody before it waits for
+ * another model: then it waits too, or a steady stream for one model would starve the others. When a slot is free, the
+ * model of the line's first request is loaded and all that wait for it are let in together, so that requests that
+ * alternate between two models cost two swaps and not one each.
+ */
+
+import type { EngineSettings } from '../config.ts'
+import { ServiceClosingError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { ModelEntry } from '../models/registry.ts'
+import type { Transcription } from '../transcript/index.ts'
+import { EngineProcess } from './engine-process.ts'
+import type { Transcriber, TranscribeRequest } from './transcriber.ts'
+
+export interface EnginePoolOptions {
+  /** Finds a model by what the caller names; throws `ModelUnknownError`. */
+  readonly resolve: (modelId: string) => ModelEntry
+  readonly maxLoadedModels: number
+  readonly settings: EngineSettings
+  readonly logger: Logger
+  /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
+  readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
+}
+
+/** A place for one loaded model. */
+interface Slot {
+  readonly entry: ModelEntry
+  engine: EngineProcess | undefined
+  /** Why the model could not be loaded: the answer to everybody who was let in for it. */
+  loadFailure: unknown
+  /** Requests that were let in and have not finished. */
+  nUsers: number
+  /** The requests of a slot take turns; each waits for the one before. */
+  lastTurn: Promise<void>
+  /** Counts uses of the whole pool, so that the least recently used slot can be told. */
+  lastUsed: number
+  isEnding: boolean
+}
+
+interface Waiting {
+  readonly entry: ModelEntry
+  readonly admitted: PromiseWithResolvers<Slot>
+}
+
+export class EnginePool implements Transcriber {
+  readonly #options: EnginePoolOptions
+  readonly #slots = new Map<string, Slot>()
+  #line: readonly Waiting[] = []
+  #uses = 0
+  #isClosing = false
+  #onIdle: (() => void) | undefined
+
+  constructor(options: EnginePoolOptions) {
+    this.#options = options
+  }
+
+  isKnown(modelId: string): boolean {
+    try {
+      this.#options.resolve(modelId)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  activeModel(): string | null {
+    const loaded = [...this.#slots.values()].filter((slot) => slot.engine?.isLoaded && !slot.isEnding)
+    return loaded.sort((a, b) => b.lastUsed - a.lastUsed)[0]?.entry.id ?? null
+  }
+
+  /** Process ids of the engines that are alive, for tests and memory figures. */
+  enginePids(): number[] {
+    const engines = [...this.#slots.values()].map((slot) => slot.engine)
+    return engines.filter((engine) => engine?.isAlive).map((engine) => engine!.pid!)
+  }
+
+  async transcribe(request: TranscribeRequest): Promise<Transcription> {
+    const { signal } = request
+    const entry = this.#options.resolve(request.modelId)
+    signal.throwIfAborted()
+    if (!this.#slots.get(entry.id)?.engine?.isLoaded) {
+      await this.#options.checkAudio?.(request.audioPath, signal)
+    }
+
+    const slot = await this.#admit(entry, signal)
+    try {
+      return await this.#inTurn(slot, signal, async () => {
+        const engine = await this.#engineOf(slot, signal)
+        return await engine.transcribe(request)
+      })
+    } finally {
+      slot.nUsers--
+      this.#schedule()
+      if (this.#nUsers() === 0) this.#onIdle?.()
+    }
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosing = true
+    for (const { admitted } of this.#line) admitted.reject(new ServiceClosingError())
+    this.#line = []
+    if (this.#nUsers() > 0) {
+      const idle = Promise.withResolvers<void>()
+      const timer = setTimeout(idle.resolve, timeoutMs)
+      this.#onIdle = idle.resolve
+      await idle.promise
+      clearTimeout(timer)
+    }
+    await Promise.all([...this.#slots.values()].map((slot) => this.#endSlot(slot)))
+  }
+
+  /** Waits in line for a place where `entry` is, or may be, loaded. */
+  async #admit(entry: ModelEntry, signal: AbortSignal): Promise<Slot> {
+    if (this.#isClosing) throw new ServiceClosingError()
+    const waiting: Waiting = { entry, admitted: Promise.withResolvers() }
+    const leave = () => {
+      this.#line = this.#line.filter((other) => other !== waiting)
+      waiting.admitted.reject(signal.reason)
+      this.#schedule()
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    this.#line = [...this.#line, waiting]
+    this.#schedule()
+    try {
+      return await waiting.admitted.promise
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  /** Lets in whoever may be, from the head of the line on. */
+  #schedule(): void {
+    let isBlocked = false
+    const stillWaiting: Waiting[] = []
+    const isLetIn = new Set<string>()
+    for (const waiting of this.#line) {
+      const { id } = waiting.entry
+      if (!isBlocked && this.#makeRoomFor(waiting.entry)) isLetIn.add(id)
+      // Those behind a blocked one come in only with a model that has just been let in for somebody before it.
+      if (isLetIn.has(id)) this.#letIn(waiting)
+      else {
+        isBlocked = true
+        stillWaiting.push(waiting)
+      }
+    }
+    this.#line = stillWaiting
+  }
+
+  #letIn({ entry, admitted }: Waiting): void {
+    const slot = this.#slots.get(entry.id)!
+    slot.nUsers++
+    slot.lastUsed = ++this.#uses
+    admitted.resolve(slot)
+  }
+
+  /** True when there is a slot for `entry`; otherwise the least recently used idle one is being emptied, if any is. */
+  #makeRoomFor(entry: ModelEntry): boolean {
+    const slot = this.#slots.get(entry.id)
+    if (slot && !slot.isEnding && slot.loadFailure === undefined) return true
+    if (!slot && this.#slots.size < this.#options.maxLoadedModels) {
+      this.#slots.set(entry.id, newSlot(entry))
+      return true
+    }
+    // One at a time: a slot that is ending already is the room that is being made.
+    const slots = [...this.#slots.values()]
+    if (slots.some((other) => other.isEnding)) return false
+    const idle = (slot ? [slot] : slots).filter((other) => other.nUsers === 0)
+    const leastRecent = idle.sort((a, b) => a.lastUsed - b.lastUsed)[0]
+    if (leastRecent) void this.#endSlot(leastRecent).then(() => this.#schedule())
+    return false
+  }
+
+  async #endSlot(slot: Slot): Promise<void> {
+    slot.isEnding = true
+    await slot.engine?.end()
+    this.#slots.delete(slot.entry.id)
+  }
+
+  /** Runs `work` when every earlier request of the slot has finished. */
+  async #inTurn<T>(slot: Slot, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const previous = slot.lastTurn
+    const turn = Promise.withResolvers<void>()
+    slot.lastTurn = previous.then(() => turn.promise)
+    try {
+      await orAborted(previous, signal)
+      return await work()
+    } finally {
+      turn.resolve()
+    }
+  }
+
+  /** The slot's engine, loaded: a new one where there is none or where the last one has died. */
+  async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
+    if (slot.loadFailure !== undefined) throw slot.loadFailure
+    if (!slot.engine?.isAlive) {
+      const { settings, logger } = this.#options
+      slot.engine = new EngineProcess({ entry: slot.entry, settings, logger })
+    }
+    const { engine } = slot
+    try {
+      // A caller who leaves does not stop the loading: the next request for this model will be glad of it.
+      await orAborted(engine.loaded, signal)
+      return engine
+    } catch (error) {
+      if (!signal.aborted) slot.loadFailure = error
+      throw error
+    }
+  }
+
+  #nUsers(): number {
+    return [...this.#slots.values()].reduce((sum, slot) => sum + slot.nUsers, 0)
+  }
+}
+
+function newSlot(entry: ModelEntry): Slot {
+  return {
+    entry,
+    engine: undefined,
+    loadFailure: undefined,
+    nUsers: 0,
+    lastTurn: Promise.resolve(),
+    lastUsed: 0,
+    isEnding: false,
+  }
+}
+
+/** Settles as `promise` does, or rejects as soon as `signal` is aborted. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}

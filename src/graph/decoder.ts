@@ -1,0 +1,110 @@
+/** One decoding step: T tokens for each row, with the keys and values of everything before them. */
+
+import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
+import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
+import { type Build, feedForward, layerNorm, linear, weight } from './layers.ts'
+
+/**
+ * The decoder's graph.
+ *
+ * Inputs: `tokens` [B × T]; `logits_at` [K], the positions among the T whose logits are wanted, because projecting a
+ * long prompt onto the vocabulary would cost more than the rest of the step; per layer L `past_key_L`, `past_value_L`
+ * [B × H × P × D/H] and `cross_key_L`, `cross_value_L` [W × H × S × D/H]. B is a multiple of W: the rows of one
+ * window (its beams) share that window's cross-attention instead of each holding a copy.
+ *
+ * Outputs: `logits` [B × K × V]; per layer `present_key_L`, `present_value_L` [B × H × (P+T) × D/H].
+ *
+ * @see openai/whisper:whisper/model.py `TextDecoder`
+ */
+export function buildDecoder(shape: ModelShape, tensors: TensorSource, sink: WeightSink): Uint8Array {
+  const g = new GraphBuilder('decoder', sink)
+  const build: Build = { g, tensors }
+  const tokens = g.input('tokens', 'int64', ['B', 'T'])
+  const logitsAt = g.input('logits_at', 'int64', ['K'])
+  const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheInputs(g, shape, layer))
+
+  const embeddings = weight(build, 'decoder.embed_tokens.weight') // [V × D]
+  let x = g.op('Add', [g.op('Gather', [embeddings, tokens]), positions(build, tokens, caches[0]!.pastKey)]) // [B × T × D]
+  caches.forEach((cache, layer) => {
+    x = decoderLayer(build, shape, layer, x, cache)
+  })
+
+  const wanted = layerNorm(build, 'decoder.layer_norm', g.op('Gather', [x, logitsAt], { axis: 1 })) // [B × K × D]
+  const projection = tensors.has('proj_out.weight') ? weight(build, 'proj_out.weight') : embeddings
+  const flat = g.op('Gemm', [g.op('Reshape', [wanted, g.ints([-1, shape.dModel])]), projection], { transB: 1 })
+  const batch = g.op('Slice', [g.op('Shape', [wanted]), g.ints([0]), g.ints([2])])
+  const logits = g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([shape.vocabSize])], { axis: 0 })])
+  g.output('logits', logits, 'float32', ['B', 'K', shape.vocabSize])
+  return g.finish()
+}
+
+interface LayerCache {
+  readonly pastKey: Value
+  readonly pastValue: Value
+  readonly crossKey: Value
+  readonly crossValue: Value
+}
+
+function cacheInputs(g: GraphBuilder, shape: ModelShape, layer: number): LayerCache {
+  const dims = (rows: string, length: string) => [rows, shape.decoderHeads, length, shape.dModel / shape.decoderHeads]
+  return {
+    pastKey: g.input(`past_key_${layer}`, 'float32', dims('B', 'P')),
+    pastValue: g.input(`past_value_${layer}`, 'float32', dims('B', 'P')),
+    crossKey: g.input(`cross_key_${layer}`, 'float32', dims('W', 'S')),
+    crossValue: g.input(`cross_value_${layer}`, 'float32', dims('W', 'S')),
+  }
+}
+
+/** Vectors of positions P … P+T-1, [T × D]. */
+function positions(build: Build, tokens: Value, pastKey: Value): Value {
+  const { g } = build
+  const nPast = g.op('Slice', [g.op('Shape', [pastKey]), g.ints([2]), g.ints([3])])
+  const nNew = g.op('Slice', [g.op('Shape', [tokens]), g.ints([1]), g.ints([2])])
+  const table = weight(build, 'decoder.embed_positions.weight')
+  return g.op('Slice', [table, nPast, g.op('Add', [nPast, nNew]), g.ints([0])])
+}
+
+function decoderLayer(build: Build, shape: ModelShape, index: number, x: Value, cache: LayerCache): Value {
+  const { g } = build
+  const layer = `decoder.layers.${index}`
+
+  const attended = selfAttention(build, shape, index, layerNorm(build, `${layer}.self_attn_layer_norm`, x), cache)
+  const afterSelf = g.op('Add', [x, attended])
+
+  const crossed = crossAttention(build, shape, layer, layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf), cache)
+  const afterCross = g.op('Add', [afterSelf, crossed])
+
+  const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterCross))
+  return g.op('Add', [afterCross, fed])
+}
+
+function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, cache: LayerCache): Value {
+  const { g } = build
+  const attention = `decoder.layers.${index}.self_attn`
+  const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(build, `${attention}.${part}_proj`, x))
+  // Inputs 4 to 6 (bias, padding mask, attention bias) are not used.
+  const inputs = [q!, k!, v!, '', '', '', cache.pastKey, cache.pastValue]
+  const [attended, presentKey, presentValue] = g.contrib('MultiHeadAttention', inputs, 3, {
+    num_heads: shape.decoderHeads,
+    unidirectional: 1,
+  })
+  const dims = ['B', shape.decoderHeads, 'P+T', shape.dModel / shape.decoderHeads]
+  g.output(`present_key_${index}`, presentKey!, 'float32', dims)
+  g.output(`present_value_${index}`, presentValue!, 'float32', dims)
+  return linear(build, `${attention}.out_proj`, attended!)
+}
+
+/**
+ * Attention to the audio. The B rows become W windows with B/W·T queries each: no query sees another, so the rows of
+ * one window can share its keys and values.
+ */
+function crossAttention(build: Build, shape: ModelShape, layer: string, x: Value, cache: LayerCache): Value {
+  const { g } = build
+  const q = linear(build, `${layer}.encoder_attn.q_proj`, x) // [B × T × D]
+  const nWindows = g.op('Slice', [g.op('Shape', [cache.crossKey]), g.ints([0]), g.ints([1])])
+  const perWindow = g.op('Concat', [nWindows, g.ints([-1, shape.dModel])], { axis: 0 })
+  const inputs = [g.op('Reshape', [q, perWindow]), cache.crossKey, cache.crossValue]
+  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
+  const perRow = g.op('Reshape', [attended, g.op('Shape', [q])])
+  return linear(build, `${layer}.encoder_attn.out_proj`, perRow)
+}

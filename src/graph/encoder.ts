@@ -1,0 +1,83 @@
+/** Samples → log-mel → encoder → keys and values of every decoder layer's cross-attention. */
+
+import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
+import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
+import { type Build, feedForward, gelu, layerNorm, linear, weight } from './layers.ts'
+import { addLogMel } from './log-mel.ts'
+
+export interface EncoderGraphOptions {
+  /** Also give `log_mel` [B × M × F] and `audio_features` [B × S × D], to compare with a reference. */
+  readonly exposeIntermediates?: boolean
+}
+
+/**
+ * The encoder's graph.
+ *
+ * Input `samples` [B × N], N = 320·S for an audio context of S ≤ 1500 positions.
+ * Outputs `cross_key_L`, `cross_value_L` [B × H × S × D/H] for each decoder layer L: what does not change from token
+ * to token is computed once per window.
+ *
+ * @see openai/whisper:whisper/model.py `AudioEncoder`
+ */
+export function buildEncoder(
+  shape: ModelShape,
+  tensors: TensorSource,
+  sink: WeightSink,
+  options: EncoderGraphOptions = {},
+): Uint8Array {
+  const g = new GraphBuilder('encoder', sink)
+  const build: Build = { g, tensors }
+  const samples = g.input('samples', 'float32', ['B', 'N'])
+
+  const logMel = addLogMel(g, samples, shape.nMels)
+  let x = convolutions(build, logMel)
+  for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x)
+  const audioFeatures = layerNorm(build, 'encoder.layer_norm', x) // [B × S × D]
+
+  for (let layer = 0; layer < shape.decoderLayers; layer++) {
+    for (const part of ['key', 'value'] as const) {
+      const projected = linear(build, `decoder.layers.${layer}.encoder_attn.${part[0]}_proj`, audioFeatures)
+      const heads = splitHeads(g, projected, shape.decoderHeads)
+      const dims = ['B', shape.decoderHeads, 'S', shape.dModel / shape.decoderHeads]
+      g.output(`cross_${part}_${layer}`, heads, 'float32', dims)
+    }
+  }
+  if (options.exposeIntermediates) {
+    g.output('log_mel', logMel, 'float32', ['B', shape.nMels, 'F'])
+    g.output('audio_features', audioFeatures, 'float32', ['B', 'S', shape.dModel])
+  }
+  return g.finish()
+}
+
+/** [B × M × F] → [B × S × D]: two convolutions, the second of which halves the frames, then the position's vector. */
+function convolutions(build: Build, logMel: Value): Value {
+  const { g } = build
+  const conv = (name: string, x: Value, stride: number) => {
+    const inputs = [x, weight(build, `${name}.weight`), weight(build, `${name}.bias`)]
+    return gelu(build, g.op('Conv', inputs, { kernel_shape: [3], pads: [1, 1], strides: [stride] }))
+  }
+  const halved = conv('encoder.conv2', conv('encoder.conv1', logMel, 1), 2) // [B × D × S]
+  const x = g.op('Transpose', [halved], { perm: [0, 2, 1] }) // [B × S × D]
+
+  const nPositions = g.op('Slice', [g.op('Shape', [x]), g.ints([1]), g.ints([2])])
+  const positions = weight(build, 'encoder.embed_positions.weight')
+  return g.op('Add', [x, g.op('Slice', [positions, g.ints([0]), nPositions, g.ints([0])])])
+}
+
+function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value): Value {
+  const { g } = build
+  const layer = `encoder.layers.${index}`
+
+  const normed = layerNorm(build, `${layer}.self_attn_layer_norm`, x)
+  const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(build, `${layer}.self_attn.${part}_proj`, normed))
+  const attended = g.contrib('MultiHeadAttention', [q!, k!, v!], 1, { num_heads: shape.encoderHeads })[0]!
+  const afterAttention = g.op('Add', [x, linear(build, `${layer}.self_attn.out_proj`, attended)])
+
+  const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterAttention))
+  return g.op('Add', [afterAttention, fed])
+}
+
+/** [B × S × D] → [B × H × S × D/H] */
+function splitHeads(g: GraphBuilder, x: Value, nHeads: number): Value {
+  return g.op('Transpose', [g.op('Reshape', [x, g.ints([0, 0, nHeads, -1])])], { perm: [0, 2, 1, 3] })
+}

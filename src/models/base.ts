@@ -1,0 +1,45 @@
+/** What every family of checkpoints can do; the factory in `index.ts` makes them, the engine process runs them. */
+
+import type { EngineSettings } from '../config.ts'
+import type { Logger } from '../logger.ts'
+import type { Transcription } from '../transcript/index.ts'
+import type { ModelEntry } from './registry.ts'
+
+export interface StrategyContext {
+  readonly entry: ModelEntry
+  readonly settings: EngineSettings
+  readonly logger: Logger
+  /** Told what loading is at, such as bytes of a download. */
+  readonly onLoading?: (progress: LoadingProgress) => void
+}
+
+export interface LoadingProgress {
+  readonly stage: 'download' | 'compile' | 'open'
+  /** What is being worked on: a file's name, or nothing. */
+  readonly item: string
+  /** 0 to 1 where it is known. */
+  readonly fraction: number | undefined
+}
+
+export interface StrategyTranscribeOptions {
+  /** In any form a person would write it; undefined leaves it to the model's entry, then to detection. */
+  readonly language?: string | undefined
+  readonly signal: AbortSignal
+  readonly onProgress?: (doneSeconds: number) => void
+}
+
+/** One model: loads itself, transcribes files, gives everything back. */
+export abstract class AsrStrategy {
+  /**
+   * Fetches the checkpoint, compiles it where no earlier run has, and opens it. Loading twice is loading once.
+   *
+   * @throws {AsrError} when the files cannot be had, are damaged, or are not of a family we compile.
+   */
+  abstract loadModel(signal: AbortSignal): Promise<void>
+
+  /** @throws {AsrError} when the file is no audio or the language is unknown; `AbortError` after an abort. */
+  abstract transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription>
+
+  /** Releases the sessions and their memory. The strategy may be loaded again. */
+  abstract unload(): Promise<void>
+}

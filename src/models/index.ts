@@ -1,0 +1,20 @@
+/** The factory: from an entry of the registry to the strategy that runs it. Loads the runtime, so engines only. */
+
+import type { AsrStrategy, StrategyContext } from './base.ts'
+import { DistilWhisperStrategy } from './distil-whisper.ts'
+import { LiteAsrStrategy } from './lite-asr.ts'
+import type { StrategyName } from './registry.ts'
+import { WhisperStrategy } from './whisper.ts'
+
+const STRATEGIES: Readonly<Record<StrategyName, new (context: StrategyContext) => AsrStrategy>> = {
+  whisper: WhisperStrategy,
+  distil_whisper: DistilWhisperStrategy,
+  lite_asr: LiteAsrStrategy,
+}
+
+/** The strategy for `context.entry`, not loaded yet. */
+export function createStrategy(context: StrategyContext): AsrStrategy {
+  return new STRATEGIES[context.entry.strategy ?? 'whisper'](context)
+}
+
+export type { AsrStrategy, LoadingProgress, StrategyContext, StrategyTranscribeOptions } from './base.ts'

@@ -1,0 +1,116 @@
+/** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
+
+import { decodeAudio } from '../audio/index.ts'
+import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
+import { resolveLanguage } from '../decode/index.ts'
+import { CheckpointUnsupportedError, LanguageUnknownError } from '../errors.ts'
+import { compiledFolder } from '../graph/index.ts'
+import { resolveCheckpointFolder } from '../hub/index.ts'
+import { resolveDevice } from '../runtime/index.ts'
+import { transcribeLongForm } from '../transcribe/index.ts'
+import type { Transcription } from '../transcript/index.ts'
+import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
+import type { ModelEntry } from './registry.ts'
+import { WhisperModel } from './whisper-model.ts'
+
+export class WhisperStrategy extends AsrStrategy {
+  protected readonly context: StrategyContext
+  #model: WhisperModel | undefined
+
+  constructor(context: StrategyContext) {
+    super()
+    this.context = context
+  }
+
+  /** Windows that are decoded together. More win little on a CPU and hold more keys and values in memory. */
+  protected get batchSize(): number {
+    return 4
+  }
+
+  /** Repository whose tokenizer is used in place of the checkpoint's own. */
+  protected get tokenizerRepository(): string | undefined {
+    return this.context.entry.tokenizer
+  }
+
+  /** What this strategy needs of a checkpoint, in words, when `config` does not have it. */
+  protected refuses(config: CheckpointConfig): string | undefined {
+    return config.lowRank.length > 0 ? 'its layers are low-rank, which strategy lite_asr loads' : undefined
+  }
+
+  override async loadModel(signal: AbortSignal): Promise<void> {
+    if (this.#model) return
+    const { settings, onLoading } = this.context
+    using checkpoint = await this.#openCheckpoint(signal)
+
+    onLoading?.({ stage: 'compile', item: '', fraction: undefined })
+    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, precision: 'float32' })
+    onLoading?.({ stage: 'open', item: '', fraction: undefined })
+    this.#model = await WhisperModel.open(checkpoint, folder, {
+      device: resolveDevice(settings.device),
+      threads: settings.threads,
+      batchSize: this.batchSize,
+    })
+  }
+
+  override async transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription> {
+    await this.loadModel(options.signal)
+    const model = this.#model! // loadModel has set it or thrown
+    const { settings, logger } = this.context
+    const samples = decodeAudio(audioPath, {
+      ffmpegPath: settings.ffmpegPath,
+      timeoutSeconds: settings.ffmpegTimeoutSeconds,
+      maxSeconds: settings.maxAudioSeconds,
+      signal: options.signal,
+      logger,
+    })
+    return await transcribeLongForm(samples, model, { ...options, language: this.#languageFor(model, options.language) })
+  }
+
+  override async unload(): Promise<void> {
+    const model = this.#model
+    this.#model = undefined
+    await model?.[Symbol.asyncDispose]()
+  }
+
+  async #openCheckpoint(signal: AbortSignal): Promise<Checkpoint> {
+    const { settings, entry, onLoading } = this.context
+    const origin: Pick<ModelEntry, 'origin' | 'tokenizer'> = {
+      origin: entry.origin,
+      tokenizer: this.tokenizerRepository,
+    }
+    const { folder, tokenizerFolder } = await resolveCheckpointFolder(origin, {
+      hub: settings.hub,
+      cacheDir: settings.cacheDir,
+      signal,
+      logger: this.context.logger,
+      onProgress: ({ file, doneBytes, totalBytes }) =>
+        onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
+    })
+    const checkpoint = await openCheckpoint(folder, tokenizerFolder === undefined ? {} : { tokenizerFolder })
+    const reason = this.refuses(checkpoint.config)
+    if (reason === undefined) return checkpoint
+    checkpoint[Symbol.dispose]()
+    throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
+  }
+
+  /** The request's language, else the entry's, else undefined for detection. */
+  #languageFor(model: WhisperModel, requested: string | undefined): string | undefined {
+    const { generation } = model
+    if (generation.isMultilingual) {
+      const wanted = requested ?? this.context.entry.language
+      return wanted === undefined ? undefined : resolveLanguage(wanted, generation.languageIds.keys())
+    }
+    if (requested !== undefined && !isEnglish(requested)) {
+      throw new LanguageUnknownError(requested, 'This model knows only English; choose a multilingual one.')
+    }
+    return 'en'
+  }
+}
+
+function isEnglish(language: string): boolean {
+  try {
+    return resolveLanguage(language, ['en']) === 'en'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,4 @@
+/** Runs ONNX graphs, whoever built them: sessions, devices, the key/value cache. */
+export { DecoderRows, DecoderSession } from './decoder-session.ts'
+export { checkDevice, type ResolvedDevice, resolveDevice, type SessionSettings } from './device.ts'
+export { type AudioFeatures, type DecoderShape, EncoderSession } from './encoder-session.ts'

@@ -1,0 +1,67 @@
+/** Cuts a stream of samples into windows that the encoder can take. */
+
+import { SAMPLE_RATE } from '../audio/index.ts'
+
+/** The longest window: what Whisper was trained on. */
+export const WINDOW_SECONDS = 30
+
+const WINDOW_SAMPLES = WINDOW_SECONDS * SAMPLE_RATE
+/** Only the last third is searched for a pause, since shorter windows mean more of them. */
+const EARLIEST_CUT = 20 * SAMPLE_RATE
+/** A pause between words is about this long; a shorter stretch would find the closure of a consonant. */
+const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE
+const STRIDE_SAMPLES = 0.02 * SAMPLE_RATE
+
+/** A stretch of the recording. */
+export interface Window {
+  /** [N] at 16 kHz, at most 30 s; owned by the receiver. */
+  readonly samples: Float32Array
+  /** Place of the first sample in the recording. */
+  readonly startSeconds: number
+}
+
+/**
+ * Windows of at most 30 s that follow one another without gap or overlap, cut at the quietest place of each window's
+ * last third, so that a cut falls between words. Holds one window's samples and no more.
+ *
+ * @param chunks  pieces of any length of one recording, 16 kHz mono.
+ */
+export async function* cutWindows(chunks: AsyncIterable<Float32Array>): AsyncGenerator<Window> {
+  const buffer = new Float32Array(WINDOW_SAMPLES)
+  let filled = 0
+  let start = 0
+  const take = (length: number): Window => {
+    const window = { samples: buffer.slice(0, length), startSeconds: start / SAMPLE_RATE }
+    buffer.copyWithin(0, length, filled)
+    filled -= length
+    start += length
+    return window
+  }
+
+  for await (const chunk of chunks) {
+    for (let used = 0; used < chunk.length; ) {
+      // Only when more audio follows is a full buffer cut: a recording of just 30 s is one window.
+      if (filled === WINDOW_SAMPLES) yield take(quietestPlace(buffer))
+      const part = chunk.subarray(used, used + WINDOW_SAMPLES - filled)
+      buffer.set(part, filled)
+      filled += part.length
+      used += part.length
+    }
+  }
+  if (filled > 0) yield take(filled)
+}
+
+/** Middle of the 0.3 s with the least energy in the searched part of a full window. */
+function quietestPlace(samples: Float32Array): number {
+  let quietest = samples.length
+  let least = Number.POSITIVE_INFINITY
+  for (let from = EARLIEST_CUT; from + PAUSE_SAMPLES <= samples.length; from += STRIDE_SAMPLES) {
+    let energy = 0
+    for (let i = from; i < from + PAUSE_SAMPLES; i++) energy += samples[i]! * samples[i]!
+    if (energy < least) {
+      least = energy
+      quietest = from + PAUSE_SAMPLES / 2
+    }
+  }
+  return quietest
+}

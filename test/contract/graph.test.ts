@@ -1,0 +1,170 @@
+/** The compiled graphs of tiny random checkpoints, one per family, against each other and against slow clear code. */
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
+import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { melFilters } from '../../src/graph/log-mel.ts'
+import { EncoderSession } from '../../src/runtime/index.ts'
+import { randomWhisperTensors, tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { openExposed } from '../helpers/exposed-model.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+async function openModel(name: string, shape: ModelShape, tensors = randomWhisperTensors(shape, 7)) {
+  const folder = join(root, name)
+  writeRandomCheckpoint(folder, shape, { tensors })
+  const compiled = join(root, `${name}-compiled`)
+  mkdirSync(compiled)
+  using checkpoint = await openCheckpoint(folder)
+  compile(checkpoint, compiled, { exposeIntermediates: true })
+  return await openExposed(checkpoint, join(compiled, ENCODER_FILE), join(compiled, DECODER_FILE))
+}
+
+function samplesOf(positions: number, seed = 1): Float32Array {
+  return Float32Array.from({ length: positions * 320 }, (_, i) => Math.sin(i * 0.05 * seed) * 0.3 + Math.sin(i * 0.31) * 0.1)
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  assert.equal(a.length, b.length)
+  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0)
+}
+
+const FAMILIES: Record<string, ModelShape> = {
+  whisper: tinyShape(),
+  'large-v3 layout': tinyShape({ nMels: 128, vocabSize: 51866 }),
+  'English-only': tinyShape({ vocabSize: 51864 }),
+  distilled: tinyShape({ encoderLayers: 4, decoderLayers: 1 }),
+  'low-rank': tinyShape({ lowRank: [{ q_proj: 3, k_proj: 4, v_proj: 5, out_proj: 6, fc1: 7, fc2: 8 }, { fc1: 2 }] }),
+}
+
+for (const [family, shape] of Object.entries(FAMILIES)) {
+  describe(family, () => {
+    test('a text fed token by token gives the logits of the text fed at once', async () => {
+      await using model = await openModel(`${family}-steps`, shape)
+      using features = await model.encode(samplesOf(40))
+      const tokens = [50258, 11, 500, 9000, 42]
+      using whole = model.start(features)
+      const atOnce = await whole.step([tokens], [0, 1, 2, 3, 4])
+
+      using stepped = model.start(features)
+      const oneByOne: Float32Array[] = []
+      for (const token of tokens) oneByOne.push((await stepped.step([[token]], [0])).slice())
+      const joined = Float32Array.from(oneByOne.flatMap((logits) => [...logits]))
+      assert.ok(largestDifference(atOnce, joined) < 1e-4)
+      assert.equal(stepped.length, tokens.length)
+    })
+
+    test('every encoder length from one position to 1500 is accepted', async () => {
+      await using model = await openModel(`${family}-lengths`, shape)
+      for (const positions of [1, 2, 333, 1500]) {
+        using features = await model.encode(samplesOf(positions))
+        assert.equal(features.audioFeatures.length, positions * shape.dModel)
+        assert.ok(features.audioFeatures.every(Number.isFinite))
+      }
+    })
+  })
+}
+
+test('a low-rank pair computes what the dense matrix of their product computes', async () => {
+  const rank = 3
+  const lowRank = tinyShape({ encoderLayers: 1, lowRank: [{ fc1: rank }] })
+  const dense = tinyShape({ encoderLayers: 1 })
+  const tensors = randomWhisperTensors(lowRank, 7)
+  const name = 'model.encoder.layers.0.fc1'
+  const first = tensors[`${name}.weight1`]!.data() // [D × R]
+  const second = tensors[`${name}.weight2`]!.data() // [R × F]
+  const { dModel: d, encoderFfnDim: f } = dense
+  const product = new Float32Array(f * d) // [F × D], as dense layers are stored
+  for (let i = 0; i < f; i++) {
+    for (let j = 0; j < d; j++) {
+      for (let r = 0; r < rank; r++) product[i * d + j]! += first[j * rank + r]! * second[r * f + i]!
+    }
+  }
+  const denseTensors = { ...tensors, [`${name}.weight`]: { dtype: 'F32' as const, shape: [f, d], data: () => product } }
+  delete denseTensors[`${name}.weight1`]
+  delete denseTensors[`${name}.weight2`]
+
+  await using a = await openModel('pair', lowRank, tensors)
+  await using b = await openModel('product', dense, denseTensors)
+  using featuresA = await a.encode(samplesOf(50))
+  using featuresB = await b.encode(samplesOf(50))
+  assert.ok(largestDifference(featuresA.audioFeatures, featuresB.audioFeatures) < 1e-4)
+})
+
+test('windows encoded and decoded together give what each gives alone', async () => {
+  const shape = tinyShape()
+  const folder = join(root, 'batch')
+  const compiled = join(root, 'batch-compiled')
+  writeRandomCheckpoint(folder, shape)
+  mkdirSync(compiled)
+  using checkpoint = await openCheckpoint(folder)
+  compile(checkpoint, compiled)
+  const settings = { device: 'cpu', threads: 1 } as const
+  await using encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), shape, settings)
+  const { DecoderSession } = await import('../../src/runtime/index.ts')
+  await using decoder = await DecoderSession.open(join(compiled, DECODER_FILE), shape, settings)
+
+  const windows = [samplesOf(60, 1), samplesOf(60, 2), samplesOf(60, 3)]
+  using together = await encoder.encode(windows, 320)
+  using rows = decoder.start(together)
+  const batch = (await rows.step([[50258], [50258], [50258]], [0])).slice()
+  for (const [i, window] of windows.entries()) {
+    using alone = await encoder.encode([window], 320)
+    using row = decoder.start(alone)
+    const logits = await row.step([[50258]], [0])
+    assert.ok(largestDifference(batch.slice(i * shape.vocabSize, (i + 1) * shape.vocabSize), logits) < 1e-4)
+  }
+})
+
+test('the rows of one window share its audio: two beams fed alike agree with one', async () => {
+  await using model = await openModel('beams', tinyShape())
+  using features = await model.encode(samplesOf(60))
+  using single = model.start(features)
+  using double = model.start(features, 2)
+  const one = (await single.step([[50258, 300]], [1])).slice()
+  const two = await double.step([[50258, 300], [50258, 300]], [1])
+  assert.ok(largestDifference(one, two.slice(0, one.length)) < 1e-4)
+  assert.ok(largestDifference(one, two.slice(one.length)) < 1e-4)
+})
+
+test('the log-mel in the graph equals a plain discrete Fourier transform in double precision', async (t) => {
+  const shape = tinyShape({ nMels: 128 })
+  await using model = await openModel('mel', shape)
+  const samples = samplesOf(25)
+  using features = await model.encode(samples)
+  const difference = largestDifference(features.logMel, slowLogMel(samples, shape.nMels))
+  t.diagnostic(`largest difference ${difference.toExponential(1)}`)
+  assert.ok(difference < 1e-4)
+})
+
+/** @see openai/whisper:whisper/audio.py `log_mel_spectrogram`, written out. Returns [M × F]. */
+function slowLogMel(samples: Float32Array, nMels: number): Float32Array {
+  const nFrames = samples.length / 160
+  const at = (i: number) => samples[i < 0 ? -i : i >= samples.length ? 2 * (samples.length - 1) - i : i]!
+  const filters = melFilters(nMels)
+  const logMel = new Float64Array(nMels * nFrames)
+  for (let frame = 0; frame < nFrames; frame++) {
+    const power = new Float64Array(201)
+    for (let k = 0; k <= 200; k++) {
+      let [re, im] = [0, 0]
+      for (let n = 0; n < 400; n++) {
+        const value = at(frame * 160 + n - 200) * (0.5 - 0.5 * Math.cos((2 * Math.PI * n) / 400))
+        re += value * Math.cos((2 * Math.PI * k * n) / 400)
+        im -= value * Math.sin((2 * Math.PI * k * n) / 400)
+      }
+      power[k] = re * re + im * im
+    }
+    for (let m = 0; m < nMels; m++) {
+      let mel = 0
+      for (let k = 0; k <= 200; k++) mel += filters[m * 201 + k]! * power[k]!
+      logMel[m * nFrames + frame] = Math.log10(Math.max(mel, 1e-10))
+    }
+  }
+  const max = logMel.reduce((a, b) => Math.max(a, b))
+  return Float32Array.from(logMel, (value) => (Math.max(value, max - 8) + 4) / 4)
+}

@@ -1,0 +1,164 @@
+/**
+ * Our compiled graphs and our decoder against numbers of the reference implementation (PyTorch and transformers, in
+ * float32), for each family: Whisper, English-only Whisper, a distilled shape, LiteASR.
+ */
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { decodeAudio } from '../../src/audio/index.ts'
+import { openCheckpoint } from '../../src/checkpoint/index.ts'
+import { type DecodedWindow, decodeWindows, type TextDecoder, WhisperTokenizer } from '../../src/decode/index.ts'
+import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { type ExposedFeatures, openExposed } from '../helpers/exposed-model.ts'
+import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
+import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/reference.ts'
+
+const TOLERANCE = { logMel: 1e-4, encoder: 1e-3, logits: 1e-3, probability: 1e-4 }
+
+const MODELS = [
+  { name: 'whisper-base', folder: baseFolder },
+  { name: 'whisper-tiny.en', folder: tinyEnFolder },
+  { name: 'distil-shape-base', folder: distilShapeBaseFolder },
+  { name: 'lite-whisper-base', folder: liteWhisperBaseFolder },
+]
+
+for (const model of MODELS) {
+  const reference = readReference(model.name)
+  const { folder, absent } = await model.folder()
+  const skip = reference === undefined ? 'the reference numbers are not beside the project' : (absent ?? false)
+
+  describe(`${model.name} equals the reference`, { skip }, () => {
+    if (reference && folder !== undefined) compareAll(reference, folder)
+  })
+}
+
+function compareAll(reference: Reference, folder: string): void {
+  let compiled: string
+  let model: Awaited<ReturnType<typeof openExposed>>
+
+  before(async () => {
+    compiled = mkdtempSync(join(tmpdir(), 'paradox-reference-'))
+    using checkpoint = await openCheckpoint(folder)
+    compile(checkpoint, compiled, { exposeIntermediates: true })
+    model = await openExposed(checkpoint, join(compiled, ENCODER_FILE), join(compiled, DECODER_FILE))
+  })
+  after(async () => {
+    await model?.[Symbol.asyncDispose]()
+    rmSync(compiled, { recursive: true, force: true })
+  })
+
+  for (const clip of reference.clips) {
+    test(clip.id, async (t) => {
+      using features = await model.encode(await firstWindow(clip))
+      compareMelAndEncoder(t, reference, clip, features)
+
+      using rows = model.start(features)
+      const recorded = new RecordingDecoder(rows)
+      const [window] = await decodeWindows(recorded, model, {
+        language: clip.greedy.language_detected,
+        maxTextContext: 448,
+        stopLoops: false,
+        signal: new AbortController().signal,
+      })
+      compareText(t, clip, window!, recorded)
+    })
+  }
+}
+
+/** Keeps what each step gave before the search changes it. */
+class RecordingDecoder implements TextDecoder {
+  readonly #inner: TextDecoder
+  readonly logits: Float32Array[] = []
+  readonly fed: number[] = []
+
+  constructor(inner: TextDecoder) {
+    this.#inner = inner
+  }
+  get nRows(): number {
+    return this.#inner.nRows
+  }
+  get length(): number {
+    return this.#inner.length
+  }
+  async step(tokens: readonly (readonly number[])[], logitsAt: readonly number[]): Promise<Float32Array> {
+    const logits = await this.#inner.step(tokens, logitsAt)
+    this.fed.push(...tokens[0]!)
+    this.logits.push(logits.slice())
+    return logits
+  }
+}
+
+type TestContext = { diagnostic(message: string): void }
+
+function compareMelAndEncoder(
+  t: TestContext,
+  reference: Reference,
+  clip: ReferenceClip,
+  features: ExposedFeatures,
+): void {
+  const nFrames = features.audioContext * 2
+  const melError = largest(
+    reference.mel_rows.flatMap((row, i) =>
+      reference.mel_cols.map((col, j) => features.logMel[row * nFrames + col]! - clip.log_mel.samples[i]![j]!),
+    ),
+  )
+  const dModel = features.audioFeatures.length / features.audioContext
+  const encoderError = largest(
+    reference.encoder_rows.flatMap((row, i) =>
+      reference.encoder_dims.map((dim, j) => {
+        const column = dim < 0 ? dModel + dim : dim
+        return features.audioFeatures[row * dModel + column]! - clip.encoder.samples[i]![j]!
+      }),
+    ),
+  )
+  t.diagnostic(`largest difference: log-mel ${melError.toExponential(1)}, encoder ${encoderError.toExponential(1)}`)
+  assert.ok(melError <= TOLERANCE.logMel, `log-mel differs by ${melError}`)
+  assert.ok(encoderError <= TOLERANCE.encoder * clip.encoder.std, `encoder differs by ${encoderError}`)
+}
+
+function compareText(t: TestContext, clip: ReferenceClip, window: DecodedWindow, recorded: RecordingDecoder): void {
+  const { greedy } = clip
+  assert.deepEqual(recorded.fed.slice(0, greedy.prompt.length), greedy.prompt)
+  assert.deepEqual(window.tokens, greedy.tokens)
+  assert.equal(window.text, greedy.text)
+  assert.equal(window.ended, greedy.ended_with_eot ? 'eot' : 'length')
+
+  // The first recorded step is sot alone; from the second on, each chose one token.
+  const chosen = recorded.logits.slice(1)
+  assert.equal(chosen.length, greedy.chosen_raw_logits.length)
+  const eot = window.ended === 'eot' ? greedy.tokens.length : -1
+  const errors = greedy.chosen_raw_logits.map((expected, step) => {
+    const logits = chosen[step]!
+    // Ids of tokens are known but for eot, whose id is the one the text's tokens stop below.
+    return step === eot ? 0 : logits[greedy.tokens[step]!]! - expected
+  })
+  const firstErrors = greedy.first_step_raw_logits_top10.map(([token, expected]) => chosen[0]![token]! - expected)
+  const logitError = largest([...errors, ...firstErrors])
+  t.diagnostic(`largest difference of ${errors.length} steps' logits: ${logitError.toExponential(1)}`)
+  assert.ok(logitError <= TOLERANCE.logits, `logits differ by ${logitError}`)
+  assert.ok(Math.abs(window.avgLogprob - greedy.avg_logprob) <= TOLERANCE.logits)
+  assert.ok(Math.abs(window.noSpeechProb - greedy.no_speech_prob) <= TOLERANCE.probability)
+}
+
+async function firstWindow(clip: ReferenceClip): Promise<Float32Array> {
+  const window = new Float32Array(480_000)
+  let filled = 0
+  for await (const chunk of decodeAudio(speechFile(clip.file), {
+    ffmpegPath: 'ffmpeg',
+    timeoutSeconds: 60,
+    maxSeconds: 600,
+  })) {
+    const part = chunk.subarray(0, window.length - filled)
+    window.set(part, filled)
+    filled += part.length
+  }
+  assert.equal(filled, clip.samples, 'the clip has another length than the reference saw')
+  return window
+}
+
+function largest(differences: readonly number[]): number {
+  return Math.max(...differences.map(Math.abs))
+}
