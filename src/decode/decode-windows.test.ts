@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { standardLayout } from '../checkpoint/index.ts'
 import type { GenerationConfig } from '../checkpoint/index.ts'
+import { standardLayout } from '../checkpoint/index.ts'
 import { decodeWindows } from './decode-windows.ts'
 import type { TextDecoder } from './greedy.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
@@ -66,9 +66,15 @@ test('the language is the likeliest of the first row, and the prompt of every ro
   )
   const windows = await decodeWindows(decoder, { generation, tokenizer }, options)
 
-  assert.deepEqual(windows.map((window) => window.language), ['pt', 'pt'])
+  assert.deepEqual(
+    windows.map((window) => window.language),
+    ['pt', 'pt'],
+  )
   const prompt = [special('pt'), generation.transcribe, generation.noTimestamps]
-  assert.deepEqual(decoder.fed.slice(0, 2), [[[generation.sot], [generation.sot]], [prompt, prompt]])
+  assert.deepEqual(decoder.fed.slice(0, 2), [
+    [[generation.sot], [generation.sot]],
+    [prompt, prompt],
+  ])
 })
 
 test('a language that was asked for is not argued with', async () => {
@@ -87,10 +93,21 @@ test('suppressed tokens are never chosen, nor an empty text while something else
 })
 
 test('rows end on their own: one that has ended keeps its text while the others go on', async () => {
-  const decoder = new ScriptedDecoder(2, (row, step) => ({ [step - 1 <= (row === 0 ? 1 : 3) ? 600 + step : generation.eot]: 30 }))
+  const decoder = new ScriptedDecoder(2, (row, step) => ({
+    [step - 1 <= (row === 0 ? 1 : 3) ? 600 + step : generation.eot]: 30,
+  }))
   const windows = await decodeWindows(decoder, { generation, tokenizer }, { ...options, language: 'pt' })
-  assert.deepEqual(windows.map((window) => window.tokens), [[601, 602], [601, 602, 603, 604]])
-  assert.deepEqual(windows.map((window) => window.ended), ['eot', 'eot'])
+  assert.deepEqual(
+    windows.map((window) => window.tokens),
+    [
+      [601, 602],
+      [601, 602, 603, 604],
+    ],
+  )
+  assert.deepEqual(
+    windows.map((window) => window.ended),
+    ['eot', 'eot'],
+  )
 })
 
 test('a row that loops is stopped at once and keeps one round', async () => {

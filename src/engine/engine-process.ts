@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { EngineSettings } from '../config.ts'
-import { EngineCrashedError, isAbort, ModelLoadError } from '../errors.ts'
+import { EngineCrashedError, ModelLoadError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { Transcription } from '../transcript/index.ts'
@@ -109,24 +109,23 @@ export class EngineProcess {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'loading':
-        this.#logger.debug(message, 'loading')
-        return
+      case 'progress':
+        this.#logger.debug(message, message.type)
+        break
       case 'loaded':
         this.#isLoaded = true
-        return this.#loading.resolve()
+        this.#loading.resolve()
+        break
       case 'load-failed':
         this.#loading.reject(new ModelLoadError(this.modelId, failureFromWire(message.failure)))
-        return void this.end()
-      case 'progress':
-        this.#logger.debug(message, 'progress')
-        return
+        void this.end()
+        break
       case 'done':
-        return this.#waiting.get(message.requestId)?.resolve(message.transcription)
-      case 'failed': {
-        const error = failureFromWire(message.failure)
-        if (!isAbort(error)) this.#logger.debug({ err: error }, 'request failed')
-        return this.#waiting.get(message.requestId)?.reject(error)
-      }
+        this.#waiting.get(message.requestId)?.resolve(message.transcription)
+        break
+      case 'failed':
+        this.#waiting.get(message.requestId)?.reject(failureFromWire(message.failure))
+        break
     }
   }
 

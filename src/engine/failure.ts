@@ -7,7 +7,11 @@ import type { WireFailure } from './protocol.ts'
 export function failureToWire(error: unknown): WireFailure {
   if (isAbort(error)) return { kind: 'abort' }
   if (error instanceof AsrError) {
-    return { kind: 'expected', error: toWire(error), cause: error.cause === undefined ? undefined : inspect(error.cause) }
+    return {
+      kind: 'expected',
+      error: toWire(error),
+      cause: error.cause === undefined ? undefined : inspect(error.cause),
+    }
   }
   return { kind: 'defect', stack: inspect(error) }
 }

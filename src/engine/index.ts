@@ -29,4 +29,4 @@ export function createEnginePool(options: {
 }
 
 export { EnginePool } from './pool.ts'
-export type { Transcriber, TranscribeRequest } from './transcriber.ts'
+export type { TranscribeRequest, Transcriber } from './transcriber.ts'

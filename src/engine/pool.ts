@@ -13,7 +13,7 @@ import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { EngineProcess } from './engine-process.ts'
-import type { Transcriber, TranscribeRequest } from './transcriber.ts'
+import type { TranscribeRequest, Transcriber } from './transcriber.ts'
 
 export interface EnginePoolOptions {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */

@@ -8,8 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, st
 import { dirname, join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import { DiskFullError, isDiskFull } from '../errors.ts'
-import type { EncoderGraphOptions } from './encoder.ts'
 import { COMPILER_VERSION, compile } from './compile.ts'
+import type { EncoderGraphOptions } from './encoder.ts'
 
 export interface CompileOptions extends EncoderGraphOptions {
   /** The program's own cache; graphs go into its `compiled/`. */

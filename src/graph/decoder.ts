@@ -71,7 +71,13 @@ function decoderLayer(build: Build, shape: ModelShape, index: number, x: Value, 
   const attended = selfAttention(build, shape, index, layerNorm(build, `${layer}.self_attn_layer_norm`, x), cache)
   const afterSelf = g.op('Add', [x, attended])
 
-  const crossed = crossAttention(build, shape, layer, layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf), cache)
+  const crossed = crossAttention(
+    build,
+    shape,
+    layer,
+    layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf),
+    cache,
+  )
   const afterCross = g.op('Add', [afterSelf, crossed])
 
   const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterCross))

@@ -63,7 +63,10 @@ export class WhisperStrategy extends AsrStrategy {
       signal: options.signal,
       logger,
     })
-    return await transcribeLongForm(samples, model, { ...options, language: this.#languageFor(model, options.language) })
+    return await transcribeLongForm(samples, model, {
+      ...options,
+      language: this.#languageFor(model, options.language),
+    })
   }
 
   override async unload(): Promise<void> {
@@ -82,7 +85,7 @@ export class WhisperStrategy extends AsrStrategy {
       hub: settings.hub,
       cacheDir: settings.cacheDir,
       signal,
-      logger: this.context.logger,
+      log: this.context.logger,
       onProgress: ({ file, doneBytes, totalBytes }) =>
         onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
     })

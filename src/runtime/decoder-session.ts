@@ -45,13 +45,7 @@ export class DecoderRows implements Disposable {
   #nRows: number
   #nPast = 0
 
-  constructor(
-    session: InferenceSession,
-    shape: DecoderShape,
-    pool: FloatPool,
-    features: AudioFeatures,
-    nRows: number,
-  ) {
+  constructor(session: InferenceSession, shape: DecoderShape, pool: FloatPool, features: AudioFeatures, nRows: number) {
     this.#session = session
     this.#shape = shape
     this.#pool = pool

@@ -59,20 +59,39 @@ async function* once(samples: Float32Array): AsyncGenerator<Float32Array> {
 const options = { language: undefined, signal: new AbortController().signal }
 
 test('the text of all windows is joined in order, and the language of the first holds for the rest', async () => {
-  const model = new ScriptedModel([{ text: ' um' }, { text: ' dois', language: 'gl' }, { text: ' três', language: 'es' }])
+  const model = new ScriptedModel([
+    { text: ' um' },
+    { text: ' dois', language: 'gl' },
+    { text: ' três', language: 'es' },
+  ])
   const result = await transcribeLongForm(once(threeWindows()), model, options)
   assert.equal(result.text, 'um dois três')
   assert.equal(result.language, 'pt')
   assert.equal(result.durationSeconds, 80)
-  assert.deepEqual(model.calls.map((call) => call.language), [undefined, 'pt'])
-  assert.deepEqual(result.segments.map((segment) => segment.id), [0, 1, 2])
+  assert.deepEqual(
+    model.calls.map((call) => call.language),
+    [undefined, 'pt'],
+  )
+  assert.deepEqual(
+    result.segments.map((segment) => segment.id),
+    [0, 1, 2],
+  )
 })
 
 test('a short recording is encoded with a short context, at least 12 s and 5 s more than the sound', async () => {
-  for (const [seconds, positions] of [[1, 600], [7, 600], [9, 700], [20, 1250], [26, 1500]] as const) {
+  for (const [seconds, positions] of [
+    [1, 600],
+    [7, 600],
+    [9, 700],
+    [20, 1250],
+    [26, 1500],
+  ] as const) {
     const model = new ScriptedModel([])
     await transcribeLongForm(once(noise(seconds)), model, options)
-    assert.deepEqual(model.calls.map((call) => call.audioContext), [positions])
+    assert.deepEqual(
+      model.calls.map((call) => call.audioContext),
+      [positions],
+    )
   }
 })
 
@@ -81,7 +100,10 @@ test('a doubtful result at a short context is decoded once more at the full one,
     const model = new ScriptedModel([{ text: ' errado', ...doubt }, { text: ' certo' }])
     const result = await transcribeLongForm(once(noise(5)), model, options)
     assert.equal(result.text, 'certo')
-    assert.deepEqual(model.calls.map((call) => call.audioContext), [600, 1500])
+    assert.deepEqual(
+      model.calls.map((call) => call.audioContext),
+      [600, 1500],
+    )
   }
 })
 
@@ -107,7 +129,10 @@ test('what the model itself takes for silence and is unsure of is left out', asy
 })
 
 test('windows of a language without spaces are joined without one', async () => {
-  const model = new ScriptedModel([{ text: '東京', language: 'ja' }, { text: '大阪', language: 'ja' }])
+  const model = new ScriptedModel([
+    { text: '東京', language: 'ja' },
+    { text: '大阪', language: 'ja' },
+  ])
   assert.equal((await transcribeLongForm(once(noise(50)), model, options)).text, '東京大阪')
 })
 

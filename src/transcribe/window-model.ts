@@ -16,9 +16,5 @@ export interface WindowModel {
    *
    * @param windows  W × [N], N ≤ 320·audioContext; W ≤ batchSize.
    */
-  decode(
-    windows: readonly Float32Array[],
-    audioContext: number,
-    options: WindowDecodeOptions,
-  ): Promise<DecodedWindow[]>
+  decode(windows: readonly Float32Array[], audioContext: number, options: WindowDecodeOptions): Promise<DecodedWindow[]>
 }

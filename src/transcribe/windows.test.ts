@@ -24,7 +24,9 @@ test('windows follow one another without a sample lost or doubled, whatever the 
   const samples = recording(100, [25, 51, 80])
   for (const pieceLength of [1, 4096, 480_000, 2_000_000].slice(1)) {
     const windows = await windowsOf(samples, pieceLength)
-    const joined = Buffer.concat(windows.map(({ samples: part }) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)))
+    const joined = Buffer.concat(
+      windows.map(({ samples: part }) => Buffer.from(part.buffer, part.byteOffset, part.byteLength)),
+    )
     assert.ok(joined.equals(Buffer.from(samples.buffer)))
     let next = 0
     for (const window of windows) {

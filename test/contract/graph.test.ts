@@ -8,8 +8,13 @@ import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
-import { EncoderSession } from '../../src/runtime/index.ts'
-import { randomWhisperTensors, tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { DecoderSession, EncoderSession } from '../../src/runtime/index.ts'
+import {
+  type LazyTensor,
+  randomWhisperTensors,
+  tinyShape,
+  writeRandomCheckpoint,
+} from '../helpers/checkpoint-builder.ts'
 import { openExposed } from '../helpers/exposed-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
@@ -26,7 +31,10 @@ async function openModel(name: string, shape: ModelShape, tensors = randomWhispe
 }
 
 function samplesOf(positions: number, seed = 1): Float32Array {
-  return Float32Array.from({ length: positions * 320 }, (_, i) => Math.sin(i * 0.05 * seed) * 0.3 + Math.sin(i * 0.31) * 0.1)
+  return Float32Array.from(
+    { length: positions * 320 },
+    (_, i) => Math.sin(i * 0.05 * seed) * 0.3 + Math.sin(i * 0.31) * 0.1,
+  )
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
@@ -74,7 +82,7 @@ test('a low-rank pair computes what the dense matrix of their product computes',
   const rank = 3
   const lowRank = tinyShape({ encoderLayers: 1, lowRank: [{ fc1: rank }] })
   const dense = tinyShape({ encoderLayers: 1 })
-  const tensors = randomWhisperTensors(lowRank, 7)
+  const tensors: Record<string, LazyTensor> = randomWhisperTensors(lowRank, 7)
   const name = 'model.encoder.layers.0.fc1'
   const first = tensors[`${name}.weight1`]!.data() // [D × R]
   const second = tensors[`${name}.weight2`]!.data() // [R × F]
@@ -85,7 +93,10 @@ test('a low-rank pair computes what the dense matrix of their product computes',
       for (let r = 0; r < rank; r++) product[i * d + j]! += first[j * rank + r]! * second[r * f + i]!
     }
   }
-  const denseTensors = { ...tensors, [`${name}.weight`]: { dtype: 'F32' as const, shape: [f, d], data: () => product } }
+  const denseTensors: Record<string, LazyTensor> = {
+    ...tensors,
+    [`${name}.weight`]: { dtype: 'F32', shape: [f, d], data: () => product },
+  }
   delete denseTensors[`${name}.weight1`]
   delete denseTensors[`${name}.weight2`]
 
@@ -106,7 +117,6 @@ test('windows encoded and decoded together give what each gives alone', async ()
   compile(checkpoint, compiled)
   const settings = { device: 'cpu', threads: 1 } as const
   await using encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), shape, settings)
-  const { DecoderSession } = await import('../../src/runtime/index.ts')
   await using decoder = await DecoderSession.open(join(compiled, DECODER_FILE), shape, settings)
 
   const windows = [samplesOf(60, 1), samplesOf(60, 2), samplesOf(60, 3)]
@@ -127,7 +137,13 @@ test('the rows of one window share its audio: two beams fed alike agree with one
   using single = model.start(features)
   using double = model.start(features, 2)
   const one = (await single.step([[50258, 300]], [1])).slice()
-  const two = await double.step([[50258, 300], [50258, 300]], [1])
+  const two = await double.step(
+    [
+      [50258, 300],
+      [50258, 300],
+    ],
+    [1],
+  )
   assert.ok(largestDifference(one, two.slice(0, one.length)) < 1e-4)
   assert.ok(largestDifference(one, two.slice(one.length)) < 1e-4)
 })

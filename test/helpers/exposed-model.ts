@@ -31,8 +31,8 @@ export async function openExposed(checkpoint: Checkpoint, encoderPath: string, d
         [Symbol.dispose]: () => {},
       }
     },
-    start(features: AudioFeatures): DecoderRows {
-      return decoder.start(features)
+    start(features: AudioFeatures, rowsPerWindow = 1): DecoderRows {
+      return decoder.start(features, rowsPerWindow)
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await encoder.release()

@@ -4,13 +4,13 @@
  */
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { decodeAudio } from '../../src/audio/index.ts'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { type DecodedWindow, decodeWindows, type TextDecoder, WhisperTokenizer } from '../../src/decode/index.ts'
+import { type DecodedWindow, decodeWindows, type TextDecoder } from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { type ExposedFeatures, openExposed } from '../helpers/exposed-model.ts'
 import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
@@ -27,11 +27,11 @@ const MODELS = [
 
 for (const model of MODELS) {
   const reference = readReference(model.name)
-  const { folder, absent } = await model.folder()
-  const skip = reference === undefined ? 'the reference numbers are not beside the project' : (absent ?? false)
+  const { folder, skip: noWeights } = await model.folder()
+  const skip = reference === undefined ? 'the reference numbers in ../shared/reference are absent' : noWeights
 
   describe(`${model.name} equals the reference`, { skip }, () => {
-    if (reference && folder !== undefined) compareAll(reference, folder)
+    if (reference) compareAll(reference, folder)
   })
 }
 
@@ -52,8 +52,8 @@ function compareAll(reference: Reference, folder: string): void {
 
   for (const clip of reference.clips) {
     test(clip.id, async (t) => {
-      using features = await model.encode(await firstWindow(clip))
-      compareMelAndEncoder(t, reference, clip, features)
+      using features = await model.encode(firstWindow(clip))
+      if (hasSameSamples(clip)) compareMelAndEncoder(t, reference, clip, features)
 
       using rows = model.start(features)
       const recorded = new RecordingDecoder(rows)
@@ -91,6 +91,14 @@ class RecordingDecoder implements TextDecoder {
   }
 }
 
+/**
+ * No two Opus decoders give the same samples, and the reference's is not at hand; where the input differs the numbers
+ * do too, so there the tokens and the text must be equal and nothing else.
+ */
+function hasSameSamples(clip: ReferenceClip): boolean {
+  return !clip.file.endsWith('.ogg')
+}
+
 type TestContext = { diagnostic(message: string): void }
 
 function compareMelAndEncoder(
@@ -126,6 +134,7 @@ function compareText(t: TestContext, clip: ReferenceClip, window: DecodedWindow,
   assert.equal(window.text, greedy.text)
   assert.equal(window.ended, greedy.ended_with_eot ? 'eot' : 'length')
 
+  if (!hasSameSamples(clip)) return
   // The first recorded step is sot alone; from the second on, each chose one token.
   const chosen = recorded.logits.slice(1)
   assert.equal(chosen.length, greedy.chosen_raw_logits.length)
@@ -143,19 +152,19 @@ function compareText(t: TestContext, clip: ReferenceClip, window: DecodedWindow,
   assert.ok(Math.abs(window.noSpeechProb - greedy.no_speech_prob) <= TOLERANCE.probability)
 }
 
-async function firstWindow(clip: ReferenceClip): Promise<Float32Array> {
+/**
+ * The clip's first 30 s as the reference read them: librosa resamples by soxr, our service by ffmpeg's own resampler,
+ * which differs by more than the tolerance and is not what is compared here.
+ */
+function firstWindow(clip: ReferenceClip): Float32Array {
+  const input = ['-v', 'error', '-i', speechFile(clip.file), '-af', 'aresample=resampler=soxr']
+  const bytes = execFileSync('ffmpeg', [...input, '-ac', '1', '-ar', '16000', '-f', 'f32le', 'pipe:1'], {
+    maxBuffer: 2 ** 28,
+  })
+  const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+  assert.equal(samples.length, clip.samples, 'the clip has another length than the reference saw')
   const window = new Float32Array(480_000)
-  let filled = 0
-  for await (const chunk of decodeAudio(speechFile(clip.file), {
-    ffmpegPath: 'ffmpeg',
-    timeoutSeconds: 60,
-    maxSeconds: 600,
-  })) {
-    const part = chunk.subarray(0, window.length - filled)
-    window.set(part, filled)
-    filled += part.length
-  }
-  assert.equal(filled, clip.samples, 'the clip has another length than the reference saw')
+  window.set(samples.subarray(0, window.length))
   return window
 }
 

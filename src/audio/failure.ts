@@ -1,0 +1,43 @@
+/** From the way in which ffmpeg ended to the error that a caller sees. */
+
+import { type AsrError, AudioEmptyError, AudioUnreadableError } from '../errors.ts'
+import type { FfmpegExit } from './ffmpeg.ts'
+
+export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
+
+/**
+ * What ffmpeg says → the reason a caller reads; the first match counts. The texts have been the same since ffmpeg 4.
+ * Should one change, the general reason below takes its place: less telling, still true.
+ */
+const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
+  [/moov atom not found/, 'it is incomplete, the index at its end is missing'],
+  [/not on whitelist/, 'its format is not one of audio or video'],
+  [/Rematrix is needed/, 'its channels have no known layout, so they cannot be mixed'],
+  [/Decoder \(codec [^)]*\) not found|Decoding requested, but no decoder found|codec none/, 'its codec is not known'],
+  [/Permission denied/, 'the service may not read it'],
+]
+
+const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all'
+
+/**
+ * The failure of a run that gave no usable audio.
+ *
+ * @param nSamples  how many samples came out before the end.
+ */
+export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
+  if (exit.signal !== null) return unreadable('the program that reads it was stopped', exit)
+  if (exit.code === 0 && nSamples === 0) return holdsNoAudio()
+  if (/matches no streams/.test(exit.stderr)) return holdsNoAudio()
+  if (nSamples > 0) return unreadable('most of it cannot be decoded', exit)
+  return unreadable(REASONS.find(([said]) => said.test(exit.stderr))?.[1] ?? GENERAL_REASON, exit)
+}
+
+/** True when ffmpeg met broken data on its way; harmless remarks have the level `warning`. */
+export function sawDamage(exit: FfmpegExit): boolean {
+  return /\[(?:error|fatal|panic)\]/.test(exit.stderr)
+}
+
+function unreadable(reason: string, exit: FfmpegExit): AudioUnreadableError {
+  const how = exit.signal ?? `code ${exit.code}`
+  return new AudioUnreadableError(reason, { cause: new Error(`ffmpeg ended with ${how}: ${exit.stderr.trim()}`) })
+}

@@ -1,0 +1,152 @@
+/** What holds ffmpeg in its limits, and that no process is left behind. */
+
+import assert from 'node:assert/strict'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { after, mock, test } from 'node:test'
+import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
+import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/decode-whole.ts'
+import { decodeAudio, SAMPLE_RATE } from './index.ts'
+
+const folder = new TempFolder()
+after(() => folder[Symbol.dispose]())
+
+// ── limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test('a recording of the allowed length passes and a longer one is stopped as soon as it is', async () => {
+  const path = folder.make('long.wav', tone(30))
+  assertSeconds(await decodeWhole(path, { maxSeconds: 30 }), 30, 0)
+
+  let nSamples = 0
+  await assert.rejects(
+    async () => {
+      for await (const samples of decodeAudio(path, { ...GENEROUS, maxSeconds: 5 })) nSamples += samples.length
+    },
+    { name: 'AudioTooLongError', message: 'The recording is longer than the allowed 5 seconds.' },
+  )
+  assert.ok(nSamples <= 5 * SAMPLE_RATE)
+})
+
+/** A program that stands for ffmpeg, written as a shell script. */
+function script(name: string, body: string): string {
+  const path = folder.file(name)
+  writeFileSync(path, `#!/bin/sh\n${body}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+/** The real ffmpeg, which leaves its process id behind. */
+function ffmpegWithPid(): { ffmpegPath: string; isAlive: () => boolean } {
+  const pidFile = folder.file(`pid-${Math.random()}`)
+  const ffmpegPath = script('ffmpeg-with-pid', `echo $$ > '${pidFile}'\nexec ffmpeg "$@"`)
+  const isAlive = () => {
+    try {
+      return process.kill(Number(readFileSync(pidFile, 'utf8')), 0)
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH')
+      return false
+    }
+  }
+  return { ffmpegPath, isAlive }
+}
+
+test('ffmpeg that gives nothing is stopped', async () => {
+  const ffmpegPath = script('hanging-ffmpeg', 'exec sleep 1000')
+  const path = folder.make('any.wav', tone(1))
+  await assertRefused(path, 'ASR_AUDIO_TIMEOUT', /no audio for 0\.05 seconds/, { ffmpegPath, timeoutSeconds: 0.05 })
+})
+
+test('the time in which the consumer holds back does not count', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    let nSamples = 0
+    for await (const samples of decodeAudio(folder.make('slowly.wav', tone(30)), GENEROUS)) {
+      nSamples += samples.length
+      mock.timers.tick(3_600_000) // an hour for every chunk
+    }
+    assert.equal(nSamples, 30 * SAMPLE_RATE)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('ffmpeg that is not installed or not a program is named', async () => {
+  const path = folder.make('good.wav', tone(1))
+  await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: folder.file('no-such-program') })
+  await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: path })
+})
+
+test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
+  const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
+  await assertRefused(folder.make('oom.wav', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, { ffmpegPath })
+})
+
+test('ffmpeg sees neither tokens nor settings of its own', async () => {
+  const seen = folder.file('environment')
+  const ffmpegPath = script('env-ffmpeg', `env > '${seen}'\nexec ffmpeg "$@"`)
+  process.env.HF_TOKEN = 'hf_secret'
+  process.env.FFREPORT = `file=${folder.file('report')}`
+  try {
+    await decodeWhole(folder.make('env.wav', tone(1)), { ffmpegPath })
+  } finally {
+    delete process.env.HF_TOKEN
+    delete process.env.FFREPORT
+  }
+  assert.doesNotMatch(readFileSync(seen, 'utf8'), /HF_TOKEN|FFREPORT/)
+})
+
+// ── the end of the process ──────────────────────────────────────────────────────────────────────────────────────────
+
+test('an abort kills ffmpeg and comes back as the abort', async () => {
+  const { ffmpegPath, isAlive } = ffmpegWithPid()
+  const abort = new AbortController()
+  const decoding = decodeAudio(folder.make('abort.wav', tone(600)), { ...GENEROUS, ffmpegPath, signal: abort.signal })
+  await decoding.next()
+  assert.ok(isAlive(), 'ten minutes do not fit into the pipe, so ffmpeg is waiting')
+  abort.abort()
+  await assert.rejects(decoding.next(), { name: 'AbortError' })
+  assert.ok(!isAlive())
+})
+
+test('an abort while ffmpeg is silent is heard too', async () => {
+  const abort = new AbortController()
+  const ffmpegPath = script('waiting-ffmpeg', 'echo started >&2\nexec sleep 1000')
+  const first = decodeAudio(folder.make('silent.wav', tone(1)), {
+    ...GENEROUS,
+    ffmpegPath,
+    signal: abort.signal,
+  }).next()
+  setImmediate(() => abort.abort())
+  await assert.rejects(first, { name: 'AbortError' })
+})
+
+test('an abort before the start starts nothing', async () => {
+  const options = { ...GENEROUS, ffmpegPath: 'no-such-program', signal: AbortSignal.abort() }
+  await assert.rejects(decodeAudio(folder.make('never.wav', tone(1)), options).next(), { name: 'AbortError' })
+})
+
+test('a consumer that stops early leaves no process behind', async () => {
+  const { ffmpegPath, isAlive } = ffmpegWithPid()
+  for await (const _ of decodeAudio(folder.make('early.wav', tone(600)), { ...GENEROUS, ffmpegPath })) break
+  assert.ok(!isAlive())
+})
+
+test('a refused recording leaves no process behind', async () => {
+  const { ffmpegPath, isAlive } = ffmpegWithPid()
+  const path = folder.make('refused.wav', tone(600))
+  await assertRefused(path, 'ASR_AUDIO_TOO_LONG', undefined, { ffmpegPath, maxSeconds: 1 })
+  assert.ok(!isAlive())
+})
+
+test('three hours stream through without piling up', async () => {
+  // Silence, because it is made and read fastest; the amount of samples is what counts.
+  const path = folder.make('3h.flac', ['-f', 'lavfi', '-i', `anullsrc=r=8000:cl=mono:d=${3 * 3600}`])
+  const before = process.memoryUsage.rss()
+  let peak = before
+  let nSamples = 0
+  for await (const samples of decodeAudio(path, GENEROUS)) {
+    nSamples += samples.length
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }
+  assert.ok(Math.abs(nSamples / SAMPLE_RATE - 3 * 3600) < 1)
+  assert.ok(peak - before < 60 * 1024 * 1024, `grew by ${Math.round((peak - before) / 1024 / 1024)} MB`)
+})

@@ -1,0 +1,145 @@
+/** One run of ffmpeg: how it is started, read, limited in time and ended. */
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { AudioTimeoutError, FfmpegMissingError } from '../errors.ts'
+import { FORMAT_WHITELIST } from './formats.ts'
+import type { AudioOptions } from './options.ts'
+import { SAMPLE_RATE } from './sample-rate.ts'
+
+/** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
+const STDERR_LIMIT = 8 * 1024
+
+/** A forged header may promise a block of any size; no real recording needs one allocation as large as this. */
+const LARGEST_ALLOCATION_BYTES = 512 * 1024 * 1024
+
+export interface FfmpegExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last 8 kB of what ffmpeg said, each line with its level in front. It may name the file: for the log only. */
+  readonly stderr: string
+}
+
+/**
+ * Arguments that turn the first audio stream of `path` into 16 kHz mono float32 on standard output.
+ *
+ * @param logLevel    of ffmpeg; `info` prints the length of the file.
+ * @param outputArgs  further limits of the output, such as `-frames:a 1`.
+ */
+export function ffmpegArguments(
+  path: string,
+  logLevel: 'warning' | 'info',
+  outputArgs: readonly string[] = [],
+): string[] {
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', `level+${logLevel}`],
+    ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
+    // The prefix `file:` keeps a name from being taken for an option or an address.
+    ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST],
+    ...['-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
+    ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
+    // Into float32 ffmpeg mixes stereo as 0.71 L + 0.71 R, which overshoots by up to 3 dB; into 16 bits, as everybody
+    // who feeds Whisper does it, as 0.5 L + 0.5 R. A largest weight of 1 asks for the latter.
+    ...['-af', 'aresample=rematrix_maxval=1'],
+    ...['-ac', '1', '-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', '-f', 'f32le', 'pipe:1'],
+  ]
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+/** A running ffmpeg. Whoever starts one disposes of it, which kills it if it still runs and waits for its end. */
+export class Ffmpeg implements AsyncDisposable {
+  readonly #child: Child
+  readonly #options: AudioOptions
+  readonly #exited: Promise<unknown>
+  readonly #closed: Promise<unknown>
+  #stderr = ''
+
+  private constructor(child: Child, options: AudioOptions) {
+    this.#child = child
+    this.#options = options
+    this.#exited = new Promise((resolve) => child.once('exit', resolve))
+    this.#closed = new Promise((resolve) => child.once('close', resolve))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_LIMIT)
+    })
+  }
+
+  /**
+   * @throws {FfmpegMissingError} when the program cannot be started.
+   * @throws the signal's reason when it has been aborted.
+   */
+  static async start(args: readonly string[], options: AudioOptions): Promise<Ffmpeg> {
+    options.signal?.throwIfAborted()
+    try {
+      const child = spawnFfmpeg(args, options)
+      // An abort emits 'error' at any time, and without a listener that would end our own process.
+      child.on('error', () => child.kill('SIGKILL'))
+      await once(child, 'spawn')
+      return new Ffmpeg(child, options)
+    } catch (cause) {
+      options.signal?.throwIfAborted()
+      throw new FfmpegMissingError({ cause })
+    }
+  }
+
+  /**
+   * What ffmpeg writes, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
+   *
+   * @throws {AudioTimeoutError} when nothing came for too long while somebody was waiting for it.
+   * @throws the signal's reason after an abort.
+   */
+  async *output(): AsyncGenerator<Uint8Array, void, undefined> {
+    const chunks = this.#child.stdout[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> // no encoding was set
+    for (;;) {
+      const next = await this.#withinTimeout(chunks.next())
+      if (next.done) return
+      yield next.value
+    }
+  }
+
+  /** Waits for the end; the output must have been read before. Throws what `output` throws. */
+  async exit(): Promise<FfmpegExit> {
+    await this.#withinTimeout(this.#closed)
+    return { code: this.#child.exitCode, signal: this.#child.signalCode, stderr: this.#stderr }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    this.#child.stdout.destroy()
+    this.#child.stderr.destroy()
+    await this.#exited
+  }
+
+  /** Counts only while somebody waits, so a consumer may take its time. */
+  async #withinTimeout<T>(pending: Promise<T>): Promise<T> {
+    const { timeoutSeconds, signal } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    const stalled = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new AudioTimeoutError(timeoutSeconds)), timeoutSeconds * 1000)
+    })
+    try {
+      return await Promise.race([pending, stalled])
+    } finally {
+      clearTimeout(timer)
+      // An abort shows up as a pipe that broke off; the caller is to see the abort.
+      signal?.throwIfAborted()
+    }
+  }
+}
+
+function spawnFfmpeg(args: readonly string[], options: AudioOptions): Child {
+  return spawn(options.ffmpegPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: ffmpegEnvironment(),
+    signal: options.signal,
+    killSignal: 'SIGKILL', // ffmpeg answers a polite signal only between two packets
+  })
+}
+
+/** Enough to find the program and its libraries; neither tokens nor FFREPORT, which would make it write files. */
+function ffmpegEnvironment(): NodeJS.ProcessEnv {
+  const passed = ['PATH', 'HOME', 'LD_LIBRARY_PATH']
+  return Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}

@@ -1,0 +1,36 @@
+/** Whether a file holds audio, found out by decoding its first frame. */
+
+import { failureOf } from './failure.ts'
+import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
+import { checkFile } from './file-check.ts'
+import type { AudioOptions } from './options.ts'
+import { BYTES_PER_SAMPLE } from './sample-rate.ts'
+
+export interface AudioProbe {
+  /** What the header claims, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
+  readonly durationSeconds: number | undefined
+}
+
+/**
+ * A cheap look, one process start, before something costly is done for the file: a bad file must not make the service
+ * unload one model and load another.
+ *
+ * @throws what `decodeAudio` throws, except that a recording is not refused here for its length: headers lie.
+ */
+export async function probeAudio(path: string, options: AudioOptions): Promise<AudioProbe> {
+  options.signal?.throwIfAborted()
+  await checkFile(path)
+  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'info', ['-frames:a', '1']), options)
+
+  let nBytes = 0
+  for await (const bytes of ffmpeg.output()) nBytes += bytes.length
+  const exit = await ffmpeg.exit()
+  if (exit.code !== 0 || nBytes === 0) throw failureOf(exit, Math.floor(nBytes / BYTES_PER_SAMPLE))
+  return { durationSeconds: durationIn(exit.stderr) }
+}
+
+function durationIn(stderr: string): number | undefined {
+  // From the start of the line, since a title of the file's own may say anything.
+  const match = /^\[info\] +Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)/m.exec(stderr)
+  return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { generationConfig } from './generation-config.ts'
+import type { JsonObject } from './json-file.ts'
+import { LANGUAGE_CODES, standardLayout } from './special-tokens.ts'
+import { NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL } from './suppressed-tokens.ts'
+import type { GenerationConfig } from './types.ts'
+
+interface Given {
+  readonly generation?: JsonObject
+  readonly config?: JsonObject
+  readonly vocabSize?: number
+  readonly decoderLayers?: number
+  readonly tokenIds?: ReadonlyMap<string, number>
+}
+
+function configOf({ generation, config, vocabSize = 51865, decoderLayers = 6, tokenIds }: Given): GenerationConfig {
+  const shape = { vocabSize, decoderLayers, decoderHeads: 8 }
+  return generationConfig({ generation, config, tokenIds: tokenIds ?? standardLayout(vocabSize) ?? new Map(), shape })
+}
+
+test('the standard values of a multilingual vocabulary stand in for missing files', () => {
+  const config = configOf({})
+  assert.equal(config.isMultilingual, true)
+  const { eot, sot, translate, transcribe, sotLm, sotPrev, noSpeech, noTimestamps, timestampBegin } = config
+  assert.deepEqual([eot, sot, translate, transcribe], [50257, 50258, 50358, 50359])
+  assert.deepEqual([sotLm, sotPrev, noSpeech, noTimestamps, timestampBegin], [50360, 50361, 50362, 50363, 50364])
+  assert.equal(config.languageIds.size, 99)
+  assert.equal(config.languageIds.get('pt'), 50267)
+  // openai/whisper-base on the hub, generation_config.json.
+  const special = [50258, 50358, 50359, 50360, 50361, 50362]
+  assert.deepEqual(config.suppressTokens, [...NON_SPEECH_MULTILINGUAL, ...special])
+  assert.deepEqual(config.beginSuppressTokens, [220, 50257])
+  assert.equal(config.alignmentHeads, undefined)
+})
+
+test('large-v3 has Cantonese, which moves everything behind the languages by one', () => {
+  const config = configOf({ vocabSize: 51866 })
+  assert.equal(config.languageIds.size, 100)
+  assert.equal(config.languageIds.get('yue'), 50358)
+  const { translate, transcribe, noSpeech, noTimestamps, timestampBegin } = config
+  assert.deepEqual([translate, transcribe, noSpeech, noTimestamps], [50359, 50360, 50363, 50364])
+  assert.equal(timestampBegin, 50365)
+})
+
+test('an English-only vocabulary has no languages and its own suppress list', () => {
+  const config = configOf({ vocabSize: 51864 })
+  assert.equal(config.isMultilingual, false)
+  assert.equal(config.languageIds.size, 0)
+  assert.deepEqual([config.eot, config.sot, config.noTimestamps], [50256, 50257, 50362])
+  // openai/whisper-base.en on the hub, generation_config.json.
+  const special = [50257, 50357, 50358, 50359, 50360, 50361]
+  assert.deepEqual(config.suppressTokens, [...NON_SPEECH_ENGLISH, ...special])
+  assert.deepEqual(config.beginSuppressTokens, [220, 50256])
+})
+
+test('the languages of OpenAI are there in its order', () => {
+  assert.equal(LANGUAGE_CODES.length, 100)
+  assert.equal(new Set(LANGUAGE_CODES).size, 100)
+  assert.deepEqual([...configOf({ vocabSize: 51866 }).languageIds.keys()], LANGUAGE_CODES)
+})
+
+test('generation_config.json is asked first, then config.json, under either name', () => {
+  const listed = { generation: { suppress_tokens: [5] }, config: { suppress_tokens: [6] } }
+  assert.deepEqual(configOf(listed).suppressTokens, [5])
+  assert.deepEqual(configOf({ generation: {}, config: { suppress_tokens: [6] } }).suppressTokens, [6])
+  const converted = { config: { suppress_ids: [7], suppress_ids_begin: [8], alignment_heads: [[1, 2]] } }
+  assert.deepEqual(configOf(converted).suppressTokens, [7])
+  assert.deepEqual(configOf(converted).beginSuppressTokens, [8])
+  assert.deepEqual(configOf(converted).alignmentHeads, [[1, 2]])
+})
+
+test('an empty list suppresses nothing; -1, null and absence mean the standard list', () => {
+  const standard = configOf({}).suppressTokens
+  assert.deepEqual(configOf({ generation: { suppress_tokens: [] } }).suppressTokens, [])
+  assert.deepEqual(configOf({ generation: { suppress_tokens: [-1] } }).suppressTokens, standard)
+  assert.deepEqual(configOf({ generation: { suppress_tokens: [-1, 5] } }).suppressTokens, [...standard, 5])
+  assert.deepEqual(configOf({ generation: { suppress_tokens: null } }).suppressTokens, standard)
+})
+
+test('ids that the vocabulary does not have are dropped from the lists', () => {
+  assert.deepEqual(configOf({ generation: { suppress_tokens: [5, 60000, -7, 5] } }).suppressTokens, [5])
+})
+
+test('alignment heads of layers or heads that the decoder lacks are dropped', () => {
+  const alignment_heads = [
+    [1, 2],
+    [7, 0],
+    [0, 8],
+    [-1, 0],
+    [0, 7],
+  ]
+  const heads = configOf({ generation: { alignment_heads }, decoderLayers: 2 }).alignmentHeads
+  assert.deepEqual(heads, [
+    [1, 2],
+    [0, 7],
+  ])
+  assert.equal(configOf({ generation: { alignment_heads: [[31, 4]] }, decoderLayers: 2 }).alignmentHeads, undefined)
+})
+
+test('a language that was added behind the vocabulary is known by lang_to_id', () => {
+  const tokenIds = new Map([...standardLayout(51865)!, ['<|gn|>', 51865]])
+  const generation = { lang_to_id: { '<|gn|>': 51865 } }
+  const { languageIds } = configOf({ vocabSize: 51866 + 2, tokenIds, generation })
+  assert.equal(languageIds.get('gn'), 51865)
+  assert.equal(languageIds.size, 100)
+})
+
+test('a vocabulary of another size takes all ids from its tokenizer', () => {
+  const tokenIds = standardLayout(51865)!
+  assert.equal(configOf({ vocabSize: 51872, tokenIds }).transcribe, 50359)
+  assert.throws(() => configOf({ vocabSize: 51872, tokenIds: new Map() }), CheckpointUnsupportedError)
+})
+
+test('the older spelling of the no-speech token is understood', () => {
+  const tokenIds = new Map(
+    [...standardLayout(51865)!].map(([token, id]) => [token.replace('nospeech', 'nocaptions'), id]),
+  )
+  assert.equal(configOf({ tokenIds }).noSpeech, 50362)
+})
+
+test("a tokenizer of another vocabulary's layout is refused", () => {
+  const error = (thrown: unknown) => {
+    assert.ok(thrown instanceof CheckpointUnsupportedError)
+    assert.match(thrown.message, /<\|translate\|> at 50358, its vocabulary of 51866 at 50359/)
+    return true
+  }
+  assert.throws(() => configOf({ vocabSize: 51866, tokenIds: standardLayout(51865)! }), error)
+})
+
+test('a field of another type is named', () => {
+  const generation = { alignment_heads: [[1, 2, 3]] }
+  assert.throws(() => configOf({ generation }), CheckpointCorruptError)
+  assert.throws(() => configOf({ config: { suppress_ids: 'all' } }), /suppress_ids/)
+})

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  randomWhisperTensors,
+  tinyShape,
+  writeJson,
+  writeRandomCheckpoint,
+} from '../../test/helpers/checkpoint-builder.ts'
+import { ctranslate2Whisper, writeCtranslate2 } from '../../test/helpers/ctranslate2-builder.ts'
+import { tempFolder } from '../../test/helpers/temp-folder.ts'
+import { standardTokenizer } from '../../test/helpers/tokenizer-builder.ts'
+import { AsrError, CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors.ts'
+import { openCheckpoint } from './open-checkpoint.ts'
+import type { ModelShape } from './types.ts'
+
+const SHAPES: Record<string, ModelShape> = {
+  'a multilingual Whisper': tinyShape(),
+  'an English-only Whisper': tinyShape({ vocabSize: 51864 }),
+  'a Whisper of the third generation': tinyShape({ vocabSize: 51866, nMels: 128 }),
+  'a distilled decoder': tinyShape({ encoderLayers: 4, decoderLayers: 1 }),
+  'a low-rank encoder': tinyShape({ lowRank: [{ q_proj: 4, k_proj: 3, out_proj: 2 }, {}] }),
+}
+
+for (const [what, shape] of Object.entries(SHAPES)) {
+  test(`${what} is opened as it was written, from one file or several, with "model." or without`, async (t) => {
+    const folder = tempFolder(t)
+    const reference = randomWhisperTensors(shape, 1, { prefix: '' })
+    for (const options of [{}, { shards: 3 }, { prefix: '', generationConfig: false }] as const) {
+      const place = join(folder, JSON.stringify(options).replaceAll(/\W/g, '-'))
+      writeRandomCheckpoint(place, shape, options)
+      using checkpoint = await openCheckpoint(place)
+      const { architecture, ...found } = checkpoint.config
+      assert.deepEqual(found, shape)
+      assert.equal(architecture, shape.lowRank.length > 0 ? 'lite-whisper' : 'whisper')
+      assert.equal(checkpoint.generation.isMultilingual, shape.vocabSize !== 51864)
+      for (const [name, tensor] of Object.entries(reference)) {
+        assert.deepEqual(checkpoint.tensors.read(name), tensor.data(), name)
+      }
+    }
+  })
+}
+
+test('a CTranslate2 folder gives the same tensors as the safetensors that it was converted from', async (t) => {
+  const folder = tempFolder(t)
+  const shape = tinyShape()
+  const tensors = randomWhisperTensors(shape, 1, { prefix: '' })
+  writeCtranslate2(join(folder, 'model.bin'), ctranslate2Whisper(shape, tensors))
+  writeJson(join(folder, 'config.json'), { suppress_ids: [1], suppress_ids_begin: [2], alignment_heads: [[1, 1]] })
+  writeJson(join(folder, 'tokenizer.json'), standardTokenizer(shape.vocabSize))
+  using checkpoint = await openCheckpoint(folder)
+  assert.deepEqual(checkpoint.config, { ...shape, architecture: 'whisper' })
+  assert.deepEqual(checkpoint.generation.suppressTokens, [1])
+  assert.deepEqual(checkpoint.generation.alignmentHeads, [[1, 1]])
+  for (const [name, tensor] of Object.entries(tensors)) {
+    assert.deepEqual(checkpoint.tensors.read(name), tensor.data(), name)
+  }
+})
+
+test('the tokenizer can lie in a folder of its own', async (t) => {
+  const [folder, tokenizerFolder] = [tempFolder(t), tempFolder(t)]
+  writeRandomCheckpoint(folder, tinyShape())
+  renameSync(join(folder, 'tokenizer.json'), join(tokenizerFolder, 'tokenizer.json'))
+  await assert.rejects(openCheckpoint(folder), CheckpointFileMissingError)
+  using checkpoint = await openCheckpoint(folder, { tokenizerFolder })
+  assert.equal(checkpoint.generation.languageIds.get('pt'), 50267)
+})
+
+test('a folder that has only weights of a framework says what to look for', async (t) => {
+  for (const name of ['pytorch_model.bin', 'pytorch_model-00001-of-00002.bin', 'tf_model.h5', 'model.pt']) {
+    const folder = tempFolder(t)
+    writeRandomCheckpoint(folder, tinyShape())
+    renameSync(join(folder, 'model.safetensors'), join(folder, name))
+    await assert.rejects(openCheckpoint(folder), (error: unknown) => {
+      assert.ok(error instanceof CheckpointFileMissingError)
+      assert.ok(error.message.includes(`'${name}'`), error.message)
+      assert.match(error.sentence, /model\.safetensors/)
+      return true
+    })
+  }
+})
+
+test('a folder that is empty or not there lacks its weights', async (t) => {
+  const folder = tempFolder(t)
+  await assert.rejects(openCheckpoint(folder), CheckpointFileMissingError)
+  await assert.rejects(openCheckpoint(join(folder, 'nowhere')), CheckpointFileMissingError)
+  mkdirSync(join(folder, 'model.bin'))
+  await assert.rejects(openCheckpoint(folder), AsrError)
+})
+
+test('weights without a config lack it', async (t) => {
+  const folder = tempFolder(t)
+  writeRandomCheckpoint(folder, tinyShape())
+  rmSync(join(folder, 'config.json'))
+  await assert.rejects(openCheckpoint(folder), /config\.json/)
+})
+
+test('a config of another size than the weights is refused', async (t) => {
+  const folder = tempFolder(t)
+  writeRandomCheckpoint(folder, tinyShape(), { tensors: randomWhisperTensors(tinyShape({ encoderFfnDim: 24 }), 1) })
+  await assert.rejects(openCheckpoint(folder), CheckpointUnsupportedError)
+})
+
+test('no failure leaves a file open or names a folder', { skip: process.platform !== 'linux' }, async (t) => {
+  const folder = tempFolder(t)
+  const damages: Record<string, () => void> = {
+    'a tokenizer that is not JSON': () => writeFileSync(join(folder, 'tokenizer.json'), '{'),
+    'a foreign tokenizer': () => writeJson(join(folder, 'tokenizer.json'), standardTokenizer(51866)),
+    'a config that is a list': () => writeFileSync(join(folder, 'generation_config.json'), '[]'),
+    'weights of nothing': () => writeFileSync(join(folder, 'model.safetensors'), ''),
+    'other weights': () => writeRandomCheckpoint(folder, tinyShape(), { tensors: {} }),
+  }
+  for (const [what, damage] of Object.entries(damages)) {
+    writeRandomCheckpoint(folder, tinyShape())
+    damage()
+    await assert.rejects(openCheckpoint(folder), (error: unknown) => {
+      assert.ok(error instanceof AsrError, `${what}: ${error}`)
+      assert.ok(!error.sentence.includes(folder), error.sentence)
+      return true
+    })
+  }
+  const open = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
+  assert.deepEqual(
+    open.filter((path) => path.startsWith(folder)),
+    [],
+  )
+})
+
+test('a disposed checkpoint has closed its files', async (t) => {
+  const folder = tempFolder(t)
+  writeRandomCheckpoint(folder, tinyShape())
+  const checkpoint = await openCheckpoint(folder)
+  checkpoint[Symbol.dispose]()
+  assert.throws(() => checkpoint.tensors.read('encoder.conv1.bias'), /closed/)
+  checkpoint[Symbol.dispose]() // a second time is harmless
+})
+
+test('a damaged file of weights is reported by its base name', async (t) => {
+  const folder = tempFolder(t)
+  writeRandomCheckpoint(folder, tinyShape())
+  writeFileSync(join(folder, 'model.safetensors'), Buffer.alloc(100, 0xff))
+  await assert.rejects(openCheckpoint(folder), (error: unknown) => {
+    assert.ok(error instanceof CheckpointCorruptError)
+    assert.match(error.message, /'model\.safetensors'/)
+    return true
+  })
+})
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return '' // closed since the folder was listed
+  }
+}

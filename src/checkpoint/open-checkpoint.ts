@@ -1,0 +1,97 @@
+/** Opens a model folder: finds its weights, reads and checks everything that lies beside them. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { CheckpointFileMissingError } from '../errors.ts'
+import { CTRANSLATE2_FILE, openCtranslate2 } from './ctranslate2.ts'
+import { checkpointDigest } from './digest.ts'
+import { generationConfig } from './generation-config.ts'
+import { type JsonObject, readJsonObject, requireJsonObject } from './json-file.ts'
+import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
+import { INDEX_FILE, openSafetensors, openShardedSafetensors, SINGLE_FILE } from './safetensors.ts'
+import type { TensorTable } from './tensor-table.ts'
+import { readTokenizer } from './tokenizer-files.ts'
+import type { Checkpoint, CheckpointConfig } from './types.ts'
+
+const CONFIG_FILE = 'config.json'
+const GENERATION_FILE = 'generation_config.json'
+
+export interface OpenOptions {
+  /** Where the tokenizer lies, when it is not the checkpoint's own: LiteASR uses large-v3's. */
+  readonly tokenizerFolder?: string | undefined
+}
+
+/**
+ * The checkpoint in a folder, checked so far that the compiler can rely on its config and tensors. The weights stay
+ * on the disk, open until the checkpoint is disposed of.
+ *
+ * @param folder  Hugging Face's layout (safetensors, one file or sharded) or CTranslate2's (`model.bin`).
+ * @throws {CheckpointFileMissingError} when weights, config, a tensor or the tokenizer are not there.
+ * @throws {CheckpointUnsupportedError} when it is not a Whisper, or its parts do not belong together.
+ * @throws {CheckpointCorruptError} when a file is damaged.
+ */
+export async function openCheckpoint(folder: string, options: OpenOptions = {}): Promise<Checkpoint> {
+  const { config, configJson, tensors } = await openWeights(folder)
+  try {
+    checkTensors(config, tensors)
+    const tokenizer = await readTokenizer(options.tokenizerFolder ?? folder, config.vocabSize)
+    const generation = generationConfig({
+      generation: await readJsonObject(folder, GENERATION_FILE),
+      config: configJson,
+      tokenIds: tokenizer.tokenIds,
+      shape: config,
+    })
+    const digest = await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, INDEX_FILE], tensors.fileNames)
+    return {
+      config,
+      generation,
+      tokenizer: tokenizer.files,
+      tensors,
+      digest,
+      [Symbol.dispose]: () => tensors[Symbol.dispose](),
+    }
+  } catch (error) {
+    tensors[Symbol.dispose]()
+    throw error
+  }
+}
+
+interface Weights {
+  readonly config: CheckpointConfig
+  readonly configJson: JsonObject | undefined
+  readonly tensors: TensorTable
+}
+
+async function openWeights(folder: string): Promise<Weights> {
+  const isThere = (name: string) => existsSync(join(folder, name))
+  if (isThere(SINGLE_FILE) || isThere(INDEX_FILE)) {
+    const configJson = await requireJsonObject(folder, CONFIG_FILE, 'Take it from the repository of the weights.')
+    const config = parseConfig(configJson) // before the weights: it is the cheaper check
+    const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
+    return { config, configJson, tensors: index ? openShardedSafetensors(folder, index) : openSafetensors(folder) }
+  }
+  if (isThere(CTRANSLATE2_FILE)) {
+    const configJson = await readJsonObject(folder, CONFIG_FILE)
+    const { tensors, encoderHeads, decoderHeads } = openCtranslate2(folder)
+    try {
+      const config = shapeOfTensors(tensors, { encoder: encoderHeads, decoder: decoderHeads })
+      return { config, configJson, tensors }
+    } catch (error) {
+      tensors[Symbol.dispose]()
+      throw error
+    }
+  }
+  throw missingWeights(folder)
+}
+
+/** Weights in forms that run code when they are read, or that need their framework. */
+const OTHER_WEIGHTS = /^(pytorch_model.*\.bin|.*\.(pt|pth|h5|msgpack|ckpt|onnx|gguf|ggml))$/
+
+function missingWeights(folder: string): CheckpointFileMissingError {
+  const found = existsSync(folder) ? readdirSync(folder).find((name) => OTHER_WEIGHTS.test(name)) : undefined
+  const instead = found ? `, it has only '${found}'` : ''
+  return new CheckpointFileMissingError(
+    `weights that can be read ('${SINGLE_FILE}', '${INDEX_FILE}' or CTranslate2's '${CTRANSLATE2_FILE}')${instead}`,
+    `Choose a revision or a conversion of the model that has '${SINGLE_FILE}', often the branch refs/pr/1 on the hub.`,
+  )
+}

@@ -1,0 +1,51 @@
+/** Whisper's special tokens and where they stand in a vocabulary. */
+
+/**
+ * Languages in the order of their token ids; `yue` came with large-v3.
+ *
+ * @see openai/whisper:whisper/tokenizer.py `LANGUAGES`
+ */
+export const LANGUAGE_CODES: readonly string[] = (
+  'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml ' +
+  'cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am ' +
+  'yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
+).split(' ')
+
+/** 0.00 to 30.00 s in steps of 0.02 s. */
+export const TIMESTAMP_TOKENS = 1501
+
+/** `<|0.00|>`, `<|0.02|>`, … `<|30.00|>`. */
+export function timestampToken(index: number): string {
+  return `<|${(index * 0.02).toFixed(2)}|>`
+}
+
+/** The three vocabularies that OpenAI published, by their size. */
+const LAYOUTS: Readonly<Record<number, { firstSpecial: number; languages: number }>> = {
+  51864: { firstSpecial: 50256, languages: 99 }, // English-only: GPT-2's vocabulary; language tokens exist, unused
+  51865: { firstSpecial: 50257, languages: 99 },
+  51866: { firstSpecial: 50257, languages: 100 }, // large-v3 and its descendants
+}
+
+/**
+ * Special tokens and timestamps with their ids, ascending, for a vocabulary of a published size; undefined for
+ * another size, as fine-tunes with added tokens have it.
+ *
+ * @see openai/whisper:whisper/tokenizer.py `get_encoding` — the same order.
+ */
+export function standardLayout(vocabSize: number): ReadonlyMap<string, number> | undefined {
+  const layout = LAYOUTS[vocabSize]
+  if (!layout) return undefined
+  const names = [
+    '<|endoftext|>',
+    '<|startoftranscript|>',
+    ...LANGUAGE_CODES.slice(0, layout.languages).map((code) => `<|${code}|>`),
+    '<|translate|>',
+    '<|transcribe|>',
+    '<|startoflm|>',
+    '<|startofprev|>',
+    '<|nospeech|>',
+    '<|notimestamps|>',
+    ...Array.from({ length: TIMESTAMP_TOKENS }, (_, i) => timestampToken(i)),
+  ]
+  return new Map(names.map((name, i) => [name, layout.firstSpecial + i]))
+}

@@ -1,0 +1,151 @@
+/** The tokenizer of a checkpoint in the form of tokenizer.json, whichever files it came from. */
+
+import { z } from 'zod'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import {
+  type Merge,
+  mergesOfVocabulary,
+  parseMerges,
+  toMerge,
+  type Vocabulary,
+  withFirstMerge,
+} from './byte-pair-merges.ts'
+import { isJsonObject, type JsonObject, readJsonFile, readJsonObject, readTextFile } from './json-file.ts'
+import { standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
+import type { TokenizerFiles } from './types.ts'
+
+/** A tokenizer and the ids of its added tokens, timestamps included. */
+export interface ReadTokenizer {
+  readonly files: TokenizerFiles
+  readonly tokenIds: ReadonlyMap<string, number>
+}
+
+const vocabularySchema = z.record(z.string(), z.int().nonnegative())
+const addedTokenSchema = z.looseObject({ id: z.int().nonnegative(), content: z.string() })
+type AddedToken = z.infer<typeof addedTokenSchema>
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(addedTokenSchema),
+  model: z.looseObject({
+    type: z.literal('BPE').optional(), // old files do not say it
+    vocab: vocabularySchema,
+    merges: z.array(z.union([z.string().regex(/^\S+ \S+$/), z.tuple([z.string(), z.string()])])),
+  }),
+})
+
+/**
+ * The tokenizer from tokenizer.json, else from vocab.json and merges.txt, else from CTranslate2's vocabulary alone;
+ * with the defects of known files repaired.
+ *
+ * @throws {CheckpointFileMissingError} when the folder has none of them.
+ * @throws {CheckpointCorruptError} when one is not of its documented form.
+ */
+export async function readTokenizer(folder: string, vocabSize: number): Promise<ReadTokenizer> {
+  const config = (await readJsonObject(folder, 'tokenizer_config.json')) ?? {}
+  const tokenizer = (await readTokenizerJson(folder)) ?? (await buildTokenizerJson(folder, config))
+  const { model } = tokenizer
+  const added_tokens = withMissingTokens(tokenizer.added_tokens, model.vocab, vocabSize)
+  const merges = withFirstMerge(model.merges.map(toMerge), model.vocab)
+  return {
+    files: { tokenizer: { ...tokenizer, added_tokens, model: { ...model, merges } }, config },
+    tokenIds: new Map(added_tokens.map(({ content, id }) => [content, id])),
+  }
+}
+
+async function readTokenizerJson(folder: string): Promise<z.infer<typeof tokenizerSchema> | undefined> {
+  const json = await readJsonObject(folder, 'tokenizer.json')
+  return json && parse('tokenizer.json', tokenizerSchema, json)
+}
+
+async function buildTokenizerJson(folder: string, config: JsonObject): Promise<z.infer<typeof tokenizerSchema>> {
+  const vocab = await readVocabulary(folder)
+  const mergesText = await readTextFile(folder, 'merges.txt')
+  const merges: Merge[] = mergesText === undefined ? mergesOfVocabulary(vocab) : parseMerges(mergesText)
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: await readAddedTokens(folder, config, vocab),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '',
+      fuse_unk: false,
+      vocab,
+      merges: merges.map(([a, b]) => [a, b]),
+    },
+  }
+}
+
+/** vocab.json maps tokens to ids; CTranslate2's vocabulary.json and vocabulary.txt list them in order. */
+async function readVocabulary(folder: string): Promise<Vocabulary> {
+  const vocab = await readJsonObject(folder, 'vocab.json')
+  if (vocab) return parse('vocab.json', vocabularySchema, vocab)
+  const list = await readJsonFile(folder, 'vocabulary.json')
+  if (list !== undefined) return byIndex(parse('vocabulary.json', z.array(z.string()), list))
+  const text = await readTextFile(folder, 'vocabulary.txt')
+  if (text !== undefined) return byIndex(text.replace(/\r?\n$/, '').split(/\r?\n/))
+  throw new CheckpointFileMissingError(
+    'a tokenizer (tokenizer.json, or vocab.json with merges.txt)',
+    "Put the tokenizer files of the model or of its base model into the folder, or name their repository as 'tokenizer'.",
+  )
+}
+
+function byIndex(tokens: readonly string[]): Record<string, number> {
+  return Object.fromEntries(tokens.map((token, id) => [token, id]))
+}
+
+/** From added_tokens.json, tokenizer_config.json and the vocabulary itself, whichever has them. */
+async function readAddedTokens(folder: string, config: JsonObject, vocabulary: Vocabulary): Promise<AddedToken[]> {
+  const ids = new Map(Object.entries(vocabulary).filter(([token]) => isSpecial(token)))
+  const added = (await readJsonObject(folder, 'added_tokens.json')) ?? {}
+  for (const [token, id] of Object.entries(parse('added_tokens.json', vocabularySchema, added))) ids.set(token, id)
+  const decoder = isJsonObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
+  for (const [id, token] of Object.entries(decoder)) {
+    if (isJsonObject(token) && typeof token.content === 'string' && /^\d+$/.test(id)) ids.set(token.content, Number(id))
+  }
+  return [...ids].map(([content, id]) => addedToken(content, id)).sort((a, b) => a.id - b.id)
+}
+
+function isSpecial(token: string): boolean {
+  return /^<\|[^|]+\|>$/.test(token)
+}
+
+/** Adds Whisper's special tokens and, in files older than those, the timestamps that the vocabulary has room for. */
+function withMissingTokens(tokens: readonly AddedToken[], vocabulary: Vocabulary, vocabSize: number): AddedToken[] {
+  const named = new Set(tokens.map(({ content }) => content))
+  const taken = new Set(tokens.map(({ id }) => id))
+  const missing: AddedToken[] = []
+  for (const [content, id] of expectedTokens(tokens, vocabSize)) {
+    const elsewhere = vocabulary[content] !== undefined && vocabulary[content] !== id
+    if (!named.has(content) && !taken.has(id) && !elsewhere) missing.push(addedToken(content, id))
+  }
+  return [...tokens, ...missing]
+}
+
+function expectedTokens(tokens: readonly AddedToken[], vocabSize: number): Iterable<readonly [string, number]> {
+  const standard = standardLayout(vocabSize)
+  if (standard) return standard
+  const noTimestamps = tokens.find(({ content }) => content === '<|notimestamps|>')
+  if (!noTimestamps) return []
+  return Array.from({ length: TIMESTAMP_TOKENS }, (_, i) => [timestampToken(i), noTimestamps.id + 1 + i] as const)
+}
+
+/** As published: timestamps are added tokens, but not "special" ones. */
+function addedToken(content: string, id: number): AddedToken {
+  const special = !/^<\|\d+\.\d\d\|>$/.test(content)
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }
+}
+
+function parse<T extends z.ZodType>(file: string, schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new CheckpointCorruptError(file, `${issue?.path.join('.') || 'its content'}: ${issue?.message}`)
+}

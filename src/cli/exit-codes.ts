@@ -1,0 +1,25 @@
+/** What the commands end with; scripts depend on them. */
+
+import { AsrError, ConfigError, ModelUnknownError } from '../errors.ts'
+
+export const EXIT = {
+  success: 0,
+  /** The command ran, and something in it failed. */
+  failure: 1,
+  /** The command was not understood: an argument or a setting is wrong, and nothing has been done. */
+  usage: 2,
+  /** As a shell reports a program that SIGINT, SIGPIPE or SIGTERM ended: 128 + the signal's number. */
+  interrupted: 130,
+  readerGone: 141,
+  terminated: 143,
+} as const
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof ConfigError || error instanceof ModelUnknownError ? EXIT.usage : EXIT.failure
+}
+
+/** One sentence for an expected failure; for a defect of ours everything that helps to find it. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof AsrError) return error.sentence
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

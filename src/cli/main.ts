@@ -1,0 +1,98 @@
+/** The command line: reads the arguments, runs one command, turns its end into an exit code. */
+
+import { Command, CommanderError, Option } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { isAbort } from '../errors.ts'
+import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts'
+import { listenForInterruption } from './interruption.ts'
+import { FORMATS, type Output } from './result-writers.ts'
+import type { ServeOptions } from './serve.ts'
+import type { TranscribeOptions } from './transcribe.ts'
+
+const output: Output = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+}
+
+// Each command is imported when it runs: `--help` should not wait for a web framework.
+const program = new Command('paradox')
+  .description('Speech to text on your own machine, with any model of the Whisper family.')
+  .version(packageJson.version)
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  paradox serve --port 8000
+  paradox transcribe --model base --language pt entrevista.ogg
+  paradox transcribe --model base --format jsonl *.mp3 > texts.jsonl
+  paradox transcribe --model openai/whisper-small meeting.m4a
+  paradox models
+
+The settings are environment variables; docs/operations.md lists them.`,
+  )
+
+program
+  .command('serve')
+  .description('start the HTTP service')
+  .option('--host <address>', 'address to listen on (default: HOST, else 0.0.0.0)')
+  .option('--port <number>', 'port to listen on (default: PORT, else 8000)')
+  .action(async (options: ServeOptions) => {
+    const interruption = listenForInterruption()
+    const { serve } = await import('./serve.ts')
+    await serve(options, interruption.signal)
+  })
+
+program
+  .command('transcribe')
+  .description('print what is said in audio or video files')
+  .argument('<file...>', 'any audio or video that ffmpeg reads; names that begin with - go after --')
+  .option('--model <id>', 'id of `paradox models`, hub repository or folder (default: DEFAULT_MODEL_ID, else freds0)')
+  .option('--language <language>', 'name or code, such as pt or portuguese (default: detected)')
+  .addOption(new Option('--format <format>', 'what is printed').choices(FORMATS).default('text'))
+  .addHelpText(
+    'after',
+    `
+Formats:
+  text   the text only; of several files, each under a line "==> file <==", failures on standard error
+  jsonl  a line per file, in order, as soon as it is done:
+         {"file","model","language","duration","text"}, or {"file","model","error"}
+  json   the same object, indented; of several files an array of them
+
+The model is loaded once. A file that fails does not stop the others.
+Exit code: 0 all files succeeded, 1 one or more failed, 2 wrong arguments or settings, 130 Ctrl-C.`,
+  )
+  .action(async (files: string[], options: TranscribeOptions) => {
+    const interruption = listenForInterruption()
+    const { transcribe } = await import('./transcribe.ts')
+    try {
+      const isComplete = await transcribe(files, options, { output, signal: interruption.signal })
+      process.exitCode = isComplete ? EXIT.success : EXIT.failure
+    } catch (error) {
+      if (!isAbort(error)) throw error
+    }
+    if (interruption.exitCode !== undefined) process.exitCode = interruption.exitCode
+  })
+
+program
+  .command('models')
+  .description('list the models, and which of them are on this machine')
+  .option('--json', 'as a JSON array')
+  .action(async (options: { json?: boolean }) => {
+    listenForInterruption()
+    const { listModels } = await import('./models.ts')
+    output.stdout(await listModels(options))
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has already printed its message.
+    process.exitCode = error.exitCode === 0 ? EXIT.success : EXIT.usage
+  } else {
+    output.stderr(`paradox: ${describeFailure(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}

