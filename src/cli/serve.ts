@@ -1,7 +1,7 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
 import { readConfig } from '../config.ts'
-import { createEnginePool } from '../engine/index.ts'
+import { createEnginePool, ensureDevice } from '../engine/index.ts'
 import { ConfigError } from '../errors.ts'
 import { serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
@@ -16,7 +16,7 @@ export interface ServeOptions {
 /**
  * Serves until the signal is aborted and everything that ran has ended. No model is loaded before the first request.
  *
- * @throws {ConfigError | AddressUnavailableError} at the start.
+ * @throws {ConfigError | DeviceUnavailableError | AddressUnavailableError} at the start.
  */
 export async function serve({ host, port }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
@@ -26,6 +26,8 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     const ids = registry.list().map((entry) => entry.id)
     throw new ConfigError('DEFAULT_MODEL_ID', config.defaultModelId, `one of ${ids.join(', ')}`)
   }
+
+  await ensureDevice(config.engine.device)
 
   const logger = createLogger(config.logLevel)
   const transcriber = createEnginePool({

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { readConfig } from '../config.ts'
-import { createEnginePool, type Transcriber } from '../engine/index.ts'
+import { createEnginePool, ensureDevice, type Transcriber } from '../engine/index.ts'
 import { AsrError, isAbort } from '../errors.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
@@ -20,7 +20,7 @@ export interface TranscribeOptions {
  * Loads the model once and transcribes the files one after the other.
  *
  * @returns true when every file succeeded.
- * @throws {ConfigError | ModelUnknownError} before anything is done; the signal's reason after an abort.
+ * @throws {ConfigError | ModelUnknownError | DeviceUnavailableError} before anything is done; the signal's reason after an abort.
  */
 export async function transcribe(
   files: readonly string[],
@@ -31,6 +31,7 @@ export async function transcribe(
   const registry = ModelRegistry.load(config.modelsFile)
   const modelId = model ?? config.defaultModelId
   registry.resolve(modelId)
+  await ensureDevice(config.engine.device)
 
   const transcriber = createEnginePool({
     resolve: (id) => registry.resolve(id),

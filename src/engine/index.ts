@@ -28,5 +28,6 @@ export function createEnginePool(options: {
   })
 }
 
+export { ensureDevice } from './device-check.ts'
 export { EnginePool } from './pool.ts'
 export type { TranscribeRequest, Transcriber } from './transcriber.ts'

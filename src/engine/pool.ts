@@ -98,6 +98,19 @@ export class EnginePool implements Transcriber {
     }
   }
 
+  /**
+   * Gives a model's memory back by ending its process.
+   *
+   * @returns false when it is not loaded or somebody is using it.
+   */
+  async unload(modelId: string): Promise<boolean> {
+    const slot = this.#slots.get(modelId)
+    if (!slot || slot.nUsers > 0 || slot.isEnding) return false
+    await this.#endSlot(slot)
+    this.#schedule()
+    return true
+  }
+
   async close(timeoutMs: number): Promise<void> {
     this.#isClosing = true
     for (const { admitted } of this.#line) admitted.reject(new ServiceClosingError())

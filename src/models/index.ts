@@ -1,5 +1,7 @@
 /** The factory: from an entry of the registry to the strategy that runs it. Loads the runtime, so engines only. */
 
+import { probeModel } from '../graph/index.ts'
+import { checkDevice as checkDeviceWith, type ResolvedDevice } from '../runtime/index.ts'
 import type { AsrStrategy, StrategyContext } from './base.ts'
 import { DistilWhisperStrategy } from './distil-whisper.ts'
 import { LiteAsrStrategy } from './lite-asr.ts'
@@ -17,4 +19,10 @@ export function createStrategy(context: StrategyContext): AsrStrategy {
   return new STRATEGIES[context.entry.strategy ?? 'whisper'](context)
 }
 
+/** @throws {DeviceUnavailableError} when no session can be opened on `device`. */
+export async function checkDevice(device: ResolvedDevice): Promise<void> {
+  await checkDeviceWith(device, probeModel())
+}
+
+export type { ResolvedDevice } from '../runtime/index.ts'
 export type { AsrStrategy, LoadingProgress, StrategyContext, StrategyTranscribeOptions } from './base.ts'

@@ -21,6 +21,8 @@ export interface RunningService {
   readonly logLines: readonly LogLine[]
   /** Names of the uploads that lie on the disk at this moment. */
   uploads(): Promise<string[]>
+  /** Resolves when the names of the uploads on the disk are such. */
+  uploadsBecome(accepts: (names: string[]) => boolean): Promise<void>
   /** Resolves when an upload lies on the disk. */
   uploadBegun(): Promise<void>
   /** Resolves when no upload lies on the disk any more. */
@@ -63,6 +65,7 @@ export async function startService({ transcriber, env = {} }: StartOptions): Pro
     logLines: log.lines,
     logged: log.logged,
     uploads: () => uploadsIn(tempDir),
+    uploadsBecome: (accepts) => uploadsBecome(tempDir, accepts),
     uploadBegun: () => uploadsBecome(tempDir, (names) => names.length > 0),
     emptied: () => uploadsBecome(tempDir, (names) => names.length === 0),
     async close() {

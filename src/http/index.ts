@@ -1,0 +1,4 @@
+/** The HTTP service: uploads in, transcriptions out, in the contract that existing callers rely on. */
+
+export { type ServeOptions, serve } from './serve.ts'
+export { createServer, type ServerOptions } from './server.ts'

@@ -1,0 +1,100 @@
+/** What goes in and out, as JSON Schema: the same objects document the API and, key by key, write its answers. */
+
+type Examples = Readonly<Record<string, { readonly summary?: string; readonly value: unknown }>>
+
+const prefix = 'Erro no processamento de áudio: '
+
+function errorSchema(description: string, examples: Readonly<Record<string, string>>) {
+  const values: Examples = Object.fromEntries(
+    Object.entries(examples).map(([name, detail]) => [name, { value: { detail } }]),
+  )
+  return {
+    description,
+    type: 'object',
+    required: ['detail'],
+    properties: { detail: { type: 'string' } },
+    'x-examples': values,
+  }
+}
+
+/** The form of `POST /transcribe`. It documents only: `upload.ts` reads and checks the form while it arrives. */
+export function transcribeForm(defaultModelId: string) {
+  return {
+    type: 'object',
+    required: ['file'],
+    properties: {
+      file: {
+        type: 'string',
+        format: 'binary',
+        description: 'The recording: any audio or video file that ffmpeg reads, under any name.',
+      },
+      model_id: { type: 'string', default: defaultModelId, description: 'A model of this service, such as base.' },
+      language: {
+        type: 'string',
+        description: 'Code or name of the spoken language (pt, portuguese, português). Left out, the model decides.',
+        examples: ['pt'],
+      },
+    },
+  }
+}
+
+export const transcribeResponses = {
+  200: {
+    description: 'The text of the recording.',
+    type: 'object',
+    required: ['status', 'model_used', 'processing_time_sec', 'transcription'],
+    properties: {
+      status: { type: 'string', const: 'success' },
+      model_used: { type: 'string' },
+      processing_time_sec: { type: 'number', description: 'Seconds since the request arrived, to two decimals.' },
+      transcription: { type: 'string' },
+    },
+    'x-examples': {
+      success: {
+        value: {
+          status: 'success',
+          model_used: 'freds0',
+          processing_time_sec: 1.23,
+          transcription: 'Bom dia a todos, vamos começar a reunião.',
+        },
+      },
+    } satisfies Examples,
+  },
+  400: errorSchema('The form lacks its file, or names a model or language that is not known.', {
+    no_file: 'Nenhum arquivo enviado.',
+    unknown_model: "Modelo 'x' não suportado.",
+    unknown_language: "Language 'klingon' is not one that this model knows: use a code such as pt, or leave it out.",
+  }),
+  408: errorSchema('The upload stopped half-way.', {
+    stalled: 'The upload stopped: no data arrived for 60 seconds: check the connection and send the file again.',
+  }),
+  413: errorSchema('The upload is above MAX_UPLOAD_MB.', {
+    too_large:
+      'The upload is larger than the allowed 1024 MB: send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.',
+  }),
+  500: errorSchema('The recording could not be processed, or the model could not be loaded.', {
+    unreadable: `${prefix}The file could not be read as audio (no audio stream): send a complete audio or video file, such as wav, mp3, ogg, m4a or mp4.`,
+    empty: `${prefix}The file is empty: send a file that holds a recording.`,
+    model_not_loaded: `${prefix}Model 'freds0' could not be loaded (The hub does not answer): check the network and HF_ENDPOINT.`,
+    unexpected: `${prefix}unexpected failure; the service's log has the cause under request id 5f0c.`,
+  }),
+  503: errorSchema('The service is shutting down.', {
+    closing: 'The service is shutting down: send the request again in a moment.',
+  }),
+} as const
+
+export const healthResponses = {
+  200: {
+    description: 'The service answers.',
+    type: 'object',
+    required: ['status', 'active_model'],
+    properties: {
+      status: { type: 'string', const: 'ok' },
+      active_model: { type: ['string', 'null'], description: 'The loaded model that served most recently.' },
+    },
+    'x-examples': {
+      nothing_loaded: { value: { status: 'ok', active_model: null } },
+      loaded: { value: { status: 'ok', active_model: 'freds0' } },
+    } satisfies Examples,
+  },
+} as const

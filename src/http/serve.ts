@@ -1,0 +1,77 @@
+/** The life of the service: sweep, listen, and on a signal end in order. */
+
+import { once } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import type { Transcriber } from '../engine/transcriber.ts'
+import { AddressUnavailableError, ServiceClosingError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createServer } from './server.ts'
+import { keepHeapSmall } from './small-heap.ts'
+import { sweepLeftovers } from './temp-files.ts'
+
+/** How long the answers to requests that were cut off may take to reach their clients. */
+const LAST_ANSWERS_MS = 1_000
+
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the name has no address',
+  EACCES: 'this user may not use the port',
+}
+
+export interface ServeOptions {
+  readonly config: Config
+  /** Closed at the end, also after a failed start. */
+  readonly transcriber: Transcriber
+  readonly logger: Logger
+  /** Its abort shuts the service down. */
+  readonly signal: AbortSignal
+  /** Told where the service can be reached, which is news where `config.port` is 0. */
+  readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
+}
+
+/**
+ * Serves until the signal, and resolves when everything is released. Shutting down: no new connections, then the
+ * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines.
+ *
+ * @throws {AddressUnavailableError} when the service cannot listen on the configured host and port.
+ */
+export async function serve({ config, transcriber, logger, signal, onListening }: ServeOptions): Promise<void> {
+  const cut = new AbortController()
+  const server = createServer({ config, transcriber, logger, cut: cut.signal })
+  let deadline = Date.now()
+  try {
+    await sweepLeftovers(config.tempDir, logger)
+    const address = await listen(server, config)
+    onListening?.(address)
+    if (!signal.aborted) await once(signal, 'abort')
+    logger.info('shutting down')
+    deadline = Date.now() + config.shutdownTimeoutMs
+    await finishRequests(server, config.shutdownTimeoutMs, cut)
+  } finally {
+    await server.close() // a no-op unless the start failed
+    await transcriber.close(Math.max(0, deadline - Date.now()))
+  }
+}
+
+async function listen(server: FastifyInstance, { host, port }: Config): Promise<{ host: string; port: number }> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    const reason = LISTEN_FAILURES[(cause as NodeJS.ErrnoException).code ?? '']
+    throw reason ? new AddressUnavailableError(host, port, reason, { cause }) : cause
+  }
+  const address = server.server.address()
+  return { host, port: typeof address === 'object' && address ? address.port : port }
+}
+
+/** Closes the server within the time allowed, whatever its clients and its work do. */
+async function finishRequests(server: FastifyInstance, timeoutMs: number, cut: AbortController): Promise<void> {
+  const timers = [
+    setTimeout(() => cut.abort(new ServiceClosingError()), timeoutMs),
+    setTimeout(() => server.server.closeAllConnections(), timeoutMs + LAST_ANSWERS_MS),
+  ]
+  await server.close() // resolves when every connection has ended and the temporary files are deleted
+  timers.forEach(clearTimeout)
+}

@@ -1,0 +1,181 @@
+/** Reads the form of `POST /transcribe` as it arrives: the recording goes to a temporary file, never into memory. */
+
+import { createWriteStream } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import { DiskFullError, isDiskFull, UploadMissingError, UploadStalledError, UploadTooLargeError } from '../errors.ts'
+import type { TempFile, TempFiles } from './temp-files.ts'
+
+/** What boundaries, part headers and small fields may add to a recording of the allowed size. */
+const FORM_ALLOWANCE_BYTES = 16 * 1024
+const MAX_FIELD_BYTES = 4 * 1024
+/** As many as Starlette allows of each; a form of ours has three. */
+const MAX_PARTS = 1000
+/** No limit on the whole upload, since an hour of audio over a slow line takes long; only silence ends it. */
+const STALL_SECONDS = 60
+
+export interface UploadRules {
+  readonly tempFiles: TempFiles
+  /** Of the recording itself; the form around it may add a little. */
+  readonly maxBytes: number
+  /** Given the last `model_id` so far; what it throws refuses the upload at once. */
+  readonly checkModel: (modelId: string | undefined) => void
+}
+
+/** A form received in full; disposing of it deletes the recording. */
+export interface Upload extends AsyncDisposable {
+  readonly path: string
+  readonly bytes: number
+  /** As sent; undefined when missing or empty. */
+  readonly modelId: string | undefined
+  readonly language: string | undefined
+}
+
+interface SavedFile {
+  readonly file: TempFile
+  /** Resolves to the number of bytes once all of them are on the disk. */
+  readonly written: Promise<number>
+}
+
+/**
+ * Receives the form. Of repeated parts the last counts, unknown ones are ignored, and the order is free. Where the file
+ * begins, the model named before it is checked, so that a wrong name does not cost the caller a whole upload.
+ *
+ * After a failure the rest of the request is unread: whoever answers it decides about that.
+ *
+ * @throws {UploadMissingError} when there is no named file, or no multipart form that can be read to its end.
+ * @throws {UploadTooLargeError} before reading when the announced length says so, else as soon as the count passes.
+ * @throws {UploadStalledError} after a minute without data.
+ * @throws {DiskFullError} when the temporary file cannot be written.
+ * @throws what `checkModel` throws, and the signal's reason after an abort.
+ */
+export async function receiveUpload(
+  request: IncomingMessage,
+  rules: UploadRules,
+  signal: AbortSignal,
+): Promise<Upload> {
+  if (isTooLarge(request, rules.maxBytes)) throw new UploadTooLargeError(rules.maxBytes)
+  const parser = openParser(request, rules.maxBytes)
+  await rules.tempFiles.ensureFolder()
+  signal.throwIfAborted()
+
+  const { promise: parsed, resolve: finish, reject: fail } = Promise.withResolvers<void>()
+  const fields = new Map<string, string>()
+  const modelId = () => fields.get('model_id') || undefined
+  const files: SavedFile[] = []
+  let chosen: SavedFile | undefined
+  const stopSaving = new AbortController()
+
+  function onFile(name: string, stream: BusboyFileStream, fileName: string): void {
+    stream.on('error', () => {}) // a form cut short: the parser reports the same, and that is enough
+    stream.on('limit', () => fail(new UploadTooLargeError(rules.maxBytes)))
+    if (name === 'file') chosen = undefined
+    if (name !== 'file' || fileName === '') {
+      stream.resume()
+      return
+    }
+    try {
+      rules.checkModel(modelId())
+      chosen = save(stream, rules.tempFiles.reserve(fileName), stopSaving.signal)
+      chosen.written.catch(fail)
+      files.push(chosen)
+    } catch (error) {
+      fail(error) // thrown from here it would end the process
+    }
+  }
+
+  const disposeFiles = async () => {
+    await Promise.allSettled(files.map(({ written }) => written))
+    await Promise.all(files.map(({ file }) => file[Symbol.asyncDispose]()))
+  }
+
+  parser.on('field', (name, value) => fields.set(name, value))
+  parser.on('file', onFile)
+  parser.on('partsLimit', () => fail(new UploadMissingError({ cause: new Error(`more than ${MAX_PARTS} parts`) })))
+  parser.on('error', (cause) => fail(new UploadMissingError({ cause })))
+  parser.on('finish', finish)
+  const watch = watchRequest(request, signal, fail, (bytes) => {
+    if (bytes > rules.maxBytes + FORM_ALLOWANCE_BYTES) fail(new UploadTooLargeError(rules.maxBytes))
+  })
+  try {
+    request.pipe(parser)
+    await parsed
+    if (!chosen) throw new UploadMissingError()
+    rules.checkModel(modelId())
+    const bytes = await (chosen as SavedFile).written // the cast: assigned in a callback, which the compiler cannot see
+    request.unpipe(parser).resume() // whatever follows the form's end is of no use, but must not block the connection
+    return {
+      path: (chosen as SavedFile).file.path,
+      bytes,
+      modelId: modelId(),
+      language: fields.get('language') || undefined,
+      [Symbol.asyncDispose]: disposeFiles,
+    }
+  } catch (error) {
+    request.unpipe(parser)
+    stopSaving.abort(error)
+    await disposeFiles()
+    throw error
+  } finally {
+    watch[Symbol.dispose]()
+  }
+}
+
+/** True when the announced length alone says that the recording is larger than allowed. */
+export function isTooLarge(request: IncomingMessage, maxBytes: number): boolean {
+  return Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_ALLOWANCE_BYTES
+}
+
+function openParser(request: IncomingMessage, maxFileBytes: number): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: request.headers as BusboyHeaders, // it refuses a missing content-type itself
+      // A part is a file when it has a file name, even an empty one, whatever its content type: as in Starlette.
+      isPartAFile: (_name, _type, fileName) => fileName !== undefined,
+      preservePath: true,
+      limits: { fieldSize: MAX_FIELD_BYTES, fileSize: maxFileBytes, parts: MAX_PARTS },
+    })
+  } catch (cause) {
+    throw new UploadMissingError({ cause }) // a content type that is no form, or has no boundary
+  }
+}
+
+function save(stream: BusboyFileStream, file: TempFile, signal: AbortSignal): SavedFile {
+  const sink = createWriteStream(file.path, { flags: 'wx', mode: 0o600 })
+  const written = pipeline(stream, sink, { signal }).then(
+    () => sink.bytesWritten,
+    (cause) => {
+      throw isDiskFull(cause) ? new DiskFullError('the upload', { cause }) : cause
+    },
+  )
+  return { file, written }
+}
+
+/** Counts what arrives, and reports the caller's abort and a silent line. */
+function watchRequest(
+  request: IncomingMessage,
+  signal: AbortSignal,
+  fail: (reason: unknown) => void,
+  onBytes: (soFar: number) => void,
+): Disposable {
+  let bytes = 0
+  const count = (chunk: Buffer) => {
+    bytes += chunk.length
+    onBytes(bytes)
+  }
+  const onAbort = () => fail(signal.reason)
+  const onStall = () => fail(new UploadStalledError(STALL_SECONDS))
+  request.on('data', count)
+  request.on('timeout', onStall)
+  request.setTimeout(STALL_SECONDS * 1000)
+  signal.addEventListener('abort', onAbort)
+  return {
+    [Symbol.dispose]() {
+      request.off('data', count)
+      request.off('timeout', onStall)
+      request.setTimeout(0)
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}

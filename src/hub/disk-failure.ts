@@ -1,0 +1,14 @@
+import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors.ts'
+
+/**
+ * The expected failure that stands behind an error of the file system, or the error itself.
+ *
+ * @param what  what was being stored, as it fits into a sentence: "repository 'a/b'".
+ */
+export function diskFailure(what: string, error: unknown): unknown {
+  if (error instanceof AsrError) return error
+  if (isDiskFull(error)) return new DiskFullError(what, { cause: error })
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  const isRefused = code === 'EACCES' || code === 'EROFS' || code === 'EPERM'
+  return isRefused ? new CacheUnwritableError(what, { cause: error }) : error
+}

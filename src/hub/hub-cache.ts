@@ -1,0 +1,126 @@
+/**
+ * The part of the standard hub cache that belongs to one repository, laid out as Python's huggingface_hub does, so that
+ * either side finds what the other has downloaded:
+ *
+ *     models--owner--name/blobs/<etag>                    contents
+ *     models--owner--name/snapshots/<commit>/config.json  → ../../blobs/<etag>
+ *     models--owner--name/refs/<revision>                 the commit, as text
+ *     .locks/models--owner--name/                         locks
+ *
+ * @see huggingface/huggingface_hub:src/huggingface_hub/file_download.py `hf_hub_download`
+ */
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { getRepoFolderName } from '@huggingface/hub'
+import { z } from 'zod'
+import { AsrError } from '../errors.ts'
+import { type FileChoice, SAFETENSORS_INDEX } from './checkpoint-files.ts'
+import { COMMIT, type RepoFile } from './hub-client.ts'
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
+
+export class HubCache {
+  readonly #folder: string
+  readonly #locks: string
+
+  constructor(cacheDir: string, repo: string) {
+    const name = getRepoFolderName({ type: 'model', name: repo })
+    this.#folder = join(cacheDir, name)
+    this.#locks = join(cacheDir, '.locks', name)
+  }
+
+  blobPath(etag: string): string {
+    return join(this.#folder, 'blobs', etag)
+  }
+
+  /** Python's lock of the same blob is a file `<etag>.lock`; ours is a folder, so it needs another name. */
+  lockPath(etag: string): string {
+    return join(this.#locks, `${etag}.paradox.lock`)
+  }
+
+  snapshotFolder(commit: string): string {
+    return join(this.#folder, 'snapshots', commit)
+  }
+
+  /** The commit that `revision` stood for when it was last downloaded. */
+  async commitOf(revision: string): Promise<string | undefined> {
+    if (COMMIT.test(revision)) return revision
+    try {
+      const commit = (await readFile(this.#refPath(revision), 'utf8')).trim()
+      return COMMIT.test(commit) ? commit : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  async writeRef(revision: string, commit: string): Promise<void> {
+    if (revision === commit || (await this.commitOf(revision)) === commit) return
+    const path = this.#refPath(revision)
+    await mkdir(dirname(path), { recursive: true })
+    const temporary = `${path}.${randomUUID()}.tmp`
+    await writeFile(temporary, commit)
+    await rename(temporary, path)
+  }
+
+  /** The snapshot's folder when it holds everything that `choose` asks for, whoever downloaded it. */
+  async completeSnapshot(commit: string, choose: FileChoice): Promise<string | undefined> {
+    const folder = this.snapshotFolder(commit)
+    try {
+      const names = await presentFiles(folder)
+      const needed = choose(names)
+      if (needed.includes(SAFETENSORS_INDEX) && !(await hasAllShards(folder, names))) return undefined
+      return folder
+    } catch (error) {
+      if (error instanceof AsrError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async hasBlob({ etag, size }: RepoFile): Promise<boolean> {
+    return (await fileSize(this.blobPath(etag))) === size
+  }
+
+  async hasFile(commit: string, { name, size }: RepoFile): Promise<boolean> {
+    return (await fileSize(join(this.snapshotFolder(commit), name))) === size
+  }
+
+  /** Makes the file appear in the snapshot; its blob must be there. */
+  async link(commit: string, { name, etag }: RepoFile): Promise<void> {
+    const path = join(this.snapshotFolder(commit), name)
+    await mkdir(dirname(path), { recursive: true })
+    // Made under another name first, since a link that is there already, dangling or not, cannot be overwritten.
+    const temporary = `${path}.${randomUUID()}.tmp`
+    await symlink(relative(dirname(path), this.blobPath(etag)), temporary)
+    await rename(temporary, path)
+  }
+
+  #refPath(revision: string): string {
+    return join(this.#folder, 'refs', revision)
+  }
+}
+
+/** Names of the files whose contents are there: a link without its blob does not count. */
+async function presentFiles(folder: string): Promise<readonly string[]> {
+  const present: string[] = []
+  for (const name of await readdir(folder)) {
+    if ((await fileSize(join(folder, name))) !== undefined) present.push(name)
+  }
+  return present
+}
+
+async function hasAllShards(folder: string, names: readonly string[]): Promise<boolean> {
+  const text = await readFile(join(folder, SAFETENSORS_INDEX), 'utf8')
+  try {
+    const { weight_map } = indexSchema.parse(JSON.parse(text))
+    return Object.values(weight_map).every((shard) => names.includes(shard))
+  } catch {
+    return false
+  }
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  const stats = await stat(path).catch(() => undefined)
+  return stats?.isFile() ? stats.size : undefined
+}

@@ -1,0 +1,115 @@
+/** A revision of a repository as a local folder. */
+
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { HubSettings } from '../config.ts'
+import { AsrError, HubNotFoundError, HubOfflineError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { FileChoice } from './checkpoint-files.ts'
+import { diskFailure } from './disk-failure.ts'
+import { downloadBlob } from './download-blob.ts'
+import { HubCache } from './hub-cache.ts'
+import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
+import { withLock } from './process-lock.ts'
+import { type OnProgress, ProgressMeter } from './progress.ts'
+import type { Wait } from './retry.ts'
+
+export interface SnapshotOptions {
+  readonly hub: HubSettings
+  readonly signal: AbortSignal
+  readonly log: Logger
+  readonly wait: Wait
+  readonly onProgress: OnProgress | undefined
+}
+
+/** What git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
+const REVISION = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
+
+/** The snapshot in the cache, without any question to the hub; undefined when it is not there or not complete. */
+export async function cachedSnapshot(
+  hub: HubSettings,
+  repo: string,
+  revision: string,
+  choose: FileChoice,
+): Promise<string | undefined> {
+  const cache = new HubCache(hub.cacheDir, repo)
+  const commit = await cache.commitOf(revision)
+  return commit === undefined ? undefined : cache.completeSnapshot(commit, choose)
+}
+
+/**
+ * The folder of the revision's newest commit with all files that `choose` names, downloaded as far as needed.
+ *
+ * Where the hub fails in any way but a complete older snapshot is in the cache, that one is given and a warning logged:
+ * a service that worked yesterday should not stop because a token has expired or a network is down.
+ *
+ * @throws {HubOfflineError} offline, and not complete in the cache.
+ * @throws {HubUnreachableError | HubUnauthorizedError | HubNotFoundError | HubRateLimitedError} the hub's refusal.
+ * @throws {CheckpointFileMissingError} when the repository lacks what is needed.
+ * @throws {CheckpointCorruptError | DiskFullError | CacheUnwritableError} while storing the files.
+ */
+export async function fetchSnapshot(
+  repo: string,
+  revision: string,
+  choose: FileChoice,
+  options: SnapshotOptions,
+): Promise<string> {
+  const { hub, signal, log } = options
+  signal.throwIfAborted()
+  if (!REVISION.test(revision)) throw new HubNotFoundError(`${repo}@${revision}`)
+  const cached = await cachedSnapshot(hub, repo, revision, choose)
+  if (cached !== undefined && (hub.offline || COMMIT.test(revision))) return cached
+  if (hub.offline) throw new HubOfflineError(repo)
+
+  try {
+    return await updateSnapshot(repo, revision, choose, options)
+  } catch (error) {
+    const failure = diskFailure(`repository '${repo}'`, error)
+    if (cached === undefined || signal.aborted || !(failure instanceof AsrError)) throw failure
+    log.warn(
+      { repo, revision, code: failure.code, err: failure },
+      'the hub failed, so the snapshot in the cache serves',
+    )
+    return cached
+  }
+}
+
+async function updateSnapshot(
+  repo: string,
+  revision: string,
+  choose: FileChoice,
+  { hub, signal, log, wait, onProgress }: SnapshotOptions,
+): Promise<string> {
+  const cache = new HubCache(hub.cacheDir, repo)
+  const client = new HubClient(hub, repo, { wait, signal })
+  const commit = await client.resolveCommit(revision)
+  const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
+  const files = choose([...byName.keys()]).map((name) => byName.get(name)!) // `choose` picks from these names
+  const meter = new ProgressMeter(
+    files.reduce((sum, file) => sum + file.size, 0),
+    onProgress,
+  )
+
+  for (const file of files) {
+    if (!(await cache.hasFile(commit, file))) await store(file)
+    meter.finish(file.name, file.size)
+  }
+  // Last, so that an update that breaks off leaves the reference on the snapshot that is complete.
+  await cache.writeRef(revision, commit)
+  return cache.snapshotFolder(commit)
+
+  async function store(file: RepoFile): Promise<void> {
+    const blobPath = cache.blobPath(file.etag)
+    if (!(await cache.hasBlob(file))) {
+      await mkdir(dirname(blobPath), { recursive: true })
+      await withLock(cache.lockPath(file.etag), signal, async (signal) => {
+        if (await cache.hasBlob(file)) return // another process had the lock before us
+        log.info({ repo, file: file.name, bytes: file.size }, 'downloading')
+        const openFrom = (offset: number, signal: AbortSignal) => client.openFile(commit, file.name, offset, signal)
+        const onBytes = (fileBytes: number) => meter.update(file.name, fileBytes)
+        await downloadBlob({ file, blobPath, openFrom, onBytes, wait }, signal)
+      })
+    }
+    await cache.link(commit, file)
+  }
+}

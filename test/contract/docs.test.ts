@@ -1,0 +1,83 @@
+/** `/docs` and `/openapi.json` as a browser and a client generator see them. */
+
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import packageJson from '../../package.json' with { type: 'json' }
+import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
+import { type RunningService, startService } from '../helpers/service.ts'
+
+interface MediaType {
+  readonly schema: { readonly properties: Record<string, { readonly format?: string; readonly default?: string }> }
+  readonly examples: Record<string, { readonly value: Record<string, unknown> }>
+}
+interface Operation {
+  readonly requestBody: { readonly content: Record<string, MediaType> }
+  readonly responses: Record<string, { readonly content: Record<string, MediaType> }>
+}
+interface ApiDocument {
+  readonly openapi: string
+  readonly info: { readonly title: string; readonly version: string }
+  readonly paths: Record<string, Record<string, Operation>>
+}
+
+describe('the description of the API', () => {
+  let service: RunningService
+  let api: ApiDocument
+  const get = (path: string) => fetch(new URL(path, service.baseUrl))
+
+  before(async () => {
+    service = await startService({ transcriber: scriptedTranscriber(), env: { DEFAULT_MODEL_ID: 'base' } })
+    api = (await (await get('/openapi.json')).json()) as ApiDocument
+  })
+  after(() => service.close())
+
+  test('is a valid OpenAPI 3.1 document with the name of the service and its version', async () => {
+    const result = await new Validator().validate(structuredClone(api) as unknown as Record<string, unknown>)
+    assert.deepEqual(result.errors ?? [], [])
+    assert.equal(result.valid, true)
+    assert.match(api.openapi, /^3\.1\./)
+    assert.equal(api.info.title, 'Paradox ASR API')
+    assert.equal(api.info.version, packageJson.version)
+    assert.deepEqual(Object.keys(api.paths).sort(), ['/health', '/transcribe'])
+  })
+
+  test('shows the form as multipart, with the default model of this service', () => {
+    const form = api.paths['/transcribe']!.post!.requestBody.content['multipart/form-data']!.schema.properties
+    assert.deepEqual(Object.keys(form), ['file', 'model_id', 'language'])
+    assert.equal(form.file!.format, 'binary')
+    assert.equal(form.model_id!.default, 'base')
+  })
+
+  test('has an example of every answer, each with the keys that the service sends', () => {
+    const { responses } = api.paths['/transcribe']!.post!
+    assert.deepEqual(Object.keys(responses), ['200', '400', '408', '413', '500', '503'])
+    for (const [status, { content }] of Object.entries(responses)) {
+      const examples = Object.values(content['application/json']!.examples)
+      assert.ok(examples.length > 0)
+      for (const { value } of examples) {
+        const keys = status === '200' ? ['status', 'model_used', 'processing_time_sec', 'transcription'] : ['detail']
+        assert.deepEqual(Object.keys(value), keys)
+      }
+    }
+  })
+
+  test('is shown by a page that gets everything it needs from this service', async () => {
+    const page = await get('/docs')
+    const html = await page.text()
+    assert.equal(page.status, 200)
+    assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+    assert.match(html, /<title>Paradox ASR API<\/title>/)
+    const policy = page.headers.get('content-security-policy') ?? ''
+    assert.match(policy, /default-src 'self'/)
+    assert.doesNotMatch(policy, /https?:|upgrade-insecure-requests/)
+    const links = Array.from(html.matchAll(/(?:src|href)="([^"]+)"/g), ([, link]) => link!)
+    assert.ok(links.length >= 5)
+    for (const link of [...links, '/docs/json']) {
+      assert.match(link, /^\//)
+      const response = await get(link)
+      assert.equal(response.status, 200, link)
+      assert.ok((await response.arrayBuffer()).byteLength > 0)
+    }
+  })
+})

@@ -1,0 +1,246 @@
+/** The hot swap, with real engine processes on tiny random checkpoints. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readConfig } from '../../src/config.ts'
+import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
+import { ModelUnknownError } from '../../src/errors.ts'
+import { silentLogger } from '../../src/logger.ts'
+import type { ModelEntry } from '../../src/models/registry.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { descendants, isRunning } from '../helpers/process-tree.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'paradox-pool-'))
+const never = new AbortController().signal
+const short = join(root, 'short.wav')
+const long = join(root, 'long.wav')
+const noAudio = join(root, 'text.mp3')
+
+before(() => {
+  for (const [seed, name] of ['a', 'b', 'c'].entries()) {
+    writeRandomCheckpoint(join(root, name), tinyShape(), { seed })
+  }
+  for (const [path, seconds] of [
+    [short, '1'],
+    [long, '1200'],
+  ] as const) {
+    const tone = ['-v', 'error', '-f', 'lavfi', '-i', 'sine=frequency=300:sample_rate=16000', '-t', seconds, path]
+    execFileSync('ffmpeg', tone)
+  }
+  writeFileSync(noAudio, 'not audio')
+})
+after(() => rmSync(root, { recursive: true, force: true }))
+
+function entry(id: string): ModelEntry {
+  if (!/^(a|b|c|broken)$/.test(id)) throw new ModelUnknownError(id, ['a', 'b', 'c'])
+  const path = join(root, id)
+  return { id, origin: { kind: 'folder', path }, strategy: 'whisper', language: 'pt', tokenizer: undefined }
+}
+
+function newPool(maxLoadedModels = 1): EnginePool {
+  const { engine } = readConfig({ PARADOX_CACHE_DIR: join(root, 'cache'), THREADS: '1' })
+  return createEnginePool({ resolve: entry, maxLoadedModels, settings: engine, logger: silentLogger })
+}
+
+async function withPool(maxLoadedModels: number, work: (pool: EnginePool) => Promise<void>): Promise<void> {
+  const pool = newPool(maxLoadedModels)
+  try {
+    await work(pool)
+  } finally {
+    await pool.close(0)
+  }
+}
+
+function ask(pool: EnginePool, modelId: string, audioPath = short, signal = never) {
+  return pool.transcribe({ modelId, audioPath, signal })
+}
+
+/** Engine processes of this test file that are alive; ffmpeg and others are no engines. */
+function enginesAlive(pool: EnginePool): number {
+  const alive = new Set(descendants(process.pid).filter(isRunning))
+  return pool.enginePids().filter((pid) => alive.has(pid)).length
+}
+
+describe('the engine pool', { concurrency: 1 }, () => {
+  test('twenty parallel requests that alternate between two models all succeed with one engine alive at a time', async () => {
+    await withPool(1, async (pool) => {
+      let most = 0
+      const seen = new Set<number>()
+      const watch = setInterval(() => {
+        const engines = descendants(process.pid).filter((pid) => isRunning(pid) && isEngine(pid))
+        for (const pid of engines) seen.add(pid)
+        most = Math.max(most, engines.length)
+      }, 5)
+      const results = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(pool, i % 2 === 0 ? 'a' : 'b')))
+      clearInterval(watch)
+      assert.equal(results.length, 20)
+      assert.equal(most, 1)
+      assert.ok(
+        seen.size >= 2 && seen.size <= 4,
+        `${seen.size} engines for twenty requests: they were batched by model`,
+      )
+    })
+  })
+
+  test('no model starves: while one is asked for without end, the other gets its turn', async () => {
+    await withPool(1, async (pool) => {
+      const done = new AbortController()
+      const stream = async () => {
+        while (!done.signal.aborted) await ask(pool, 'a')
+      }
+      const streams = [stream(), stream(), stream()]
+      await ask(pool, 'b')
+      done.abort()
+      await Promise.all(streams)
+    })
+  })
+
+  test('two models stay loaded where two are allowed, and the least recently used makes room for a third', async () => {
+    await withPool(2, async (pool) => {
+      await ask(pool, 'a')
+      await ask(pool, 'b')
+      assert.equal(enginesAlive(pool), 2)
+      const [a, b] = pool.enginePids()
+      await ask(pool, 'a')
+      await ask(pool, 'c')
+      assert.ok(isRunning(a!))
+      assert.ok(!isRunning(b!))
+      assert.equal(pool.activeModel(), 'c')
+    })
+  })
+
+  test('a killed engine fails only the request it was working on; the next gets a fresh one', async () => {
+    await withPool(1, async (pool) => {
+      await ask(pool, 'a')
+      const [pid] = pool.enginePids()
+      const victim = ask(pool, 'a', long)
+      const behind = [ask(pool, 'a'), ask(pool, 'a')]
+      // The long file starts its ffmpeg when its turn has come.
+      await until(() => descendants(pid!).length > 0)
+      process.kill(pid!, 'SIGKILL')
+      await assert.rejects(victim, { code: 'ASR_ENGINE_CRASHED', message: /model 'a'.*SIGKILL/ })
+      assert.equal((await Promise.all(behind)).length, 2)
+      assert.notEqual(pool.enginePids()[0], pid)
+    })
+  })
+
+  test('a caller that leaves while decoding stops the work and its ffmpeg, and the engine serves on', async () => {
+    await withPool(1, async (pool) => {
+      await ask(pool, 'a')
+      const [pid] = pool.enginePids()
+      const controller = new AbortController()
+      const left = ask(pool, 'a', long, controller.signal)
+      await until(() => descendants(pid!).length > 0)
+      controller.abort()
+      await assert.rejects(left, { name: 'AbortError' })
+      await until(() => descendants(pid!).length === 0)
+      await ask(pool, 'a')
+      assert.deepEqual(pool.enginePids(), [pid])
+    })
+  })
+
+  test('a caller that leaves the line is not served and does not block those behind', async () => {
+    await withPool(1, async (pool) => {
+      const running = ask(pool, 'a')
+      const controller = new AbortController()
+      const leaving = ask(pool, 'b', short, controller.signal)
+      const behind = ask(pool, 'a')
+      controller.abort()
+      await assert.rejects(leaving, { name: 'AbortError' })
+      await Promise.all([running, behind])
+      assert.equal(pool.activeModel(), 'a')
+    })
+  })
+
+  test('a file that is no audio does not swap the loaded model out', async () => {
+    await withPool(1, async (pool) => {
+      await ask(pool, 'a')
+      const pids = pool.enginePids()
+      await assert.rejects(ask(pool, 'b', noAudio), { code: 'ASR_AUDIO_UNREADABLE' })
+      assert.deepEqual(pool.enginePids(), pids)
+      assert.equal(pool.activeModel(), 'a')
+    })
+  })
+
+  test('a model that cannot be loaded fails every request for it by name, and the others go on', async () => {
+    await withPool(1, async (pool) => {
+      const broken = await Promise.allSettled([ask(pool, 'broken'), ask(pool, 'broken'), ask(pool, 'a')])
+      assert.deepEqual(
+        broken.map((result) => result.status),
+        ['rejected', 'rejected', 'fulfilled'],
+      )
+      const { reason } = broken[0] as PromiseRejectedResult
+      assert.equal(reason.code, 'ASR_MODEL_LOAD_FAILED')
+      assert.match(reason.message, /Model 'broken' could not be loaded/)
+      assert.doesNotMatch(reason.sentence, /\//, 'no path')
+      await ask(pool, 'b')
+    })
+  })
+
+  test('an error of the engine keeps its code and sentence on the way to the caller', async () => {
+    await withPool(1, async (pool) => {
+      const request = { modelId: 'a', audioPath: short, language: 'klingon', signal: never }
+      await assert.rejects(pool.transcribe(request), {
+        code: 'ASR_LANGUAGE_UNKNOWN',
+        kind: 'invalid',
+        message: /'klingon'/,
+      })
+      await ask(pool, 'a')
+    })
+  })
+
+  test('an idle model can be unloaded; one in use cannot', async () => {
+    await withPool(1, async (pool) => {
+      const running = ask(pool, 'a')
+      await until(() => pool.enginePids().length > 0)
+      assert.equal(await pool.unload('a'), false)
+      await running
+      const [pid] = pool.enginePids()
+      assert.equal(await pool.unload('a'), true)
+      assert.ok(!isRunning(pid!))
+      assert.equal(pool.activeModel(), null)
+    })
+  })
+
+  test('closing lets the running request finish, refuses the waiting and ends every process', async () => {
+    const pool = newPool()
+    const running = ask(pool, 'a')
+    const waiting = ask(pool, 'b')
+    await until(() => pool.enginePids().length > 0)
+    const [pid] = pool.enginePids()
+    const refused = assert.rejects(waiting, { code: 'ASR_SERVICE_CLOSING' })
+    await pool.close(60_000)
+    await running
+    await refused
+    assert.ok(!isRunning(pid!))
+    await assert.rejects(ask(pool, 'a'), { code: 'ASR_SERVICE_CLOSING' })
+  })
+
+  test('closing does not wait for ever: what has not finished in time is ended', async () => {
+    const pool = newPool()
+    await ask(pool, 'a')
+    const [pid] = pool.enginePids()
+    const running = assert.rejects(ask(pool, 'a', long), { code: 'ASR_ENGINE_CRASHED' })
+    await until(() => descendants(pid!).length > 0)
+    await pool.close(0)
+    await running
+    assert.ok(!isRunning(pid!))
+  })
+})
+
+function isEngine(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine/entry.ts')
+  } catch {
+    return false // it has just ended
+  }
+}
+
+/** Waits for a state of the operating system, which sends no events. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
