@@ -7,7 +7,6 @@ import type { Transcriber } from '../engine/transcriber.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { createServer } from './server.ts'
-import { keepHeapSmall } from './small-heap.ts'
 import { sweepLeftovers } from './temp-files.ts'
 
 /** How long the answers to requests that were cut off may take to reach their clients. */

@@ -49,7 +49,7 @@ export async function transcribeRoute(
     const { modelId = config.defaultModelId, language, path: audioPath } = upload
     const transcription = await transcriber
       .transcribe({ modelId, language, audioPath, signal: work.signal })
-      .catch((error) => {
+      .catch((error: unknown) => {
         throw work.signal.aborted ? work.signal.reason : error // why it ended, rather than that it was aborted
       })
 

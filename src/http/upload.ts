@@ -12,7 +12,6 @@ const FORM_ALLOWANCE_BYTES = 16 * 1024
 const MAX_FIELD_BYTES = 4 * 1024
 /** As many as Starlette allows of each; a form of ours has three. */
 const MAX_PARTS = 1000
-/** No limit on the whole upload, since an hour of audio over a slow line takes long; only silence ends it. */
 const STALL_SECONDS = 60
 
 export interface UploadRules {
@@ -21,6 +20,8 @@ export interface UploadRules {
   readonly maxBytes: number
   /** Given the last `model_id` so far; what it throws refuses the upload at once. */
   readonly checkModel: (modelId: string | undefined) => void
+  /** Silence that ends an upload, 60 by default. Its whole time is not limited: a slow line may take hours. */
+  readonly stallSeconds?: number
 }
 
 /** A form received in full; disposing of it deletes the recording. */
@@ -46,7 +47,7 @@ interface SavedFile {
  *
  * @throws {UploadMissingError} when there is no named file, or no multipart form that can be read to its end.
  * @throws {UploadTooLargeError} before reading when the announced length says so, else as soon as the count passes.
- * @throws {UploadStalledError} after a minute without data.
+ * @throws {UploadStalledError} when no data comes for too long.
  * @throws {DiskFullError} when the temporary file cannot be written.
  * @throws what `checkModel` throws, and the signal's reason after an abort.
  */
@@ -95,9 +96,7 @@ export async function receiveUpload(
   parser.on('partsLimit', () => fail(new UploadMissingError({ cause: new Error(`more than ${MAX_PARTS} parts`) })))
   parser.on('error', (cause) => fail(new UploadMissingError({ cause })))
   parser.on('finish', finish)
-  const watch = watchRequest(request, signal, fail, (bytes) => {
-    if (bytes > rules.maxBytes + FORM_ALLOWANCE_BYTES) fail(new UploadTooLargeError(rules.maxBytes))
-  })
+  const watch = watchRequest(request, rules, signal, fail)
   try {
     request.pipe(parser)
     await parsed
@@ -152,23 +151,23 @@ function save(stream: BusboyFileStream, file: TempFile, signal: AbortSignal): Sa
   return { file, written }
 }
 
-/** Counts what arrives, and reports the caller's abort and a silent line. */
+/** Reports what the parser cannot see: too much in all, a silent line, and the caller's abort. */
 function watchRequest(
   request: IncomingMessage,
+  { maxBytes, stallSeconds = STALL_SECONDS }: UploadRules,
   signal: AbortSignal,
   fail: (reason: unknown) => void,
-  onBytes: (soFar: number) => void,
 ): Disposable {
   let bytes = 0
   const count = (chunk: Buffer) => {
     bytes += chunk.length
-    onBytes(bytes)
+    if (bytes > maxBytes + FORM_ALLOWANCE_BYTES) fail(new UploadTooLargeError(maxBytes))
   }
   const onAbort = () => fail(signal.reason)
-  const onStall = () => fail(new UploadStalledError(STALL_SECONDS))
+  const onStall = () => fail(new UploadStalledError(stallSeconds))
   request.on('data', count)
   request.on('timeout', onStall)
-  request.setTimeout(STALL_SECONDS * 1000)
+  request.setTimeout(stallSeconds * 1000)
   signal.addEventListener('abort', onAbort)
   return {
     [Symbol.dispose]() {

@@ -37,10 +37,10 @@ const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/
 const FOREIGN_WEIGHTS =
   /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|.*\.(onnx|pt|ckpt|gguf))$|^ggml-.*\.bin$/
 
-/** A whole checkpoint with its own tokenizer. */
+/** A whole checkpoint, with its own tokenizer if it has one. */
 export const checkpointFiles: FileChoice = (names) => {
   const weights = weightFiles(names)
-  return [...checkpointConfigs(names), ...ownTokenizer(names), ...weights]
+  return [...checkpointConfigs(names), ...present(TOKENIZER_FILES, names), ...weights]
 }
 
 /** A checkpoint whose tokenizer comes from another repository. */
@@ -62,8 +62,13 @@ function checkpointConfigs(names: readonly string[]): readonly string[] {
   return present(CONFIG_FILES, names)
 }
 
+/** True when a tokenizer can be built from files of these names. */
+export function hasTokenizer(names: readonly string[]): boolean {
+  return TOKENIZER_ROOTS.some((root) => root.every((name) => names.includes(name)))
+}
+
 function ownTokenizer(names: readonly string[]): readonly string[] {
-  if (!TOKENIZER_ROOTS.some((root) => root.every((name) => names.includes(name)))) {
+  if (!hasTokenizer(names)) {
     throw new CheckpointFileMissingError(
       'a tokenizer (tokenizer.json, or vocab.json with merges.txt)',
       'Name a repository that has one as the "tokenizer" of this model in MODELS_FILE.',

@@ -1,10 +1,11 @@
 /** The one door of this folder: an origin goes in, a local folder with the checkpoint's files comes out. */
 
-import { stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors.ts'
 import { type Logger, silentLogger } from '../logger.ts'
-import { checkpointFiles, checkpointFilesWithoutTokenizer, tokenizerFiles } from './checkpoint-files.ts'
+import { checkpointFiles, checkpointFilesWithoutTokenizer, hasTokenizer, tokenizerFiles } from './checkpoint-files.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
 import { type Wait, waitForReal } from './retry.ts'
@@ -57,11 +58,30 @@ export async function resolveCheckpointFolder(
       return { folder: await existingFolder(origin.path), tokenizerFolder }
     case 'hub': {
       const choose = tokenizer === undefined ? checkpointFiles : checkpointFilesWithoutTokenizer
-      return { folder: await fetchSnapshot(origin.repo, origin.revision, choose, snapshotOptions), tokenizerFolder }
+      const folder = await fetchSnapshot(origin.repo, origin.revision, choose, snapshotOptions)
+      return { folder, tokenizerFolder: tokenizerFolder ?? (await standardTokenizer(folder, snapshotOptions)) }
     }
     case 'whisper-base':
       return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), tokenizerFolder }
   }
+}
+
+/** Repositories whose tokenizers every Whisper of that vocabulary shares; the LiteASR ones ship none of their own. */
+const TOKENIZER_OF_VOCABULARY: Readonly<Record<number, string>> = {
+  51864: 'openai/whisper-tiny.en',
+  51865: 'openai/whisper-tiny',
+  51866: 'openai/whisper-large-v3',
+}
+
+/** undefined where the folder has a tokenizer, or where it cannot be told which would fit. */
+async function standardTokenizer(folder: string, options: SnapshotOptions): Promise<string | undefined> {
+  if (hasTokenizer(await readdir(folder))) return undefined
+  // A config that cannot be read is reported by whoever opens the checkpoint.
+  const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
+  const config: { vocab_size?: unknown } | null = await json.catch(() => null)
+  const vocabSize = config?.vocab_size
+  const repository = typeof vocabSize === 'number' ? TOKENIZER_OF_VOCABULARY[vocabSize] : undefined
+  return repository === undefined ? undefined : await fetchSnapshot(repository, 'main', tokenizerFiles, options)
 }
 
 async function existingFolder(path: string): Promise<string> {

@@ -145,6 +145,14 @@ test('the tokenizer of another repository comes alone, and the checkpoint withou
   assert.deepEqual(await readdir(tokenizerFolder!), ['tokenizer.json'])
 })
 
+test('a repository without a tokenizer gets the one that all Whispers of its vocabulary share', async (t) => {
+  const { 'tokenizer.json': _, ...bare } = CHECKPOINT
+  const largeV3 = { ...bare, 'config.json': JSON.stringify({ model_type: 'lite-whisper', vocab_size: 51866 }) }
+  const { options } = await hubRig(t, { repositories: { [REPO]: largeV3, 'openai/whisper-large-v3': CHECKPOINT } })
+  const { tokenizerFolder } = await resolveCheckpointFolder(source, options)
+  assert.deepEqual(await readdir(tokenizerFolder!), ['tokenizer.json'])
+})
+
 test('a folder is given as it is, and a missing one is an error without its path', async (t) => {
   const { options, hubCache } = await hubRig(t)
   await mkdir(hubCache)

@@ -39,11 +39,17 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder
 }
 
+/** What `bin/paradox` tells Node, since the memory of the service depends on it. */
+function launcherFlags(): string[] {
+  const launcher = readFileSync(join(import.meta.dirname, '../../bin/paradox'), 'utf8')
+  return launcher.match(/ --max-semi-space-size=\d+/g)?.map((flag) => flag.trim()) ?? []
+}
+
 /** The service in a child process, listening. */
 async function spawnService(t: TestContext, tempDir: string): Promise<{ child: ChildProcess; port: number }> {
   const script = join(import.meta.dirname, '../helpers/scripted-service.ts')
   const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', TEMP_DIR: tempDir }
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...launcherFlags(), script], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { child, port: Number(line.toString()) }

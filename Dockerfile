@@ -1,0 +1,38 @@
+# Paradox ASR on the CPU. Models are not in the image: they come at first use and stay in the cache volume.
+#
+#   docker build -t paradox-asr .
+#   docker run --init -p 8000:8000 -e HF_TOKEN -v cache_dir:/root/.cache/huggingface paradox-asr
+
+FROM node:24-bookworm-slim
+
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ffmpeg \
+ && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /app
+
+# Packages before sources, so that a change of the sources does not install them again. What is optional is Node 24
+# for machines that have none; this image has it.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --omit=optional && npm cache clean --force
+
+COPY LICENSE ./
+COPY bin ./bin
+COPY scripts/node ./scripts/node
+COPY src ./src
+
+# Callers mount their volume at /root/.cache/huggingface, as they always did; so the service runs as root, and the
+# compiled models go into the same volume, since compiling them again at every start would cost minutes.
+ENV NODE_ENV=production \
+    HF_HOME=/root/.cache/huggingface \
+    PARADOX_CACHE_DIR=/root/.cache/huggingface/paradox-asr
+
+EXPOSE 8000
+
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8000}/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+
+# The launcher becomes the service (exec), so the signal reaches it: it stops accepting and finishes what runs.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/app/bin/paradox"]
+CMD ["serve"]

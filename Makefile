@@ -1,0 +1,49 @@
+# Paradox ASR: everything a person types. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+NODE := scripts/node
+
+# What is given as NAME=value reaches the recipes' environment by itself: FILE, MODEL, PORT, DEVICE, …
+
+.PHONY: help
+help: ## this list
+	@echo 'usage: make TARGET'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install ffmpeg and the packages, Node 24 among them; quick when they are there
+	@scripts/setup.sh
+
+.PHONY: ready
+ready:
+	@scripts/setup.sh --quiet
+
+.PHONY: demo
+demo: ready ## start the service and transcribe a real recording; FILE=any.ogg MODEL=base PORT=8000
+	@scripts/demo.sh
+
+.PHONY: serve
+serve: ready ## start the service; PORT=8000 and every other setting of docs/operations.md
+	@exec bin/paradox serve
+
+.PHONY: check
+check: ready ## types, lint, directions of the imports
+	@npm run --silent check
+
+.PHONY: test
+test: check ## all tests, on real weights; SUITES="unit contract model reference" chooses
+	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
+	@$(NODE) scripts/run-tests.ts $(SUITES)
+
+.PHONY: bench
+bench: ready ## load time, first and second request, time per token, memory
+	@$(NODE) bench/run.ts
+
+.PHONY: rehearse
+rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap
+	@$(NODE) scripts/rehearse-container.ts
+
+.PHONY: clean
+clean: ## remove what setup and the tests made here; caches elsewhere stay
+	@rm -rf node_modules coverage bench/results

@@ -1,0 +1,143 @@
+/**
+ * How long does a model take to load and to answer, and in how much memory?
+ *
+ * Command: `make bench`, or `bench/run.ts base` for one model. Prints a table and writes bench/results/run.json.
+ * Better is: less of everything. The answer of `base` is checked against words of the recording before it counts.
+ * Whisper base runs on its real weights, the two named models on random ones of their full dimensions.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { openCheckpoint } from '../src/checkpoint/index.ts'
+import { readConfig } from '../src/config.ts'
+import { createEnginePool } from '../src/engine/index.ts'
+import { compiledFolder } from '../src/graph/index.ts'
+import { resolveCheckpointFolder } from '../src/hub/index.ts'
+import { createLogger } from '../src/logger.ts'
+import type { ModelEntry } from '../src/models/registry.ts'
+import { residentBytes } from '../test/helpers/process-tree.ts'
+import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
+
+const { engine } = readConfig()
+const never = new AbortController().signal
+const asked = process.argv.slice(2)
+const names = ['base', ...Object.keys(FULL_SIZE)].filter((name) => asked.length === 0 || asked.includes(name))
+
+interface Row {
+  readonly model: string
+  readonly compileSeconds: number
+  readonly loadSeconds: number
+  readonly firstRequestSeconds: number
+  readonly secondRequestSeconds: number
+  readonly audioSeconds: number
+  readonly servicePeakMb: number
+  readonly openSeconds: number
+  readonly encoder30sSeconds: number
+  readonly encoder12sSeconds: number
+  readonly tokenMs: number
+  readonly tokenOfFourMs: number
+  readonly peakResidentMb: number
+}
+
+const rows: Row[] = []
+for (const name of names) {
+  process.stderr.write(`${name} …\n`)
+  rows.push(await measure(name))
+}
+print(rows)
+
+async function measure(name: string): Promise<Row> {
+  const shape = FULL_SIZE[name]
+  const folder = shape ? randomCheckpoint(name, shape, engine.cacheDir) : await baseCheckpoint()
+  const compileSeconds = await timeCompilation(folder)
+  const served = await serve(name, folder, shape === undefined)
+  const output = execFileSync(process.execPath, [join(import.meta.dirname, 'measure-graphs.ts'), folder])
+  return { model: name, compileSeconds, ...served, ...JSON.parse(String(output)) }
+}
+
+async function baseCheckpoint(): Promise<string> {
+  const source = { origin: { kind: 'whisper-base' }, tokenizer: undefined } as const
+  return (await resolveCheckpointFolder(source, { ...engine, signal: never })).folder
+}
+
+/** From nothing: the compiled folder of an earlier run is removed first. */
+async function timeCompilation(folder: string): Promise<number> {
+  using checkpoint = await openCheckpoint(folder)
+  const options = { cacheDir: engine.cacheDir, precision: 'float32' } as const
+  rmSync(compiledFolder(checkpoint, options), { recursive: true })
+  const from = performance.now()
+  compiledFolder(checkpoint, options)
+  return (performance.now() - from) / 1000
+}
+
+/** Through the door that the service uses: an engine process, ffmpeg, the whole of a request. */
+async function serve(name: string, path: string, isReal: boolean) {
+  const entry: ModelEntry = {
+    id: name,
+    origin: { kind: 'folder', path },
+    strategy: undefined,
+    language: 'en',
+    tokenizer: undefined,
+  }
+  const logger = createLogger('warn')
+  const pool = createEnginePool({ resolve: () => entry, maxLoadedModels: 1, settings: engine, logger })
+  try {
+    const request = { modelId: name, audioPath: recording(), signal: never }
+    const seconds: number[] = []
+    let audioSeconds = 0
+    for (let i = 0; i < 2; i++) {
+      const from = performance.now()
+      const { text, durationSeconds } = await pool.transcribe(request)
+      seconds.push((performance.now() - from) / 1000)
+      audioSeconds = durationSeconds
+      if (isReal && !/amiable/i.test(text)) throw new Error(`wrong text: ${text}`)
+    }
+    const [pid] = pool.enginePids()
+    const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+    const [firstRequestSeconds, secondRequestSeconds] = seconds as [number, number]
+    return {
+      loadSeconds: firstRequestSeconds - secondRequestSeconds,
+      firstRequestSeconds,
+      secondRequestSeconds,
+      audioSeconds,
+      servicePeakMb: peak + residentBytes(process.pid) / 2 ** 20,
+    }
+  } finally {
+    await pool.close(0)
+  }
+}
+
+/** Six seconds of LibriVox from Debian's pocketsphinx-testdata, which `make demo` installs. */
+function recording(): string {
+  const file = '/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0920.wav'
+  if (existsSync(file)) return file
+  throw new Error('the recording is missing: install the Debian package pocketsphinx-testdata')
+}
+
+function print(rows: readonly Row[]): void {
+  const columns: [title: string, value: (row: Row) => string][] = [
+    ['model', (row) => row.model],
+    ['compile s', (row) => row.compileSeconds.toFixed(1)],
+    ['load s', (row) => row.loadSeconds.toFixed(2)],
+    ['1st request s', (row) => row.firstRequestSeconds.toFixed(2)],
+    ['2nd request s', (row) => row.secondRequestSeconds.toFixed(2)],
+    ['encoder 30 s', (row) => row.encoder30sSeconds.toFixed(2)],
+    ['encoder 12 s', (row) => row.encoder12sSeconds.toFixed(2)],
+    ['ms/token', (row) => row.tokenMs.toFixed(1)],
+    ['ms/token of 4 rows', (row) => row.tokenOfFourMs.toFixed(1)],
+    ['peak RSS MB', (row) => row.peakResidentMb.toFixed(0)],
+    ['service + engine MB', (row) => row.servicePeakMb.toFixed(0)],
+  ]
+  console.log(`| ${columns.map(([title]) => title).join(' | ')} |`)
+  console.log(`|${' --- |'.repeat(columns.length)}`)
+  for (const row of rows) console.log(`| ${columns.map(([, value]) => value(row)).join(' | ')} |`)
+
+  const git = (...words: string[]) => String(execFileSync('git', words, { cwd: import.meta.dirname })).trim()
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
+  const results = join(import.meta.dirname, 'results')
+  mkdirSync(results, { recursive: true })
+  const json = { commit: git('rev-parse', '--short', 'HEAD'), machine, precision: 'float32', rows }
+  writeFileSync(join(results, 'run.json'), `${JSON.stringify(json, undefined, 2)}\n`)
+}

@@ -1,0 +1,114 @@
+/**
+ * The folder diagram of the sources, enforced: who may import whom. Types count like values, since a type that crosses
+ * folders is a dependency like any other; one row allows types alone. Tests may reach further than the code that they
+ * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
+ *
+ *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
+ *                      │          ├──────▶ runtime, hub                            transcript, tensor
+ *                      │          └──────▶ transcribe ──▶ audio, decode
+ *                      └────────▶ hub, audio
+ *
+ * usage: scripts/node scripts/check-imports.ts
+ */
+
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+/** Importable from every folder; they import nothing but one another. */
+const SHARED = ['errors', 'config', 'logger', 'transcript', 'tensor']
+
+/** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(SHARED.map((name) => [name, []])),
+  hub: [],
+  audio: [],
+  checkpoint: [],
+  runtime: [],
+  graph: ['checkpoint'],
+  decode: ['type checkpoint'],
+  transcribe: ['audio', 'decode'],
+  models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'transcribe'],
+  engine: ['models', 'hub', 'audio'],
+  http: ['engine', 'models/registry', 'audio'],
+  cli: ['http', 'engine', 'models/registry', 'hub'],
+}
+
+/** package → the only places that may import it: a native library, a framework, other processes. */
+const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
+  [/^onnxruntime-node$/, ['runtime']],
+  [/^(fastify|@fastify\/.*)$/, ['http']],
+  [/^commander$/, ['cli']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index']],
+]
+
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */
+const IMPORT =
+  /^(?:import|export) (type )?(?:[\w$*, ]+|[\w, ]*\{[^}]*\}) from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm
+
+const SRC = resolve(import.meta.dirname, '../src')
+const problems: string[] = []
+const graph = new Map<string, string[]>()
+
+for (const file of globSync('**/*.ts', { cwd: SRC, exclude: ['**/*.test.ts'] }).sort()) {
+  const name = nameOf(file)
+  const imports: string[] = []
+  graph.set(name, imports)
+  for (const [, type, from, bare, dynamic] of readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)) {
+    const specifier = from ?? bare ?? dynamic ?? ''
+    const imported = nameOf(relative(SRC, resolve(SRC, dirname(file), specifier)))
+    if (!specifier.startsWith('.')) checkOwner(name, specifier)
+    else if (!imported.startsWith('..')) {
+      imports.push(imported)
+      checkDirection(name, imported, type !== undefined)
+    }
+  }
+}
+reportCycles()
+
+for (const problem of problems) console.error(`✖ ${problem}`)
+if (problems.length === 0) console.log(`Imports go one way in ${graph.size} files.`)
+process.exitCode = problems.length === 0 ? 0 : 1
+
+/** 'models/registry' for models/registry.ts: without the ending, as the tables above have it. */
+function nameOf(file: string): string {
+  return file.replace(/\.ts$/, '')
+}
+
+function isIn(name: string, places: readonly string[]): boolean {
+  return places.some((place) => name === place || name.startsWith(`${place}/`))
+}
+
+function checkDirection(name: string, imported: string, typesOnly: boolean): void {
+  const folder = name.split('/')[0]! // split gives at least one part
+  const allowed = ALLOWED[folder]
+  if (allowed === undefined) {
+    problems.push(`src/${name}: give the folder '${folder}' its row in ALLOWED`)
+    return
+  }
+  const places = allowed.map((place) => (typesOnly ? place.replace(/^type /, '') : place))
+  if (!isIn(imported, [folder, ...places, ...SHARED])) {
+    problems.push(
+      `src/${name} imports src/${imported}; ${folder} may import only: ${[...allowed, ...SHARED].join(', ')}`,
+    )
+  }
+}
+
+function checkOwner(name: string, specifier: string): void {
+  for (const [packages, owners] of OWNERS)
+    if (packages.test(specifier) && !isIn(name, owners))
+      problems.push(`src/${name} imports ${specifier}, which only ${owners.join(', ')} may`)
+}
+
+/** Depth first; a file that is met again while it is still open closes a cycle. */
+function reportCycles(): void {
+  const done = new Set<string>()
+  const visit = (name: string, open: readonly string[]): void => {
+    if (open.includes(name)) {
+      problems.push(`a cycle: ${[...open.slice(open.indexOf(name)), name].join(' → ')}`)
+    } else if (!done.has(name)) {
+      for (const imported of graph.get(name) ?? []) visit(imported, [...open, name])
+      done.add(name)
+    }
+  }
+  for (const name of graph.keys()) visit(name, [])
+}

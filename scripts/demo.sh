@@ -1,0 +1,135 @@
+#!/bin/sh
+# Starts the service, sends it a recording with the README's curl line, prints the answer, stops the service.
+# Ends with 0 only if every answer had status 200.   usage: [FILE=any.ogg] [MODEL=base] [PORT=8000] scripts/demo.sh
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+model=${MODEL:-base}
+port=${PORT:-8000}
+cache=${PARADOX_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/paradox-asr}/demo
+
+fail() {
+  echo "demo: $*" >&2
+  exit 1
+}
+
+# Recordings are made ready under the README's name for them; the service's log lies beside them.
+work=$(mktemp -d)
+service=
+finish() {
+  if [ -n "$service" ]; then
+    kill -TERM "$service" 2>/dev/null
+    wait "$service"
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# ── recordings ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Unpacks Debian packages into the cache instead of installing them: needs no root and changes nothing on the machine.
+unpack_debian() {
+  [ -e "$cache/$1" ] && return
+  mkdir -p "$cache/$1.partial/.deb" && cd "$cache/$1.partial/.deb" || return 1
+  # As root, apt would complain that its own user may not write here.
+  if ! apt-get -qq -o APT::Sandbox::User=root download "$@" >"$work/apt.log" 2>&1; then
+    tail -n 3 "$work/apt.log" >&2
+    return 1
+  fi
+  for package in *.deb; do dpkg-deb -x "$package" .. || return 1; done
+  cd "$root" && rm -rf "$cache/$1.partial/.deb" && mv "$cache/$1.partial" "$cache/$1"
+}
+
+english_recording() {
+  unpack_debian pocketsphinx-testdata ||
+    fail 'the recording could not be fetched from Debian: give one of your own, as in make demo FILE=any.ogg'
+  clip=sense_and_sensibility_01_austen_64kb-0870.wav
+  cp "$cache/pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox/$clip" "$work/clip.wav"
+}
+
+portuguese_recording() {
+  shared=$root/../shared/speech/audio/cuttledoc-fleurs-pt-002.ogg
+  if [ -r "$shared" ]; then
+    cp "$shared" "$work/clip-pt.ogg"
+    portuguese='a real recording (FLEURS, CC-BY-4.0)'
+    return
+  fi
+  # No package of Debian, PyPI or npm is known to carry a free recording of whole Portuguese sentences.
+  unpack_debian espeak-ng libespeak-ng1 espeak-ng-data libpcaudio0 libsonic0 || return 1
+  usr=$cache/espeak-ng/usr
+  lib=$(dirname -- "$(ls "$usr"/lib/*/libespeak-ng.so.1)")
+  LD_LIBRARY_PATH=$lib ESPEAK_DATA_PATH=$lib/espeak-ng-data "$usr/bin/espeak-ng" -v pt-br -s 120 \
+    -w "$work/clip-pt.wav" 'A cidade de São Paulo fica no estado de São Paulo, no Brasil.' || return 1
+  portuguese='synthetic speech by espeak-ng, not a real voice'
+}
+
+if [ -n "${FILE:-}" ]; then
+  [ -r "$FILE" ] || fail "the file '$FILE' cannot be read."
+else
+  english_recording
+  portuguese_recording || echo 'demo: no Portuguese recording can be had here; going on without it.' >&2
+fi
+
+# ── service ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+free_port() {
+  "$root/scripts/node" -e '
+    const { createServer } = require("node:net")
+    const offer = (port) => {
+      const server = createServer().on("error", () => offer(0))
+      server.listen(port, "0.0.0.0", () => { console.log(server.address().port); server.close() })
+    }
+    offer(Number(process.argv[1]))' "$1"
+}
+
+wanted=$port
+port=$(free_port "$wanted")
+[ "$port" = "$wanted" ] || echo "demo: port $wanted is taken, so the service takes $port."
+
+"$root/bin/paradox" serve --host 127.0.0.1 --port "$port" >"$work/service.log" 2>&1 &
+service=$!
+tries=0
+until curl -fsS -o "$work/health" "http://localhost:$port/health" 2>/dev/null; do
+  tries=$((tries + 1))
+  if ! kill -0 "$service" 2>/dev/null || [ "$tries" -gt 120 ]; then
+    tail -n 20 "$work/service.log" >&2
+    fail 'the service did not start; its log is above.'
+  fi
+  sleep 0.5
+done
+echo "demo: the service is up: $(cat "$work/health")"
+
+# ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Prints the command, runs it, prints the answer.   usage: transcribe FILE
+transcribe() {
+  case $1 in
+    *[,\;]*) part="file=@\"$1\"" ;; # curl would take what follows for options
+    *) part="file=@$1" ;;
+  esac
+  echo
+  echo "\$ curl -F $part -F model_id=$model http://localhost:$port/transcribe"
+  : >"$work/answer"
+  status=$(curl -sS -o "$work/answer" -w '%{http_code}' -F "$part" -F "model_id=$model" \
+    "http://localhost:$port/transcribe")
+  cat "$work/answer" && echo
+  [ "$status" = 200 ] && return
+  tail -n 20 "$work/service.log" >&2
+  fail "the answer has status $status instead of 200; the service's log is above."
+}
+
+echo "demo: the first request fetches and compiles the model, where that was never done; later ones are quick."
+if [ -n "${FILE:-}" ]; then
+  transcribe "$FILE"
+else
+  cd "$work" || exit 1
+  echo 'demo: English, a real recording (LibriVox, public domain)'
+  transcribe clip.wav
+  for clip in clip-pt.*; do
+    [ -e "$clip" ] || continue
+    echo
+    echo "demo: Portuguese, $portuguese"
+    transcribe "$clip"
+  done
+fi

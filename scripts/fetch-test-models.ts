@@ -1,0 +1,14 @@
+/** Brings the real weights that the tests need into the cache and prints where they are. Run it as often as you like. */
+
+import { AsrError } from '../src/errors.ts'
+import { createLogger } from '../src/logger.ts'
+import { testModels } from '../test/helpers/test-models.ts'
+
+try {
+  const models = await testModels(createLogger('info'), new AbortController().signal)
+  for (const [id, folder] of Object.entries(models)) console.log(`${id}: ${folder}`)
+} catch (error) {
+  if (!(error instanceof AsrError)) throw error
+  console.error(error.sentence)
+  process.exitCode = 1
+}

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Brings a machine to the point where everything else runs: ffmpeg, the packages of the lock file, Node 24 among them.
+# Run it as often as you like: what is there already is left alone.   usage: scripts/setup.sh [--quiet]
+set -u
+cd "$(dirname -- "$0")/.." || exit 1
+
+quiet=
+[ "${1:-}" = --quiet ] && quiet=yes
+
+say() { echo "setup: $*"; }
+note() { [ -n "$quiet" ] || say "$*"; }
+fail() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Runs a command silently; its output is shown only if it fails.
+silently() { "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2 && return 1; }; }
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif [ -t 0 ]; then
+    sudo "$@"
+  else
+    sudo -n "$@" # without a terminal it would wait for a password for ever
+  fi
+}
+
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
+
+install_ffmpeg() {
+  by_hand="install it by hand (Debian: 'apt-get install ffmpeg') or set FFMPEG_PATH, then run this again"
+  command -v apt-get >/dev/null || fail "ffmpeg is missing and there is no apt-get: $by_hand."
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "ffmpeg is missing, and without root or sudo it cannot be installed: $by_hand."
+  fi
+  say 'installing ffmpeg with apt-get'
+  apt install -y --no-install-recommends ffmpeg >/dev/null 2>&1 && return
+  # The package lists are absent in a fresh image and outdated on an old machine.
+  if ! { silently apt update && silently apt install -y --no-install-recommends ffmpeg; }; then
+    fail "apt-get could not install ffmpeg (see above): $by_hand."
+  fi
+}
+
+packages_stamp() { echo "$(sha256sum <package-lock.json | cut -d' ' -f1) $(uname -sm)"; }
+
+install_packages() {
+  command -v npm >/dev/null || fail "npm is missing: install it (Debian: 'apt-get install npm'), then run this again."
+  say "installing the packages of package-lock.json with npm $(npm --version)"
+  # onnxruntime-node's own install script would fetch the CUDA libraries; .npmrc keeps it from running at all.
+  silently env ONNXRUNTIME_NODE_INSTALL=skip npm ci --ignore-scripts --loglevel=error ||
+    fail "npm could not install the packages (see above): check the network or npm's registry, then run this again."
+  scripts/node -e "require('onnxruntime-node')" ||
+    fail 'the packages are installed, but ONNX Runtime does not load on this machine (see above).'
+  packages_stamp >node_modules/.setup
+}
+
+if "${FFMPEG_PATH:-ffmpeg}" -version >/dev/null 2>&1; then note 'ffmpeg is there'; else install_ffmpeg; fi
+
+if [ "$(cat node_modules/.setup 2>/dev/null)" = "$(packages_stamp)" ] && scripts/node -e 0 2>/dev/null; then
+  note 'the packages are there'
+else
+  install_packages
+fi
+note "ready, with Node $(scripts/node -p process.versions.node)"
