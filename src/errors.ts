@@ -51,6 +51,18 @@ export class DeviceUnavailableError extends AsrError {
   }
 }
 
+export class OptionInvalidError extends AsrError {
+  override readonly name = 'OptionInvalidError'
+  readonly code = 'ASR_OPTION_INVALID'
+  readonly kind = 'invalid'
+  readonly remedy: string
+
+  constructor(option: string, value: string, allowed: string) {
+    super(`Option ${option} has the value '${value}', which is not allowed.`)
+    this.remedy = `Use ${allowed}.`
+  }
+}
+
 // ── models and checkpoints ──────────────────────────────────────────────────────────────────────────────────────────
 
 export class ModelUnknownError extends AsrError {

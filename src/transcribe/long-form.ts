@@ -54,6 +54,17 @@ export async function transcribeLongForm(
     .map(({ window, result }, id) => toSegment(id, window, result))
   const separator = isWrittenWithoutSpaces(language ?? '') ? '' : ' '
   return {
+    task: 'transcribe',
+    languageProbability: undefined,
+    warnings: [],
+    statistics: {
+      windows: decoded.length,
+      removedSeconds: 0,
+      contextRepeats: 0,
+      temperatureRetries: 0,
+      coverageRetries: 0,
+      languageVotes: [],
+    },
     text: segments.map((segment) => segment.text.trim()).join(separator),
     // Nothing was said, so nothing was detected either; Whisper's own default stands in.
     language: language ?? 'en',
@@ -132,5 +143,9 @@ function toSegment(id: number, window: Window, result: DecodedWindow): Segment {
     avgLogprob: result.avgLogprob,
     compressionRatio: result.compressionRatio,
     noSpeechProb: result.noSpeechProb,
+    words: undefined,
+    quality: 'ok',
+    retries: 0,
+    language: result.language,
   }
 }

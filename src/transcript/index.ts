@@ -1,2 +1,2 @@
-/** What we hand back: segments and the whole text. */
-export type { Segment, Transcription } from './transcription.ts'
+/** What we hand back: segments, words, the whole text. */
+export type { Quality, Segment, Statistics, Transcription, Word } from './transcription.ts'

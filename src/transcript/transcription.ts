@@ -1,8 +1,22 @@
-/** What a transcription is made of; every writer and every door starts from here. */
+/** What a transcription is made of; every writer and every door starts from here. Times are seconds. */
 
-/** A stretch of speech, at most one window long. Times are seconds from the start of the recording. */
+/** How far a segment is to be trusted. */
+export type Quality = 'ok' | 'low_confidence' | 'repetition' | 'maybe_silence'
+
+export interface Word {
+  /** From the start of the recording. */
+  readonly start: number
+  readonly end: number
+  /** With the space before it, so that the words of a segment joined are its text. */
+  readonly word: string
+  /** Mean probability of its tokens, 0 to 1. */
+  readonly probability: number
+}
+
+/** A sentence, or what lies between two pauses; at most one window long. */
 export interface Segment {
   readonly id: number
+  /** From the start of the recording. */
   readonly start: number
   readonly end: number
   readonly text: string
@@ -11,14 +25,42 @@ export interface Segment {
   readonly avgLogprob: number
   readonly compressionRatio: number
   readonly noSpeechProb: number
+  /** undefined unless words were asked for. */
+  readonly words: readonly Word[] | undefined
+  readonly quality: Quality
+  /** How often its window was decoded again before this text was accepted. */
+  readonly retries: number
+  /** ISO 639-1 code; differs from the transcription's only where languages are detected per window. */
+  readonly language: string
+}
+
+/** What it took. */
+export interface Statistics {
+  readonly windows: number
+  /** Seconds that voice activity detection left out. */
+  readonly removedSeconds: number
+  /** Windows decoded once more at the full audio context. */
+  readonly contextRepeats: number
+  /** Windows decoded once more at a higher temperature. */
+  readonly temperatureRetries: number
+  /** Stretches decoded once more because speech was left without text. */
+  readonly coverageRetries: number
+  /** Probability of each language that detection considered, the likeliest first. */
+  readonly languageVotes: readonly (readonly [language: string, probability: number])[]
 }
 
 export interface Transcription {
   /** All of the text, trimmed. */
   readonly text: string
-  /** ISO 639-1 code of the language that was decoded, such as "pt". */
+  readonly task: 'transcribe' | 'translate'
+  /** Code of the language that was decoded, such as "pt". */
   readonly language: string
+  /** Of detection; undefined where the language was given. */
+  readonly languageProbability: number | undefined
   /** Length of the whole recording. */
   readonly durationSeconds: number
   readonly segments: readonly Segment[]
+  /** What the caller should know about this answer, each one sentence. */
+  readonly warnings: readonly string[]
+  readonly statistics: Statistics
 }

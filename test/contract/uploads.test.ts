@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/raw-http.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
+import { scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
 import { startService } from '../helpers/service.ts'
 
 const run = promisify(execFile)
@@ -172,7 +172,7 @@ test('what is no HTTP, and a head that is too large, are answered in the form of
 
 test('curl uploads a large file under an odd name, and is refused without sending one that is too large', async (t) => {
   const { service, transcriber } = await start(t, { MAX_UPLOAD_MB: '4' })
-  transcriber.script = async () => ({ text: 'ouvido', language: 'pt', durationSeconds: 1, segments: [] })
+  transcriber.script = async () => transcriptionOf('ouvido')
   const folder = await mkdtemp(join(tmpdir(), 'paradox-curl-'))
   t.after(() => rm(folder, { recursive: true }))
   const url = `${service.baseUrl}/transcribe`

@@ -36,7 +36,23 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
 }
 
 export function transcriptionOf(text: string, durationSeconds = 2): Transcription {
-  return { text, language: 'pt', durationSeconds, segments: [] }
+  return {
+    text,
+    task: 'transcribe',
+    language: 'pt',
+    languageProbability: undefined,
+    durationSeconds,
+    segments: [],
+    warnings: [],
+    statistics: {
+      windows: 1,
+      removedSeconds: 0,
+      contextRepeats: 0,
+      temperatureRetries: 0,
+      coverageRetries: 0,
+      languageVotes: [],
+    },
+  }
 }
 
 /** A script that goes on until it is told, or aborted as an engine would be. */

@@ -1,0 +1,209 @@
+/**
+ * How a recording is transcribed: one record, one set of defaults, one validation, for every door. The keys of
+ * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case.
+ */
+
+import { z } from 'zod'
+import { OptionInvalidError } from '../errors.ts'
+
+function number(min: number, max: number) {
+  return z.coerce
+    .number()
+    .min(min)
+    .max(max)
+    .describe(max === Number.MAX_VALUE ? `a number from ${min}` : `a number from ${min} to ${max}`)
+}
+
+function integer(min: number, max: number) {
+  return z.coerce.number().int().min(min).max(max).describe(`a whole number from ${min} to ${max}`)
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values).describe(`one of ${values.join(', ')}`)
+}
+
+const flag = z
+  .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })])
+  .describe('true or false')
+
+const text = z.string().max(4000).describe('a text of at most 4000 characters')
+
+/** Numbers apart from one another by commas, as HTTP and the command line write lists. */
+function listOf(item: z.ZodType<number>, what: string, maxLength: number) {
+  const split = (value: unknown) =>
+    typeof value === 'string'
+      ? value.split(',').filter((part) => part.trim() !== '')
+      : Array.isArray(value)
+        ? value
+        : [value]
+  return z.preprocess(split, z.array(item).max(maxLength)).describe(what)
+}
+
+/** Each option: its check and what it does. Defaults are beside, in `DEFAULTS`. */
+export const OPTIONS = {
+  task: [oneOf(['transcribe', 'translate']), 'what to write: the language that is spoken, or English'],
+
+  vad_filter: [flag, 'transcribe only what the voice activity detection takes for speech'],
+  threshold: [number(0, 1), 'probability from which a moment counts as speech'],
+  min_speech_duration_ms: [integer(0, 60_000), 'shorter stretches of speech are dropped'],
+  min_silence_duration_ms: [integer(0, 60_000), 'shorter pauses do not end a stretch of speech'],
+  speech_pad_ms: [integer(0, 10_000), 'sound kept before and after each stretch of speech'],
+  max_speech_duration_s: [number(1, 30), 'longer stretches are cut at their longest pause'],
+
+  audio_context: [oneOf(['adaptive', 'full']), 'encode only the sound and some silence, or always 30 s'],
+  batch_size: [integer(1, 64), 'windows that are decoded together'],
+
+  beam_size: [integer(1, 16), 'hypotheses of beam search; 1 is greedy'],
+  patience: [number(0.1, 10), 'factor of finished hypotheses that beam search waits for'],
+  length_penalty: [number(0, 5), 'exponent of the length that a hypothesis is divided by; unset: plain average'],
+  temperature: [
+    listOf(z.coerce.number().min(0).max(2), 'a number from 0 to 2, or several in ascending order', 16),
+    'sampling temperature; several make the fallback ladder',
+  ],
+  best_of: [integer(1, 16), 'samples of which the best is taken, at temperatures above 0'],
+  compression_ratio_threshold: [number(0, 100), 'text that compresses better is taken for a loop and decoded again'],
+  log_prob_threshold: [number(-100, 0), 'text with a lower average log-probability is decoded again'],
+  no_speech_threshold: [number(0, 1), 'windows more probably silent, and unsure, are dropped'],
+  repetition_penalty: [number(0.1, 10), 'above 1, tokens that were said become less likely'],
+  no_repeat_ngram_size: [integer(0, 32), 'no sequence of so many tokens is said twice; 0 allows all'],
+  suppress_tokens: [
+    listOf(
+      z.coerce.number().int().min(-1).max(100_000),
+      'token ids apart from one another by commas; -1 is the standard list',
+      1000,
+    ),
+    'tokens that are never said',
+  ],
+  suppress_blank: [flag, 'no empty text at the beginning of a window'],
+  max_new_tokens: [integer(1, 448), 'longest text of a window'],
+
+  timestamps: [
+    oneOf(['align', 'tokens', 'none']),
+    'where times come from: alignment, timestamp tokens, or windows only',
+  ],
+  max_initial_timestamp: [number(0, 30), 'latest first timestamp token of a window, in seconds'],
+  word_timestamps: [flag, 'start, end and probability of every word'],
+  hallucination_silence_threshold: [number(0, 30), 'text in the middle of so many seconds of silence is dropped'],
+
+  condition_on_previous_text: [flag, 'decode window after window, each with the text before it as prompt'],
+  prompt_reset_on_temperature: [number(0, 2), 'above this temperature a window is no prompt for the next'],
+  initial_prompt: [text, 'text that might have been said before, for names and spelling'],
+  hotwords: [text, 'words that are likely to be said'],
+  prefix: [text, 'beginning of the first window, to be continued'],
+
+  language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
+  language_detection_threshold: [number(0, 1), 'probability at which detection stops early'],
+  multilingual: [flag, 'detect the language of each window anew'],
+} as const satisfies Record<string, readonly [z.ZodType, string]>
+
+export type OptionName = keyof typeof OPTIONS
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
+
+type Checked = { [K in OptionName as Camel<K>]: z.output<(typeof OPTIONS)[K][0]> }
+
+/** Options that mean something else when they are left out than any value could say. */
+type Unset =
+  | 'lengthPenalty'
+  | 'hallucinationSilenceThreshold'
+  | 'initialPrompt'
+  | 'hotwords'
+  | 'prefix'
+  | 'maxNewTokens'
+  | 'batchSize'
+
+/** Every option with a value. */
+export type DecodingOptions = {
+  readonly [K in keyof Checked]: K extends Unset ? Checked[K] | undefined : Checked[K]
+}
+
+/** The defaults; docs/decisions/0007 has the measurements behind those that differ from openai/whisper's. */
+export const DEFAULTS: DecodingOptions = {
+  task: 'transcribe',
+  vadFilter: true,
+  threshold: 0.35,
+  minSpeechDurationMs: 0,
+  minSilenceDurationMs: 1000,
+  speechPadMs: 400,
+  maxSpeechDurationS: 28,
+  audioContext: 'adaptive',
+  batchSize: undefined,
+  beamSize: 1,
+  patience: 1,
+  lengthPenalty: undefined,
+  temperature: [0, 0.2, 0.4, 0.6, 0.8, 1],
+  bestOf: 5,
+  compressionRatioThreshold: 2.4,
+  logProbThreshold: -1,
+  noSpeechThreshold: 0.6,
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  suppressTokens: [-1],
+  suppressBlank: true,
+  maxNewTokens: undefined,
+  timestamps: 'align',
+  maxInitialTimestamp: 1,
+  wordTimestamps: false,
+  hallucinationSilenceThreshold: undefined,
+  conditionOnPreviousText: false,
+  promptResetOnTemperature: 0.5,
+  initialPrompt: undefined,
+  hotwords: undefined,
+  prefix: undefined,
+  languageDetectionSegments: 1,
+  languageDetectionThreshold: 0.5,
+  multilingual: false,
+}
+
+/** Options as a caller gives them: strings from HTTP and the command line, or values. */
+export type GivenOptions = Readonly<Partial<Record<OptionName, unknown>>>
+
+/**
+ * The given options over the defaults.
+ *
+ * @throws {OptionInvalidError} for a value outside its range, or for two options that contradict each other.
+ */
+export function parseOptions(given: GivenOptions = {}): DecodingOptions {
+  const parsed: Record<string, unknown> = { ...DEFAULTS }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || value === '') continue
+    const [schema] = OPTIONS[name as OptionName]
+    const result = schema.safeParse(value)
+    if (!result.success) throw new OptionInvalidError(name, shown(value), schema.description ?? 'another value')
+    parsed[camelCase(name)] = result.data
+  }
+  const options = parsed as DecodingOptions // every key was parsed by its own schema, or is a default
+  checkTogether(options)
+  return options
+}
+
+function checkTogether({
+  temperature,
+  beamSize,
+  prefix,
+  conditionOnPreviousText,
+  multilingual,
+}: DecodingOptions): void {
+  if (temperature.length === 0 || temperature.some((value, i) => i > 0 && value <= temperature[i - 1]!)) {
+    throw new OptionInvalidError('temperature', temperature.join(','), OPTIONS.temperature[0].description!)
+  }
+  if (beamSize > 1 && temperature[0]! > 0) {
+    throw new OptionInvalidError(
+      'beam_size',
+      String(beamSize),
+      '1 where temperature is above 0, since sampling has no beams',
+    )
+  }
+  if (multilingual && (prefix !== undefined || conditionOnPreviousText)) {
+    const other = prefix === undefined ? 'condition_on_previous_text' : 'prefix'
+    throw new OptionInvalidError('multilingual', 'true', `false together with ${other}, which assumes one language`)
+  }
+}
+
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function shown(value: unknown): string {
+  return String(value).slice(0, 100)
+}
