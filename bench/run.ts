@@ -41,12 +41,28 @@ interface Row {
   readonly peakResidentMb: number
 }
 
+const COLUMNS: readonly (readonly [title: string, value: (row: Row) => string])[] = [
+  ['model', (row) => row.model],
+  ['compile s', (row) => row.compileSeconds.toFixed(1)],
+  ['load s', (row) => row.loadSeconds.toFixed(2)],
+  ['1st request s', (row) => row.firstRequestSeconds.toFixed(2)],
+  ['2nd request s', (row) => row.secondRequestSeconds.toFixed(2)],
+  ['encoder 30 s', (row) => row.encoder30sSeconds.toFixed(2)],
+  ['encoder 12 s', (row) => row.encoder12sSeconds.toFixed(2)],
+  ['ms/token', (row) => row.tokenMs.toFixed(1)],
+  ['ms/token of 4 rows', (row) => row.tokenOfFourMs.toFixed(1)],
+  ['graphs peak RSS MB', (row) => row.peakResidentMb.toFixed(0)],
+  ['service + engine MB', (row) => row.servicePeakMb.toFixed(0)],
+]
+
 const rows: Row[] = []
+printHeader()
 for (const name of names) {
-  process.stderr.write(`${name} …\n`)
-  rows.push(await measure(name))
+  const row = await measure(name)
+  printRow(row)
+  rows.push(row)
+  save(rows) // after each: the large ones take minutes, and what was measured should survive what fails
 }
-print(rows)
 
 async function measure(name: string): Promise<Row> {
   const shape = FULL_SIZE[name]
@@ -109,31 +125,26 @@ async function serve(name: string, path: string, isReal: boolean) {
   }
 }
 
-/** Six seconds of LibriVox from Debian's pocketsphinx-testdata, which `make demo` installs. */
+const LIBRIVOX = 'usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0920.wav'
+
+/** Six seconds of LibriVox from Debian's pocketsphinx-testdata, installed, or unpacked by `make demo`. */
 function recording(): string {
-  const file = '/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0920.wav'
-  if (existsSync(file)) return file
-  throw new Error('the recording is missing: install the Debian package pocketsphinx-testdata')
+  const places = [join('/', LIBRIVOX), join(engine.cacheDir, 'demo/pocketsphinx-testdata', LIBRIVOX)]
+  const file = places.find((place) => existsSync(place))
+  if (file === undefined) throw new Error('the recording is missing: run `make demo` once, which fetches it')
+  return file
 }
 
-function print(rows: readonly Row[]): void {
-  const columns: [title: string, value: (row: Row) => string][] = [
-    ['model', (row) => row.model],
-    ['compile s', (row) => row.compileSeconds.toFixed(1)],
-    ['load s', (row) => row.loadSeconds.toFixed(2)],
-    ['1st request s', (row) => row.firstRequestSeconds.toFixed(2)],
-    ['2nd request s', (row) => row.secondRequestSeconds.toFixed(2)],
-    ['encoder 30 s', (row) => row.encoder30sSeconds.toFixed(2)],
-    ['encoder 12 s', (row) => row.encoder12sSeconds.toFixed(2)],
-    ['ms/token', (row) => row.tokenMs.toFixed(1)],
-    ['ms/token of 4 rows', (row) => row.tokenOfFourMs.toFixed(1)],
-    ['peak RSS MB', (row) => row.peakResidentMb.toFixed(0)],
-    ['service + engine MB', (row) => row.servicePeakMb.toFixed(0)],
-  ]
-  console.log(`| ${columns.map(([title]) => title).join(' | ')} |`)
-  console.log(`|${' --- |'.repeat(columns.length)}`)
-  for (const row of rows) console.log(`| ${columns.map(([, value]) => value(row)).join(' | ')} |`)
+function printHeader(): void {
+  console.log(`| ${COLUMNS.map(([title]) => title).join(' | ')} |`)
+  console.log(`|${' --- |'.repeat(COLUMNS.length)}`)
+}
 
+function printRow(row: Row): void {
+  console.log(`| ${COLUMNS.map(([, value]) => value(row)).join(' | ')} |`)
+}
+
+function save(rows: readonly Row[]): void {
   const git = (...words: string[]) => String(execFileSync('git', words, { cwd: import.meta.dirname })).trim()
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
   const results = join(import.meta.dirname, 'results')

@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
   transcribe: ['audio', 'decode'],
-  models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'transcribe'],
+  models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'hub', 'audio'],
   http: ['engine', 'models/registry', 'audio'],
   cli: ['http', 'engine', 'models/registry', 'hub'],

@@ -1,5 +1,6 @@
 /** The command line: reads the arguments, runs one command, turns its end into an exit code. */
 
+import { writeSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort } from '../errors.ts'
@@ -20,6 +21,7 @@ const program = new Command('paradox')
   .version(packageJson.version)
   .showHelpAfterError('(add --help for the options)')
   .exitOverride()
+  .configureOutput({ writeOut: writeHelp })
   .addHelpText(
     'after',
     `
@@ -84,6 +86,15 @@ program
     const { listModels } = await import('./models.ts')
     output.stdout(await listModels(options))
   })
+
+/** Help and version, at once: nobody listens yet for a reader such as `head` that has gone. */
+function writeHelp(text: string): void {
+  try {
+    writeSync(process.stdout.fd, text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  }
+}
 
 try {
   await program.parseAsync()

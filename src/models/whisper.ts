@@ -90,7 +90,8 @@ export class WhisperStrategy extends AsrStrategy {
         onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
     })
     const checkpoint = await openCheckpoint(folder, tokenizerFolder === undefined ? {} : { tokenizerFolder })
-    const reason = this.refuses(checkpoint.config)
+    // Where nobody named a strategy, as on the command line, there is nothing that the checkpoint could contradict.
+    const reason = entry.strategy === undefined ? undefined : this.refuses(checkpoint.config)
     if (reason === undefined) return checkpoint
     checkpoint[Symbol.dispose]()
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')

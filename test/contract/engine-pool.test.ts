@@ -12,7 +12,7 @@ import { ModelUnknownError } from '../../src/errors.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { descendants, isRunning } from '../helpers/process-tree.ts'
+import { children, descendants, isRunning } from '../helpers/process-tree.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-pool-'))
 const never = new AbortController().signal
@@ -71,7 +71,7 @@ describe('the engine pool', { concurrency: 1 }, () => {
       let most = 0
       const seen = new Set<number>()
       const watch = setInterval(() => {
-        const engines = descendants(process.pid).filter((pid) => isRunning(pid) && isEngine(pid))
+        const engines = children(process.pid).filter((pid) => isRunning(pid) && isEngine(pid))
         for (const pid of engines) seen.add(pid)
         most = Math.max(most, engines.length)
       }, 5)
@@ -209,8 +209,8 @@ describe('the engine pool', { concurrency: 1 }, () => {
   test('closing lets the running request finish, refuses the waiting and ends every process', async () => {
     const pool = newPool()
     const running = ask(pool, 'a')
-    const waiting = ask(pool, 'b')
     await until(() => pool.enginePids().length > 0)
+    const waiting = ask(pool, 'b')
     const [pid] = pool.enginePids()
     const refused = assert.rejects(waiting, { code: 'ASR_SERVICE_CLOSING' })
     await pool.close(60_000)

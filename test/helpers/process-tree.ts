@@ -2,14 +2,15 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
+/** Process ids that `pid` itself has started and that have not been waited for. */
+export function children(pid: number): number[] {
+  const tasks = list(`/proc/${pid}/task`).map((task) => read(`/proc/${pid}/task/${task}/children`))
+  return tasks.flatMap((ids) => ids.split(' ').filter(Boolean).map(Number))
+}
+
 /** Process ids of `pid`'s children, their children and so on. */
 export function descendants(pid: number): number[] {
-  const found: number[] = []
-  for (const task of list(`/proc/${pid}/task`)) {
-    const children = read(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number)
-    for (const child of children) found.push(child, ...descendants(child))
-  }
-  return found
+  return children(pid).flatMap((child) => [child, ...descendants(child)])
 }
 
 /** Resident memory of `pid` and its descendants, in bytes; pages that they share are counted once for each. */

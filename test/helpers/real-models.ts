@@ -73,7 +73,7 @@ function find(name: string, place: string): RealModel {
 }
 
 function absent(what: string): RealModel {
-  return { folder: '', skip: `${what} are not on this machine; run "make setup"` }
+  return { folder: '', skip: `${what} are not on this machine; run "make test", which fetches them` }
 }
 
 // ── what is made of them ────────────────────────────────────────────────────────────────────────────────────────────
