@@ -26,9 +26,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
-  transcribe: ['audio', 'decode'],
+  speech: ['audio'],
+  transcribe: ['audio', 'speech', 'decode'],
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'audio', 'transcribe'],
-  engine: ['models', 'hub', 'audio'],
+  engine: ['models', 'transcribe/options', 'hub', 'audio'],
   http: ['engine', 'models/registry', 'audio'],
   cli: ['http', 'engine', 'models/registry', 'hub'],
 }

@@ -30,7 +30,7 @@ interface Tally {
 const MINUTE = 60_000
 const ROOT = resolve(import.meta.dirname, '..')
 const SUITES: readonly Suite[] = [
-  { name: 'unit', files: 'src/**/*.test.ts', concurrency: 2, timeoutMs: 2 * MINUTE },
+  { name: 'unit', files: '{src,bench}/**/*.test.ts', concurrency: 2, timeoutMs: 2 * MINUTE },
   { name: 'contract', files: 'test/contract/**/*.test.ts', concurrency: 2, timeoutMs: 3 * MINUTE },
   { name: 'model', files: 'test/model/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'reference', files: 'test/reference/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },

@@ -25,7 +25,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
 const text = z.string().min(1).describe('a text that is not empty')
 
 /** One row per setting: its environment variable, its check, its default. `docs/operations.md` explains each. */
-const SETTINGS = {
+export const SETTINGS = {
   HOST: text.default('0.0.0.0'),
   PORT: integer(0, 65535).default(8000),
   DEFAULT_MODEL_ID: text.default('freds0'),

@@ -1,130 +1,161 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { GenerationConfig } from '../checkpoint/index.ts'
-import { standardLayout } from '../checkpoint/index.ts'
-import { decodeWindows } from './decode-windows.ts'
-import type { TextDecoder } from './greedy.ts'
+import { generation, ScriptedDecoder, special } from '../../test/helpers/scripted-decoder.ts'
+import { type DecodeOptions, decodeWindows, detectLanguages } from './decode-windows.ts'
+import type { Prompt } from './prompt.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 
-const VOCAB = 51865
-const layout = standardLayout(VOCAB)!
-const special = (name: string) => layout.get(`<|${name}|>`)!
-
-const generation: GenerationConfig = {
-  isMultilingual: true,
-  eot: special('endoftext'),
-  sot: special('startoftranscript'),
-  translate: special('translate'),
-  transcribe: special('transcribe'),
-  sotLm: special('startoflm'),
-  sotPrev: special('startofprev'),
-  noSpeech: special('nospeech'),
-  noTimestamps: special('notimestamps'),
-  timestampBegin: special('0.00'),
-  languageIds: new Map(['en', 'pt'].map((code) => [code, special(code)])),
-  suppressTokens: [1],
-  beginSuppressTokens: [220, special('endoftext')],
-  alignmentHeads: undefined,
-}
-
-/** Says what it is told to, row by row, and remembers what it was fed. */
-class ScriptedDecoder implements TextDecoder {
-  readonly nRows: number
-  readonly fed: (readonly number[])[][] = []
-  readonly #script: (row: number, step: number) => Readonly<Record<number, number>>
-
-  constructor(nRows: number, script: (row: number, step: number) => Readonly<Record<number, number>>) {
-    this.nRows = nRows
-    this.#script = script
-  }
-  get length(): number {
-    return this.fed.reduce((sum, tokens) => sum + tokens[0]!.length, 0)
-  }
-  async step(tokens: readonly (readonly number[])[]): Promise<Float32Array> {
-    const logits = new Float32Array(this.nRows * VOCAB)
-    for (let row = 0; row < this.nRows; row++) {
-      for (const [token, logit] of Object.entries(this.#script(row, this.fed.length))) {
-        logits[row * VOCAB + Number(token)] = logit
-      }
-    }
-    this.fed.push(tokens.map((row) => [...row]))
-    return logits
-  }
-}
-
 const tokenizer = { decode: (tokens: readonly number[]) => tokens.join(' ') } as WhisperTokenizer
-const options = {
-  language: undefined,
-  maxTextContext: 448,
+const model = { generation, tokenizer, maxTextContext: 448 }
+const prompt: Prompt = { language: 'pt', task: 'transcribe', withTimestamps: false, previous: [], prefix: [] }
+const greedy: DecodeOptions = {
+  temperature: 0,
+  beamSize: 1,
+  bestOf: 1,
+  patience: 1,
+  lengthPenalty: undefined,
+  maxNewTokens: undefined,
+  suppressTokens: [-1],
+  suppressBlank: true,
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  maxInitialTimestamp: 1,
   stopLoops: true,
+  random: () => 0.5,
   signal: new AbortController().signal,
 }
+const PROMPT = [special('startoftranscript'), special('pt'), special('transcribe'), special('notimestamps')]
 
-test('the language is the likeliest of the first row, and the prompt of every row names it', async () => {
-  const decoder = new ScriptedDecoder(2, (row, step) =>
-    step === 0 ? { [special(row === 0 ? 'pt' : 'en')]: 9 } : { [step === 1 ? 500 : generation.eot]: 20 },
-  )
-  const windows = await decodeWindows(decoder, { generation, tokenizer }, options)
+/** Says `texts[row]`, then eot. */
+function saying(...texts: readonly (readonly number[])[]) {
+  return (fed: readonly number[], row: number) => {
+    const said = fed.length - PROMPT.length
+    return { [texts[row]![said] ?? generation.eot]: 20 }
+  }
+}
 
-  assert.deepEqual(
-    windows.map((window) => window.language),
-    ['pt', 'pt'],
-  )
-  const prompt = [special('pt'), generation.transcribe, generation.noTimestamps]
-  assert.deepEqual(decoder.fed.slice(0, 2), [
-    [[generation.sot], [generation.sot]],
-    [prompt, prompt],
-  ])
-})
-
-test('a language that was asked for is not argued with', async () => {
-  const decoder = new ScriptedDecoder(1, (_, step) => (step === 0 ? { [special('pt')]: 9 } : { [generation.eot]: 9 }))
-  const [window] = await decodeWindows(decoder, { generation, tokenizer }, { ...options, language: 'en' })
-  assert.equal(window!.language, 'en')
-})
-
-test('suppressed tokens are never chosen, nor an empty text while something else can be said', async () => {
-  const decoder = new ScriptedDecoder(1, (_, step) =>
-    step < 2 ? { 1: 50, 220: 49, [generation.eot]: 48, 700: 10 } : { 1: 50, 220: 49, 700: 10 },
-  )
-  const [window] = await decodeWindows(decoder, { generation, tokenizer }, { ...options, maxTextContext: 6 })
-  assert.deepEqual(window!.tokens, [700, 220])
-  assert.equal(window!.ended, 'length')
-})
-
-test('rows end on their own: one that has ended keeps its text while the others go on', async () => {
-  const decoder = new ScriptedDecoder(2, (row, step) => ({
-    [step - 1 <= (row === 0 ? 1 : 3) ? 600 + step : generation.eot]: 30,
-  }))
-  const windows = await decodeWindows(decoder, { generation, tokenizer }, { ...options, language: 'pt' })
+test('the prompt names language and task, and each row ends on its own', async () => {
+  const decoder = new ScriptedDecoder(2, saying([500], [600, 601, 602]))
+  const windows = await decodeWindows(decoder, model, [prompt, { ...prompt, language: 'es' }], greedy)
+  assert.deepEqual(decoder.texts[0]!.slice(0, 4), PROMPT)
+  assert.equal(decoder.texts[1]![1], special('es'))
   assert.deepEqual(
     windows.map((window) => window.tokens),
-    [
-      [601, 602],
-      [601, 602, 603, 604],
-    ],
+    [[500], [600, 601, 602]],
   )
   assert.deepEqual(
     windows.map((window) => window.ended),
     ['eot', 'eot'],
   )
+  assert.deepEqual(
+    windows.map((window) => window.language),
+    ['pt', 'es'],
+  )
+})
+
+test('suppressed tokens are never said, nor an empty text', async () => {
+  const decoder = new ScriptedDecoder(1, () => ({ 1: 50, 220: 49, [generation.eot]: 48, 700: 10 }))
+  const [window] = await decodeWindows(decoder, model, [prompt], greedy)
+  assert.deepEqual(window!.tokens, [700, 220, 220, 220, 220, 220, 220, 220].slice(0, window!.tokens.length))
+  assert.equal(window!.tokens[0], 700)
+})
+
+test('a text is as long as it may be and no longer, and the prompt counts', async () => {
+  const endless = new ScriptedDecoder(1, (fed) => ({ [1000 + fed.length]: 20 }))
+  const [window] = await decodeWindows(endless, model, [prompt], greedy)
+  assert.equal(window!.tokens.length, 444)
+  assert.equal(window!.ended, 'length')
+  const limited = new ScriptedDecoder(1, (fed) => ({ [1000 + fed.length]: 20 }))
+  const [short] = await decodeWindows(limited, model, [prompt], { ...greedy, maxNewTokens: 5 })
+  assert.equal(short!.tokens.length, 5)
 })
 
 test('a row that loops is stopped at once and keeps one round', async () => {
-  const decoder = new ScriptedDecoder(1, (_, step) => ({ [800 + (step % 3)]: 30 }))
-  const [window] = await decodeWindows(decoder, { generation, tokenizer }, { ...options, language: 'pt' })
+  const decoder = new ScriptedDecoder(1, (fed) => ({ [800 + (fed.length % 3)]: 30 }))
+  const [window] = await decodeWindows(decoder, model, [prompt], greedy)
   assert.equal(window!.ended, 'loop')
-  assert.deepEqual(window!.tokens, [801, 802, 800])
-  assert.equal(decoder.fed.length, 13, 'sot, prompt and eleven tokens: the twelfth completes the fourth round')
+  assert.equal(window!.tokens.length, 3)
+  assert.equal(decoder.nSteps, 12, 'the prompt, and eleven tokens: the twelfth completes the fourth round')
+  assert.equal(window!.logprobs.length, 3)
 })
 
 test('an abort stops the search before the next step', async () => {
   const controller = new AbortController()
-  const decoder = new ScriptedDecoder(1, (_, step) => {
-    if (step === 4) controller.abort()
-    return { [700 + step]: 30 }
+  const decoder = new ScriptedDecoder(1, (fed) => {
+    if (fed.length === 8) controller.abort()
+    return { [700 + fed.length]: 30 }
   })
-  const decoding = decodeWindows(decoder, { generation, tokenizer }, { ...options, signal: controller.signal })
+  const decoding = decodeWindows(decoder, model, [prompt], { ...greedy, signal: controller.signal })
   await assert.rejects(decoding, { name: 'AbortError' })
-  assert.equal(decoder.fed.length, 5)
+  assert.equal(decoder.nSteps, 5)
+})
+
+test('what was said before goes in front of sot, cut to half of the positions, and a prefix behind the prompt', async () => {
+  const decoder = new ScriptedDecoder(1, () => ({ [generation.eot]: 20, 500: 1 }))
+  const previous = Array.from({ length: 400 }, (_, i) => 2000 + i)
+  await decodeWindows(decoder, model, [{ ...prompt, previous, prefix: [77, 78] }], greedy)
+  const text = decoder.texts[0]!
+  assert.equal(text[0], generation.sotPrev)
+  assert.deepEqual(text.slice(1, 224), previous.slice(-223))
+  assert.deepEqual(text.slice(224, 230), [...PROMPT, 77, 78])
+})
+
+/** Greedily 100 then rubbish; two steps of less likely tokens lead to a far likelier end. */
+const garden = (fed: readonly number[]) => {
+  const said = fed.slice(PROMPT.length)
+  if (said.length === 0) return { 100: 10, 200: 9.5 }
+  if (said[0] === 200) return said.length < 2 ? { 201: 30 } : { [generation.eot]: 30 }
+  return said.length < 2 ? { 101: 1, 102: 1, 103: 1, 104: 1 } : { [generation.eot]: 1, 105: 1, 106: 1 }
+}
+
+test('beam search finds the likelier text behind a less likely first word, greedy does not', async () => {
+  const [first] = await decodeWindows(new ScriptedDecoder(1, garden), model, [prompt], greedy)
+  assert.equal(first!.tokens[0], 100)
+  const beams = { ...greedy, beamSize: 3 }
+  const [best] = await decodeWindows(new ScriptedDecoder(3, garden), model, [prompt], beams)
+  assert.deepEqual(best!.tokens, [200, 201])
+  assert.ok(best!.avgLogprob > first!.avgLogprob)
+})
+
+test('the beams of several windows do not mix', async () => {
+  const script = (fed: readonly number[], row: number) =>
+    row < 2 ? garden(fed) : { [fed.length < 6 ? 900 + fed.length : generation.eot]: 20, 5: 3 }
+  const windows = await decodeWindows(new ScriptedDecoder(4, script), model, [prompt, prompt], {
+    ...greedy,
+    beamSize: 2,
+  })
+  assert.deepEqual(
+    windows.map((window) => window.tokens),
+    [
+      [200, 201],
+      [904, 905],
+    ],
+  )
+})
+
+test('beam search with one beam says what greedy says', async () => {
+  const script = (fed: readonly number[]) => ({ [fed.length < 9 ? 400 + fed.length : generation.eot]: 5, 17: 4 })
+  const [a] = await decodeWindows(new ScriptedDecoder(1, script), model, [prompt], greedy)
+  const [b] = await decodeWindows(new ScriptedDecoder(2, script), model, [prompt], { ...greedy, beamSize: 2 })
+  assert.deepEqual(b!.tokens, a!.tokens)
+})
+
+test('at a temperature above 0 tokens are drawn, and the likeliest of the samples is taken', async () => {
+  const draws = [0.9, 0.1, 0.5, 0.5]
+  let i = 0
+  const script = (fed: readonly number[]) =>
+    fed.length === PROMPT.length ? { 300: 40, 301: 40.5 } : { [generation.eot]: 60 }
+  const options = { ...greedy, temperature: 1, bestOf: 2, random: () => draws[i++ % draws.length]! }
+  const [window] = await decodeWindows(new ScriptedDecoder(2, script), model, [prompt], options)
+  assert.deepEqual(window!.tokens, [301])
+  assert.equal(window!.temperature, 1)
+})
+
+test('languages are told by the probabilities at sot, over the languages alone', async () => {
+  const decoder = new ScriptedDecoder(2, (_, row) => ({ [special(row === 0 ? 'pt' : 'en')]: 3, 9: 80 }))
+  const [first, second] = await detectLanguages(decoder, generation)
+  assert.ok(first!.get('pt')! > 0.9)
+  assert.ok(second!.get('en')! > 0.9)
+  const total = [...first!.values()].reduce((a, b) => a + b)
+  assert.ok(Math.abs(total - 1) < 1e-6)
 })

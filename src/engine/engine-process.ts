@@ -6,6 +6,7 @@ import type { EngineSettings } from '../config.ts'
 import { EngineCrashedError, ModelLoadError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { failureFromWire } from './failure.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
@@ -20,11 +21,20 @@ export interface EngineOptions {
   readonly logger: Logger
 }
 
+/** A request whose options have been checked. */
+export interface EngineRequest extends Omit<TranscribeRequest, 'modelId' | 'options'> {
+  readonly options: DecodingOptions
+}
+
+interface WaitingRequest extends PromiseWithResolvers<Transcription> {
+  readonly onProgress: TranscribeRequest['onProgress']
+}
+
 export class EngineProcess {
   readonly modelId: string
   readonly #child: ChildProcess
   readonly #logger: Logger
-  readonly #waiting = new Map<number, PromiseWithResolvers<Transcription>>()
+  readonly #waiting = new Map<number, WaitingRequest>()
   readonly #loading = Promise.withResolvers<void>()
   #isLoaded = false
   readonly #exited: Promise<unknown>
@@ -76,17 +86,17 @@ export class EngineProcess {
     return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  async transcribe(request: Omit<TranscribeRequest, 'modelId'>): Promise<Transcription> {
-    const { audioPath, language, signal } = request
+  async transcribe(request: EngineRequest): Promise<Transcription> {
+    const { audioPath, language, options, signal, onProgress } = request
     signal.throwIfAborted()
     const requestId = this.#nextRequestId++
     const answer = Promise.withResolvers<Transcription>()
-    this.#waiting.set(requestId, answer)
+    this.#waiting.set(requestId, { ...answer, onProgress })
     const abort = () => this.#send({ type: 'abort', requestId })
     signal.addEventListener('abort', abort, { once: true })
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
-      this.#send({ type: 'transcribe', requestId, audioPath, language })
+      this.#send({ type: 'transcribe', requestId, audioPath, language, options })
       return await answer.promise
     } finally {
       signal.removeEventListener('abort', abort)
@@ -109,8 +119,10 @@ export class EngineProcess {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'loading':
-      case 'progress':
         this.#logger.debug(message, message.type)
+        break
+      case 'progress':
+        this.#waiting.get(message.requestId)?.onProgress?.(message.doneSeconds)
         break
       case 'loaded':
         this.#isLoaded = true

@@ -51,12 +51,18 @@ async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }):
   }
 }
 
-async function transcribe({ requestId, audioPath, language }: ToEngine & { type: 'transcribe' }): Promise<void> {
+async function transcribe({
+  requestId,
+  audioPath,
+  language,
+  options,
+}: ToEngine & { type: 'transcribe' }): Promise<void> {
   const controller = new AbortController()
   running.set(requestId, controller)
   try {
     const transcription = await strategy!.transcribe(audioPath, {
       language,
+      options,
       signal: controller.signal,
       onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
     })

@@ -11,6 +11,7 @@ import type { EngineSettings } from '../config.ts'
 import { ServiceClosingError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { parseOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { EngineProcess } from './engine-process.ts'
 import type { TranscribeRequest, Transcriber } from './transcriber.ts'
@@ -80,6 +81,7 @@ export class EnginePool implements Transcriber {
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
     const { signal } = request
     const entry = this.#options.resolve(request.modelId)
+    const options = parseOptions(request.options)
     signal.throwIfAborted()
     if (!this.#slots.get(entry.id)?.engine?.isLoaded) {
       await this.#options.checkAudio?.(request.audioPath, signal)
@@ -89,7 +91,7 @@ export class EnginePool implements Transcriber {
     try {
       return await this.#inTurn(slot, signal, async () => {
         const engine = await this.#engineOf(slot, signal)
-        return await engine.transcribe(request)
+        return await engine.transcribe({ ...request, options })
       })
     } finally {
       slot.nUsers--

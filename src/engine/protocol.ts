@@ -3,6 +3,7 @@
 import type { EngineSettings } from '../config.ts'
 import type { WireError } from '../errors.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
 
 export type ToEngine =
@@ -12,6 +13,7 @@ export type ToEngine =
       readonly requestId: number
       readonly audioPath: string
       readonly language: string | undefined
+      readonly options: DecodingOptions
     }
   | { readonly type: 'abort'; readonly requestId: number }
   | { readonly type: 'unload' }

@@ -1,5 +1,6 @@
 /** The door through which HTTP and the command line transcribe; the engine pool stands behind it. */
 
+import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
 
 export interface TranscribeRequest {
@@ -9,6 +10,10 @@ export interface TranscribeRequest {
   readonly audioPath: string
   /** Name or code in any usual form; undefined leaves it to the model's own setting or to detection. */
   readonly language?: string | undefined
+  /** By the field's names; what is left out has its default. */
+  readonly options?: GivenOptions | undefined
+  /** Told how much of the recording is done, in seconds. */
+  readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Aborting stops the work at any stage: waiting, loading, reading, decoding. */
   readonly signal: AbortSignal
 }
@@ -20,6 +25,7 @@ export interface Transcriber {
   activeModel(): string | null
   /**
    * @throws {ModelUnknownError} for an id outside the registry.
+   * @throws {OptionInvalidError} for an option outside its range.
    * @throws {AsrError} any expected failure; `AbortError` after an abort.
    */
   transcribe(request: TranscribeRequest): Promise<Transcription>

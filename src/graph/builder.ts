@@ -70,6 +70,11 @@ export class GraphBuilder {
     this.#graph.message(12, valueInfo(name, type, dims))
   }
 
+  /** States the type of a value where the runtime's own inference gives up. */
+  declare(value: Value, type: DataType, dims: readonly Dim[]): void {
+    this.#graph.message(13, valueInfo(value, type, dims))
+  }
+
   /** A tensor of the checkpoint, kept in the sink. */
   weight(name: string, shape: readonly number[], data: Float32Array): Value {
     const place = this.#sink.append(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
@@ -105,9 +110,18 @@ export class GraphBuilder {
     return this.#node(type, inputs, nOutputs, attributes, '')
   }
 
-  /** Adds a node of onnxruntime's own operator set; an empty name leaves out an optional input. */
-  contrib(type: string, inputs: readonly Value[], nOutputs: number, attributes: Attributes = {}): Value[] {
-    return this.#node(type, inputs, nOutputs, attributes, 'com.microsoft')
+  /**
+   * Adds a node of onnxruntime's own operator set. An empty name leaves out an optional input; `skipped` names optional
+   * outputs, by index, that shall not be computed.
+   */
+  contrib(
+    type: string,
+    inputs: readonly Value[],
+    nOutputs: number,
+    attributes: Attributes = {},
+    skipped: readonly number[] = [],
+  ): Value[] {
+    return this.#node(type, inputs, nOutputs, attributes, 'com.microsoft', skipped)
   }
 
   /** The whole model as ONNX bytes. */
@@ -121,10 +135,19 @@ export class GraphBuilder {
     return model.message(7, this.#graph).finish()
   }
 
-  #node(type: string, inputs: readonly Value[], nOutputs: number, attributes: Attributes, domain: string): Value[] {
+  #node(
+    type: string,
+    inputs: readonly Value[],
+    nOutputs: number,
+    attributes: Attributes,
+    domain: string,
+    skipped: readonly number[] = [],
+  ): Value[] {
     const count = this.#nodeCount.get(type) ?? 0
     this.#nodeCount.set(type, count + 1)
-    const outputs = Array.from({ length: nOutputs }, (_, i) => `${type}_${count}${i === 0 ? '' : `_${i}`}`)
+    const outputs = Array.from({ length: nOutputs }, (_, i) =>
+      skipped.includes(i) ? '' : `${type}_${count}${i === 0 ? '' : `_${i}`}`,
+    )
     this.#nodes.push({ type, inputs, outputs, attributes, domain })
     return outputs
   }

@@ -4,11 +4,11 @@ import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import type { WeightSink } from './builder.ts'
-import { buildDecoder } from './decoder.ts'
+import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 1
+export const COMPILER_VERSION = 2
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
@@ -25,7 +25,8 @@ const ALIGNMENT = 64
 export function compile(checkpoint: Checkpoint, folder: string, options: EncoderGraphOptions = {}): void {
   using weights = new WeightFile(join(folder, WEIGHTS_FILE), WEIGHTS_FILE)
   const encoder = buildEncoder(checkpoint.config, checkpoint.tensors, weights, options)
-  const decoder = buildDecoder(checkpoint.config, checkpoint.tensors, weights)
+  const heads = alignmentHeadsOf(checkpoint.config, checkpoint.generation.alignmentHeads)
+  const decoder = buildDecoder(checkpoint.config, checkpoint.tensors, weights, heads)
   writeFileSync(join(folder, ENCODER_FILE), encoder, { flush: true })
   writeFileSync(join(folder, DECODER_FILE), decoder, { flush: true })
 }

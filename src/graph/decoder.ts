@@ -12,11 +12,18 @@ import { type Build, feedForward, layerNorm, linear, weight } from './layers.ts'
  * [B × H × P × D/H] and `cross_key_L`, `cross_value_L` [W × H × S × D/H]. B is a multiple of W: the rows of one
  * window (its beams) share that window's cross-attention instead of each holding a copy.
  *
- * Outputs: `logits` [B × K × V]; per layer `present_key_L`, `present_value_L` [B × H × (P+T) × D/H].
+ * Outputs: `logits` [B × K × V]; per layer `present_key_L`, `present_value_L` [B × H × (P+T) × D/H]; and
+ * `alignment_scores` [W × A × B/W·T × S], the scaled products of queries and keys, before softmax, of the A heads by
+ * which words are aligned. They cost nothing next to the rest of a step, and whoever does not ask gets no copy.
  *
  * @see openai/whisper:whisper/model.py `TextDecoder`
  */
-export function buildDecoder(shape: ModelShape, tensors: TensorSource, sink: WeightSink): Uint8Array {
+export function buildDecoder(
+  shape: ModelShape,
+  tensors: TensorSource,
+  sink: WeightSink,
+  alignmentHeads: AlignmentHeads,
+): Uint8Array {
   const g = new GraphBuilder('decoder', sink)
   const build: Build = { g, tensors }
   const tokens = g.input('tokens', 'int64', ['B', 'T'])
@@ -25,9 +32,14 @@ export function buildDecoder(shape: ModelShape, tensors: TensorSource, sink: Wei
 
   const embeddings = weight(build, 'decoder.embed_tokens.weight') // [V × D]
   let x = g.op('Add', [g.op('Gather', [embeddings, tokens]), positions(build, tokens, caches[0]!.pastKey)]) // [B × T × D]
+  const scores: Value[] = []
   caches.forEach((cache, layer) => {
-    x = decoderLayer(build, shape, layer, x, cache)
+    const heads = alignmentHeads.filter(([ofLayer]) => ofLayer === layer).map(([, head]) => head)
+    const onScores = (ofLayer: Value) => scores.push(g.op('Gather', [ofLayer, g.ints(heads)], { axis: 1 }))
+    x = decoderLayer(build, shape, layer, x, cache, heads.length > 0 ? onScores : undefined)
   })
+  const alignment = scores.length === 1 ? scores[0]! : g.op('Concat', scores, { axis: 1 })
+  g.output('alignment_scores', alignment, 'float32', ['W', alignmentHeads.length, 'B/W*T', 'S'])
 
   const wanted = layerNorm(build, 'decoder.layer_norm', g.op('Gather', [x, logitsAt], { axis: 1 })) // [B × K × D]
   const projection = tensors.has('proj_out.weight') ? weight(build, 'proj_out.weight') : embeddings
@@ -36,6 +48,23 @@ export function buildDecoder(shape: ModelShape, tensors: TensorSource, sink: Wei
   const logits = g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([shape.vocabSize])], { axis: 0 })])
   g.output('logits', logits, 'float32', ['B', 'K', shape.vocabSize])
   return g.finish()
+}
+
+/** (layer, head) pairs of cross-attention, at least one. */
+export type AlignmentHeads = readonly (readonly [layer: number, head: number])[]
+
+/**
+ * The heads that a checkpoint names, else all heads of the upper half of the decoder's layers, where attention follows
+ * the audio most closely.
+ *
+ * @see openai/whisper:whisper/model.py `Whisper.__init__` — the same default.
+ */
+export function alignmentHeadsOf(shape: ModelShape, named: AlignmentHeads | undefined): AlignmentHeads {
+  if (named !== undefined && named.length > 0) return named
+  const firstLayer = Math.floor(shape.decoderLayers / 2)
+  return Array.from({ length: shape.decoderLayers - firstLayer }, (_, i) =>
+    Array.from({ length: shape.decoderHeads }, (_, head) => [firstLayer + i, head] as const),
+  ).flat()
 }
 
 interface LayerCache {
@@ -64,20 +93,22 @@ function positions(build: Build, tokens: Value, pastKey: Value): Value {
   return g.op('Slice', [table, nPast, g.op('Add', [nPast, nNew]), g.ints([0])])
 }
 
-function decoderLayer(build: Build, shape: ModelShape, index: number, x: Value, cache: LayerCache): Value {
+function decoderLayer(
+  build: Build,
+  shape: ModelShape,
+  index: number,
+  x: Value,
+  cache: LayerCache,
+  onScores: ((scores: Value) => void) | undefined,
+): Value {
   const { g } = build
   const layer = `decoder.layers.${index}`
 
   const attended = selfAttention(build, shape, index, layerNorm(build, `${layer}.self_attn_layer_norm`, x), cache)
   const afterSelf = g.op('Add', [x, attended])
 
-  const crossed = crossAttention(
-    build,
-    shape,
-    layer,
-    layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf),
-    cache,
-  )
+  const crossInput = layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf)
+  const crossed = crossAttention(build, shape, layer, crossInput, cache, onScores)
   const afterCross = g.op('Add', [afterSelf, crossed])
 
   const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterCross))
@@ -104,13 +135,27 @@ function selfAttention(build: Build, shape: ModelShape, index: number, x: Value,
  * Attention to the audio. The B rows become W windows with B/W·T queries each: no query sees another, so the rows of
  * one window can share its keys and values.
  */
-function crossAttention(build: Build, shape: ModelShape, layer: string, x: Value, cache: LayerCache): Value {
+function crossAttention(
+  build: Build,
+  shape: ModelShape,
+  layer: string,
+  x: Value,
+  cache: LayerCache,
+  onScores: ((scores: Value) => void) | undefined,
+): Value {
   const { g } = build
   const q = linear(build, `${layer}.encoder_attn.q_proj`, x) // [B × T × D]
   const nWindows = g.op('Slice', [g.op('Shape', [cache.crossKey]), g.ints([0]), g.ints([1])])
   const perWindow = g.op('Concat', [nWindows, g.ints([-1, shape.dModel])], { axis: 0 })
   const inputs = [g.op('Reshape', [q, perWindow]), cache.crossKey, cache.crossValue]
-  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
-  const perRow = g.op('Reshape', [attended, g.op('Shape', [q])])
+  // Outputs 1 and 2 would be copies of the keys and values.
+  const outputs = g.contrib('MultiHeadAttention', inputs, onScores ? 4 : 1, { num_heads: shape.decoderHeads }, [1, 2])
+  const [attended, , , scores] = outputs
+  if (onScores) {
+    // Without the outputs left out, onnxruntime cannot tell this one's type.
+    g.declare(scores!, 'float32', ['W', shape.decoderHeads, 'B/W*T', 'S'])
+    onScores(scores!)
+  }
+  const perRow = g.op('Reshape', [attended!, g.op('Shape', [q])])
   return linear(build, `${layer}.encoder_attn.out_proj`, perRow)
 }

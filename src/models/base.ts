@@ -2,6 +2,7 @@
 
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
+import type { DecodingOptions } from '../transcribe/index.ts'
 import type { Transcription } from '../transcript/index.ts'
 import type { ModelEntry } from './registry.ts'
 
@@ -24,6 +25,7 @@ export interface LoadingProgress {
 export interface StrategyTranscribeOptions {
   /** In any form a person would write it; undefined leaves it to the model's entry, then to detection. */
   readonly language?: string | undefined
+  readonly options: DecodingOptions
   readonly signal: AbortSignal
   readonly onProgress?: (doneSeconds: number) => void
 }

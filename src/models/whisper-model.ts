@@ -1,13 +1,13 @@
-/** A compiled Whisper-family model, opened: samples in, decoded windows out. */
+/** A compiled Whisper-family model, opened: samples in, steps from tokens to logits out. */
 
 import { join } from 'node:path'
 import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
-import { type DecodedWindow, decodeWindows, type TextModel, WhisperTokenizer } from '../decode/index.ts'
+import { WhisperTokenizer } from '../decode/index.ts'
 import { DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
-import { DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
-import type { WindowDecodeOptions, WindowModel } from '../transcribe/index.ts'
+import { DecoderSession, EncoderSession, featuresOfWindow, type SessionSettings } from '../runtime/index.ts'
+import type { EncodedWindows, WindowModel } from '../transcribe/index.ts'
 
-export class WhisperModel implements WindowModel, TextModel, AsyncDisposable {
+export class WhisperModel implements WindowModel, AsyncDisposable {
   readonly batchSize: number
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
@@ -35,21 +35,26 @@ export class WhisperModel implements WindowModel, TextModel, AsyncDisposable {
     return new WhisperModel(checkpoint, encoder, decoder, settings.batchSize)
   }
 
-  async decode(
-    windows: readonly Float32Array[],
-    audioContext: number,
-    options: WindowDecodeOptions,
-  ): Promise<DecodedWindow[]> {
+  get maxTextContext(): number {
+    return this.#shape.maxTextContext
+  }
+
+  async encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows> {
     const nSamples = audioContext * SAMPLES_PER_POSITION
     const padded = windows.map((samples) => padWithSilence(samples, nSamples))
-    using features = await this.#encoder.encode(padded, SAMPLES_PER_POSITION)
-    options.signal.throwIfAborted()
-    using rows = this.#decoder.start(features)
-    return await decodeWindows(rows, this, {
-      ...options,
-      maxTextContext: this.#shape.maxTextContext,
-      stopLoops: true,
-    })
+    const features = await this.#encoder.encode(padded, SAMPLES_PER_POSITION)
+    const decoder = this.#decoder
+    return {
+      nWindows: windows.length,
+      start: (rowsPerWindow) => decoder.start(features, rowsPerWindow),
+      startWindow: (index, rowsPerWindow) => decoder.start(featuresOfWindow(features, index), rowsPerWindow),
+      async align(index, tokens) {
+        const data = await decoder.alignmentScores(featuresOfWindow(features, index), tokens)
+        const nTokens = tokens.length
+        return { data, nTokens, audioContext, nHeads: data.length / (nTokens * audioContext) }
+      },
+      [Symbol.dispose]: () => features[Symbol.dispose](),
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,11 +3,11 @@
 import { decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { resolveLanguage } from '../decode/index.ts'
-import { CheckpointUnsupportedError, LanguageUnknownError } from '../errors.ts'
+import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors.ts'
 import { compiledFolder } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
-import { resolveDevice } from '../runtime/index.ts'
-import { transcribeLongForm } from '../transcribe/index.ts'
+import { resolveDevice, VadSession } from '../runtime/index.ts'
+import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import type { ModelEntry } from './registry.ts'
@@ -16,6 +16,7 @@ import { WhisperModel } from './whisper-model.ts'
 export class WhisperStrategy extends AsrStrategy {
   protected readonly context: StrategyContext
   #model: WhisperModel | undefined
+  #vad: VadSession | undefined
 
   constructor(context: StrategyContext) {
     super()
@@ -50,29 +51,38 @@ export class WhisperStrategy extends AsrStrategy {
       threads: settings.threads,
       batchSize: this.batchSize,
     })
+    this.#vad = await VadSession.open()
   }
 
-  override async transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription> {
-    await this.loadModel(options.signal)
-    const model = this.#model! // loadModel has set it or thrown
+  override async transcribe(
+    audioPath: string,
+    { language, options, signal, onProgress }: StrategyTranscribeOptions,
+  ): Promise<Transcription> {
+    await this.loadModel(signal)
+    const model = this.#model! // loadModel has set both or thrown
+    const vad = this.#vad!
     const { settings, logger } = this.context
+    const code = this.#languageFor(model, language)
+    this.#checkTask(model, options)
+
     const samples = decodeAudio(audioPath, {
       ffmpegPath: settings.ffmpegPath,
       timeoutSeconds: settings.ffmpegTimeoutSeconds,
       maxSeconds: settings.maxAudioSeconds,
-      signal: options.signal,
+      signal,
       logger,
     })
-    return await transcribeLongForm(samples, model, {
-      ...options,
-      language: this.#languageFor(model, options.language),
-    })
+    vad.reset()
+    const speechProbability = (frame: Float32Array) => vad.probability(frame)
+    return await transcribeLongForm(samples, { model, options, speechProbability, language: code, signal, onProgress })
   }
 
   override async unload(): Promise<void> {
-    const model = this.#model
+    const [model, vad] = [this.#model, this.#vad]
     this.#model = undefined
+    this.#vad = undefined
     await model?.[Symbol.asyncDispose]()
+    await vad?.[Symbol.asyncDispose]()
   }
 
   async #openCheckpoint(signal: AbortSignal): Promise<Checkpoint> {
@@ -95,6 +105,12 @@ export class WhisperStrategy extends AsrStrategy {
     if (reason === undefined) return checkpoint
     checkpoint[Symbol.dispose]()
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
+  }
+
+  #checkTask(model: WhisperModel, { task }: DecodingOptions): void {
+    if (task === 'translate' && !model.generation.isMultilingual) {
+      throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
+    }
   }
 
   /** The request's language, else the entry's, else undefined for detection. */

@@ -24,6 +24,29 @@ export class DecoderSession implements AsyncDisposable {
     return new DecoderRows(this.#session, this.#shape, this.#pool, features, features.nWindows * rowsPerWindow)
   }
 
+  /**
+   * Where the alignment heads look while a whole text is said to one window.
+   *
+   * @param features  of a single window.
+   * @param tokens    [T], prompt and eot included.
+   * @returns         [A × T × S] scores before softmax.
+   */
+  async alignmentScores(features: AudioFeatures, tokens: readonly number[]): Promise<Float32Array> {
+    const { decoderLayers, decoderHeads, dModel } = this.#shape
+    const feeds: Record<string, Tensor> = {
+      ...features.tensors,
+      tokens: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]),
+      logits_at: new Tensor('int64', BigInt64Array.of(0n), [1]), // one, since none is not allowed
+    }
+    for (let layer = 0; layer < decoderLayers; layer++) {
+      const empty = new Tensor('float32', new Float32Array(0), [1, decoderHeads, 0, dModel / decoderHeads])
+      feeds[`past_key_${layer}`] = empty
+      feeds[`past_value_${layer}`] = empty
+    }
+    const { alignment_scores: scores } = await this.#session.run(feeds, ['alignment_scores'])
+    return scores!.data as Float32Array // the graph's output is float32
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session.release()
   }
@@ -103,6 +126,18 @@ export class DecoderRows implements Disposable {
     this.#swap()
     this.#nPast += nNew
     return logits
+  }
+
+  /** Row i becomes a copy of what row `rows[i]` is; both must belong to the same window. */
+  reorder(rows: readonly number[]): void {
+    const perRow = this.#nPast * this.#shape.dModel
+    for (const [i, past] of this.#past.entries()) {
+      const present = this.#present[i]!
+      rows.forEach((from, to) => {
+        present.set(past.subarray(from * perRow, (from + 1) * perRow), to * perRow)
+      })
+    }
+    this.#swap()
   }
 
   [Symbol.dispose](): void {

@@ -13,14 +13,29 @@ export interface DecoderShape {
   readonly maxTextContext: number
 }
 
-/** Keys and values of cross-attention for W windows; dispose of it when the windows are decoded. */
-export interface AudioFeatures extends Disposable {
+/** Keys and values of cross-attention for W windows. */
+export interface AudioFeatures {
   /** W */
   readonly nWindows: number
   /** S: encoder positions of 20 ms. */
   readonly audioContext: number
   /** `cross_key_L`, `cross_value_L`, each [W × H × S × D/H]. */
   readonly tensors: Readonly<Record<string, Tensor>>
+}
+
+/** Features whose buffers go back to the encoder's pool: dispose of them when the windows are decoded. */
+export interface OwnedAudioFeatures extends AudioFeatures, Disposable {}
+
+/** The features of window `index` alone, without a copy; they live as long as those of all windows. */
+export function featuresOfWindow(features: AudioFeatures, index: number): AudioFeatures {
+  const tensors: Record<string, Tensor> = {}
+  for (const [name, tensor] of Object.entries(features.tensors)) {
+    const data = tensor.data as Float32Array // what the encoder put there
+    const perWindow = data.length / features.nWindows
+    const slice = data.subarray(index * perWindow, (index + 1) * perWindow)
+    tensors[name] = new Tensor('float32', slice, [1, ...tensor.dims.slice(1)])
+  }
+  return { nWindows: 1, audioContext: features.audioContext, tensors }
 }
 
 export class EncoderSession implements AsyncDisposable {
@@ -43,7 +58,7 @@ export class EncoderSession implements AsyncDisposable {
    *
    * @param windows  W × [N], all of the same N, a multiple of 320.
    */
-  async encode(windows: readonly Float32Array[], samplesPerPosition: number): Promise<AudioFeatures> {
+  async encode(windows: readonly Float32Array[], samplesPerPosition: number): Promise<OwnedAudioFeatures> {
     const { decoderLayers, decoderHeads, dModel } = this.#shape
     const audioContext = windows[0]!.length / samplesPerPosition
     const dims = [decoderHeads, audioContext, dModel / decoderHeads]

@@ -1,80 +1,142 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DecodedWindow } from '../decode/index.ts'
-import { transcribeLongForm } from './long-form.ts'
-import type { WindowDecodeOptions, WindowModel } from './window-model.ts'
+import { generation, ScriptedDecoder, special } from '../../test/helpers/scripted-decoder.ts'
+import { type AlignmentScores, sotSequence, type WhisperTokenizer } from '../decode/index.ts'
+import { type LongFormContext, transcribeLongForm } from './long-form.ts'
+import { type GivenOptions, parseOptions } from './options.ts'
+import type { EncodedWindows, WindowModel } from './window-model.ts'
 
 const RATE = 16_000
 
-interface Call {
-  readonly nWindows: number
-  readonly audioContext: number
-  readonly language: string | undefined
+/** What a window says; `isSure` makes its tokens likely, `isSilent` its no-speech token. */
+interface Answer {
+  readonly words: readonly string[]
+  readonly isSure?: boolean
+  readonly isSilent?: boolean
+  readonly language?: string
 }
 
-/** Answers each window from a list, and remembers how it was asked. */
+/** Every word is a token of its own. */
+const vocabulary: string[] = []
+const tokenizer = {
+  decode: (tokens: readonly number[]) => tokens.map((token) => vocabulary[token - 1000]).join(''),
+  encode: (text: string) => text.split(/(?= )/).map(tokenOf),
+} as WhisperTokenizer
+
+function tokenOf(word: string): number {
+  if (!vocabulary.includes(word)) vocabulary.push(word)
+  return 1000 + vocabulary.indexOf(word)
+}
+
+/** Answers the windows from a list, in the order in which they are encoded, and remembers how it was asked. */
 class ScriptedModel implements WindowModel {
   readonly batchSize = 2
-  readonly calls: Call[] = []
-  readonly #answers: Partial<DecodedWindow>[]
+  readonly generation = generation
+  readonly tokenizer = tokenizer
+  readonly maxTextContext = 448
+  readonly encoded: { readonly nWindows: number; readonly audioContext: number; readonly seconds: number[] }[] = []
+  readonly prompts: (readonly number[])[] = []
+  readonly #answers: Answer[]
 
-  constructor(answers: Partial<DecodedWindow>[]) {
+  constructor(answers: Answer[]) {
     this.#answers = answers
   }
-  async decode(
-    windows: readonly Float32Array[],
-    audioContext: number,
-    { language }: WindowDecodeOptions,
-  ): Promise<DecodedWindow[]> {
-    this.calls.push({ nWindows: windows.length, audioContext, language })
-    return windows.map(() => ({ ...ORDINARY, ...this.#answers.shift() }))
+
+  async encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows> {
+    const seconds = windows.map((samples) => samples.length / RATE)
+    this.encoded.push({ nWindows: windows.length, audioContext, seconds })
+    const answers = windows.map(() => this.#answers.shift() ?? { words: [' fala'] })
+    const start = (ofWindows: readonly Answer[], rowsPerWindow: number) => {
+      const rows = ofWindows.flatMap((answer) => Array.from({ length: rowsPerWindow }, () => answer))
+      const decoder = new ScriptedDecoder(rows.length, (fed, row) => this.#say(rows[row]!, fed))
+      return Object.assign(decoder, { [Symbol.dispose]: () => {} })
+    }
+    return {
+      nWindows: windows.length,
+      start: (rowsPerWindow) => start(answers, rowsPerWindow),
+      startWindow: (index, rowsPerWindow) => start([answers[index]!], rowsPerWindow),
+      align: async (index, tokens) => evenly(tokens.length, audioContext, seconds[index]!),
+      [Symbol.dispose]: () => {},
+    }
+  }
+
+  #say(
+    { words, isSure = true, isSilent = false, language = 'pt' }: Answer,
+    fed: readonly number[],
+  ): Record<number, number> {
+    if (fed.at(-1) === generation.sot) return { [special(language)]: 9, [generation.noSpeech]: isSilent ? 40 : -40 }
+    const promptEnd = fed.indexOf(generation.noTimestamps) + 1
+    if (fed.length === promptEnd) this.prompts.push(fed)
+    const next = words[fed.length - promptEnd]
+    return { [next === undefined ? generation.eot : tokenOf(next)]: isSure ? 30 : 1 }
   }
 }
 
-const ORDINARY: DecodedWindow = {
-  tokens: [1],
-  text: ' fala',
-  language: 'pt',
-  avgLogprob: -0.3,
-  compressionRatio: 1.2,
-  noSpeechProb: 0.01,
-  ended: 'eot',
+/** Attention that walks evenly from the beginning of the recording to its end. */
+function evenly(nTokens: number, audioContext: number, seconds: number): AlignmentScores {
+  const prompt = sotSequence(generation, { language: 'pt', task: 'transcribe', withTimestamps: false }).length
+  const data = new Float32Array(nTokens * audioContext)
+  const nRows = nTokens - prompt
+  const perToken = (seconds * 50) / nRows
+  for (let row = 0; row < nRows; row++) {
+    const from = (prompt - 1 + row) * audioContext
+    data.fill(9, from + Math.round(row * perToken), from + Math.round((row + 1) * perToken))
+  }
+  return { data, nHeads: 1, nTokens, audioContext }
 }
 
 function noise(seconds: number): Float32Array {
   return Float32Array.from({ length: seconds * RATE }, (_, i) => Math.sin(i * 0.3) * 0.1)
 }
 
-/** Three windows: half a second of silence at 29 s and 58 s is where the cuts fall. */
+/** Half a second of silence at 29 s and 58 s, where the cuts fall. */
 function threeWindows(): Float32Array {
   const samples = noise(80)
   for (const pause of [29, 58]) samples.fill(0, pause * RATE, (pause + 0.5) * RATE)
   return samples
 }
 
-async function* once(samples: Float32Array): AsyncGenerator<Float32Array> {
-  yield samples
+async function transcribe(
+  samples: Float32Array,
+  model: ScriptedModel,
+  given: GivenOptions = {},
+  context: Partial<LongFormContext> = {},
+) {
+  async function* once() {
+    yield samples
+  }
+  return await transcribeLongForm(once(), {
+    model,
+    options: parseOptions({ vad_filter: false, timestamps: 'none', ...given }),
+    speechProbability: async () => 1,
+    language: undefined,
+    signal: new AbortController().signal,
+    random: () => 0.5,
+    ...context,
+  })
 }
 
-const options = { language: undefined, signal: new AbortController().signal }
-
 test('the text of all windows is joined in order, and the language of the first holds for the rest', async () => {
-  const model = new ScriptedModel([
-    { text: ' um' },
-    { text: ' dois', language: 'gl' },
-    { text: ' três', language: 'es' },
-  ])
-  const result = await transcribeLongForm(once(threeWindows()), model, options)
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'], language: 'es' }, { words: [' três'] }])
+  const result = await transcribe(threeWindows(), model)
   assert.equal(result.text, 'um dois três')
   assert.equal(result.language, 'pt')
   assert.equal(result.durationSeconds, 80)
-  assert.deepEqual(
-    model.calls.map((call) => call.language),
-    [undefined, 'pt'],
-  )
+  assert.ok(result.languageProbability! > 0.9)
+  for (const prompt of model.prompts) assert.ok(prompt.includes(special('pt')))
   assert.deepEqual(
     result.segments.map((segment) => segment.id),
     [0, 1, 2],
+  )
+  assert.equal(result.statistics.windows, 3)
+})
+
+test('windows of one context are decoded together, as many as the batch holds', async () => {
+  const model = new ScriptedModel([])
+  await transcribe(threeWindows(), model)
+  assert.deepEqual(
+    model.encoded.map((call) => call.nWindows),
+    [2, 1],
   )
 })
 
@@ -87,58 +149,133 @@ test('a short recording is encoded with a short context, at least 12 s and 5 s m
     [26, 1500],
   ] as const) {
     const model = new ScriptedModel([])
-    await transcribeLongForm(once(noise(seconds)), model, options)
+    await transcribe(noise(seconds), model)
     assert.deepEqual(
-      model.calls.map((call) => call.audioContext),
+      model.encoded.map((call) => call.audioContext),
       [positions],
     )
   }
+  const full = new ScriptedModel([])
+  await transcribe(noise(3), full, { audio_context: 'full' })
+  assert.equal(full.encoded[0]!.audioContext, 1500)
 })
 
-test('a doubtful result at a short context is decoded once more at the full one, and that answer stands', async () => {
-  for (const doubt of [{ ended: 'loop' }, { compressionRatio: 3 }, { avgLogprob: -1.4 }] as const) {
-    const model = new ScriptedModel([{ text: ' errado', ...doubt }, { text: ' certo' }])
-    const result = await transcribeLongForm(once(noise(5)), model, options)
+test('a doubtful window is decoded again at the full context, and that answer stands', async () => {
+  const loop = { words: Array.from({ length: 40 }, () => ' obrigado') }
+  for (const doubtful of [loop, { words: [' errado'], isSure: false }]) {
+    const model = new ScriptedModel([doubtful, { words: [' certo'] }])
+    const result = await transcribe(noise(5), model)
     assert.equal(result.text, 'certo')
     assert.deepEqual(
-      model.calls.map((call) => call.audioContext),
+      model.encoded.map((call) => call.audioContext),
       [600, 1500],
     )
+    assert.equal(result.statistics.contextRepeats, 1)
+    assert.equal(result.segments[0]!.retries, 1)
+    assert.equal(result.segments[0]!.quality, 'ok')
   }
 })
 
-test('at the full context there is nothing to try again', async () => {
-  const model = new ScriptedModel([{ text: ' talvez', avgLogprob: -1.4 }])
-  await transcribeLongForm(once(noise(28)), model, options)
-  assert.equal(model.calls.length, 1)
+test('only the bad windows of a batch are decoded again', async () => {
+  const model = new ScriptedModel([{ words: [' bom'] }, { words: [' mau'], isSure: false }, { words: [' fim'] }])
+  const result = await transcribe(threeWindows(), model, { temperature: '0,0.4' })
+  assert.equal(result.statistics.temperatureRetries, 1)
+  assert.deepEqual(
+    result.segments.map((segment) => segment.retries),
+    [0, 1, 0],
+  )
+})
+
+test('where every temperature fails, the surest text is kept and marked', async () => {
+  const unsure = { words: [' talvez'], isSure: false }
+  const model = new ScriptedModel([unsure, unsure])
+  const result = await transcribe(noise(5), model, { temperature: '0,0.2,0.4' })
+  assert.equal(result.segments[0]!.quality, 'low_confidence')
+  assert.equal(result.statistics.temperatureRetries, 2)
+  assert.equal(result.warnings.length, 1)
+})
+
+test('a single temperature means no ladder', async () => {
+  const model = new ScriptedModel([
+    { words: [' talvez'], isSure: false },
+    { words: [' talvez'], isSure: false },
+  ])
+  const result = await transcribe(noise(5), model, { temperature: 0 })
+  assert.equal(result.statistics.temperatureRetries, 0)
 })
 
 test('digital silence never reaches the model and gives an empty text', async () => {
   const model = new ScriptedModel([])
-  const result = await transcribeLongForm(once(new Float32Array(40 * RATE)), model, options)
+  const result = await transcribe(new Float32Array(40 * RATE), model)
   assert.equal(result.text, '')
   assert.deepEqual(result.segments, [])
   assert.equal(result.durationSeconds, 40)
-  assert.equal(model.calls.length, 0)
+  assert.equal(model.encoded.length, 0)
 })
 
 test('what the model itself takes for silence and is unsure of is left out', async () => {
-  const unsure = { noSpeechProb: 0.9, avgLogprob: -1.5, text: ' obrigado por assistir' }
-  const model = new ScriptedModel([unsure, unsure])
-  assert.equal((await transcribeLongForm(once(noise(5)), model, options)).text, '')
+  const model = new ScriptedModel([{ words: [' obrigado'], isSure: false, isSilent: true }])
+  assert.equal((await transcribe(noise(5), model)).text, '')
+  assert.equal(model.encoded.length, 1, 'silence is no reason to try again')
 })
 
 test('windows of a language without spaces are joined without one', async () => {
-  const model = new ScriptedModel([
-    { text: '東京', language: 'ja' },
-    { text: '大阪', language: 'ja' },
-  ])
-  assert.equal((await transcribeLongForm(once(noise(50)), model, options)).text, '東京大阪')
+  const model = new ScriptedModel([{ words: ['東京'] }, { words: ['大阪'] }])
+  const result = await transcribe(threeWindows().slice(0, 50 * RATE), model, {}, { language: 'ja' })
+  assert.equal(result.text, '東京大阪')
 })
 
 test('progress is told in seconds of the recording', async () => {
   const done: number[] = []
-  await transcribeLongForm(once(noise(100)), new ScriptedModel([]), { ...options, onProgress: (s) => done.push(s) })
+  await transcribe(noise(100), new ScriptedModel([]), {}, { onProgress: (seconds) => done.push(seconds) })
   assert.equal(done.at(-1), 100)
   assert.ok(done.length > 1)
+})
+
+test('by alignment, segments break at the ends of sentences and carry times inside the recording', async () => {
+  const model = new ScriptedModel([{ words: [' Bom', ' dia.', ' Tudo', ' bem', ' com', ' você?'] }])
+  const result = await transcribe(noise(6), model, { timestamps: 'align', word_timestamps: true })
+  assert.deepEqual(
+    result.segments.map((segment) => segment.text),
+    [' Bom dia.', ' Tudo bem com você?'],
+  )
+  const [first, second] = result.segments
+  assert.ok(first!.start < first!.end && first!.end <= second!.start && second!.end <= 6)
+  assert.deepEqual(
+    second!.words!.map((word) => word.word),
+    [' Tudo', ' bem', ' com', ' você?'],
+  )
+  assert.ok(second!.words!.every((word) => word.probability > 0.9))
+})
+
+test('words are there only when they are asked for', async () => {
+  const result = await transcribe(noise(6), new ScriptedModel([]), { timestamps: 'align' })
+  assert.equal(result.segments[0]!.words, undefined)
+})
+
+test('each window is told what was said before, when conditioned on it, and the hints come first', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'] }])
+  const given = { condition_on_previous_text: true, hotwords: 'Fisichella', initial_prompt: 'Corrida' }
+  await transcribe(threeWindows().slice(0, 50 * RATE), model, given)
+  assert.equal(model.encoded[0]!.nWindows, 1)
+  const hints = [tokenOf(' Fisichella'), tokenOf(' Corrida')]
+  assert.deepEqual(model.prompts[0]!.slice(0, 3), [generation.sotPrev, ...hints])
+  assert.deepEqual(model.prompts[1]!.slice(0, 4), [generation.sotPrev, ...hints, tokenOf(' um')])
+})
+
+test('languages are detected window by window where they change', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' two'], language: 'en' }])
+  const result = await transcribe(threeWindows().slice(0, 50 * RATE), model, { multilingual: true, batch_size: 1 })
+  assert.deepEqual(
+    result.segments.map((segment) => segment.language),
+    ['pt', 'en'],
+  )
+})
+
+test('detection may listen to several windows and takes the vote of most', async () => {
+  const votes = ['es', 'pt', 'pt', 'es', 'pt', 'pt'].map((language) => ({ words: [' fala'], language }))
+  const model = new ScriptedModel(votes)
+  const given = { language_detection_segments: 3, language_detection_threshold: 1 }
+  const result = await transcribe(threeWindows(), model, given)
+  assert.equal(result.language, 'pt')
 })

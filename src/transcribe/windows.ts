@@ -1,6 +1,7 @@
-/** Cuts a stream of samples into windows that the encoder can take. */
+/** Windows that the encoder can take, and how a stream is cut into them where nobody says where speech is. */
 
 import { SAMPLE_RATE } from '../audio/index.ts'
+import type { Span, SpeechWindow } from '../speech/index.ts'
 
 /** The longest window: what Whisper was trained on. */
 export const WINDOW_SECONDS = 30
@@ -12,12 +13,27 @@ const EARLIEST_CUT = 20 * SAMPLE_RATE
 const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE
 const STRIDE_SAMPLES = 0.02 * SAMPLE_RATE
 
-/** A stretch of the recording. */
-export interface Window {
-  /** [N] at 16 kHz, at most 30 s; owned by the receiver. */
-  readonly samples: Float32Array
-  /** Place of the first sample in the recording. */
-  readonly startSeconds: number
+export type { Span } from '../speech/index.ts'
+/** A stretch of the recording, at most 30 s, and where in it somebody speaks as far as is known. */
+export type Window = SpeechWindow
+
+export function secondsOf(nSamples: number): number {
+  return nSamples / SAMPLE_RATE
+}
+
+/** Place behind the last sample in the recording. */
+export function windowEnd({ samples, startSeconds }: Window): number {
+  return startSeconds + secondsOf(samples.length)
+}
+
+/** The part of a window between two seconds of the recording. */
+export function partOf(window: Window, { start, end }: Span): Window {
+  const from = Math.max(0, Math.round((start - window.startSeconds) * SAMPLE_RATE))
+  const to = Math.min(window.samples.length, Math.round((end - window.startSeconds) * SAMPLE_RATE))
+  const speech = window.speech
+    .map((span) => ({ start: Math.max(span.start, start), end: Math.min(span.end, end) }))
+    .filter((span) => span.end > span.start)
+  return { samples: window.samples.slice(from, to), startSeconds: window.startSeconds + secondsOf(from), speech }
 }
 
 /**
@@ -31,7 +47,8 @@ export async function* cutWindows(chunks: AsyncIterable<Float32Array>): AsyncGen
   let filled = 0
   let start = 0
   const take = (length: number): Window => {
-    const window = { samples: buffer.slice(0, length), startSeconds: start / SAMPLE_RATE }
+    const span = { start: secondsOf(start), end: secondsOf(start + length) }
+    const window = { samples: buffer.slice(0, length), startSeconds: span.start, speech: [span] }
     buffer.copyWithin(0, length, filled)
     filled -= length
     start += length

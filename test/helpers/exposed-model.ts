@@ -3,9 +3,14 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Checkpoint } from '../../src/checkpoint/index.ts'
 import { WhisperTokenizer } from '../../src/decode/index.ts'
-import { type AudioFeatures, type DecoderRows, DecoderSession } from '../../src/runtime/index.ts'
+import {
+  type AudioFeatures,
+  type DecoderRows,
+  DecoderSession,
+  type OwnedAudioFeatures,
+} from '../../src/runtime/index.ts'
 
-export interface ExposedFeatures extends AudioFeatures {
+export interface ExposedFeatures extends OwnedAudioFeatures {
   /** [M × F] */
   readonly logMel: Float32Array
   /** [S × D] */
@@ -17,6 +22,7 @@ export async function openExposed(checkpoint: Checkpoint, encoderPath: string, d
   const decoder = await DecoderSession.open(decoderPath, checkpoint.config, { device: 'cpu', threads: undefined })
   return {
     generation: checkpoint.generation,
+    maxTextContext: checkpoint.config.maxTextContext,
     tokenizer: new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation),
     /** @param samples  [N], N a multiple of 320. */
     async encode(samples: Float32Array): Promise<ExposedFeatures> {

@@ -10,7 +10,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { type DecodedWindow, decodeWindows, type TextDecoder } from '../../src/decode/index.ts'
+import {
+  type DecodedWindow,
+  type DecodeOptions,
+  decodeWindows,
+  detectLanguages,
+  type Prompt,
+  type TextDecoder,
+} from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { type ExposedFeatures, openExposed } from '../helpers/exposed-model.ts'
 import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
@@ -35,6 +42,24 @@ for (const model of MODELS) {
   })
 }
 
+/** The search that the reference used: no fallback, no guard against loops. */
+const GREEDY: DecodeOptions = {
+  temperature: 0,
+  beamSize: 1,
+  bestOf: 1,
+  patience: 1,
+  lengthPenalty: undefined,
+  maxNewTokens: undefined,
+  suppressTokens: [-1],
+  suppressBlank: true,
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  maxInitialTimestamp: 1,
+  stopLoops: false,
+  random: () => 0,
+  signal: new AbortController().signal,
+}
+
 function compareAll(reference: Reference, folder: string): void {
   let compiled: string
   let model: Awaited<ReturnType<typeof openExposed>>
@@ -55,14 +80,21 @@ function compareAll(reference: Reference, folder: string): void {
       using features = await model.encode(firstWindow(clip))
       if (hasSameSamples(clip)) compareMelAndEncoder(t, reference, clip, features)
 
+      if (clip.greedy.language_detected !== undefined) {
+        using first = model.start(features)
+        const [probabilities] = await detectLanguages(first, model.generation)
+        compareLanguages(clip, probabilities!)
+      }
       using rows = model.start(features)
       const recorded = new RecordingDecoder(rows)
-      const [window] = await decodeWindows(recorded, model, {
-        language: clip.greedy.language_detected,
-        maxTextContext: 448,
-        stopLoops: false,
-        signal: new AbortController().signal,
-      })
+      const prompt: Prompt = {
+        language: clip.greedy.language_detected ?? 'en',
+        task: 'transcribe',
+        withTimestamps: false,
+        previous: [],
+        prefix: [],
+      }
+      const [window] = await decodeWindows(recorded, model, [prompt], GREEDY)
       compareText(t, clip, window!, recorded)
     })
   }
@@ -86,8 +118,12 @@ class RecordingDecoder implements TextDecoder {
   async step(tokens: readonly (readonly number[])[], logitsAt: readonly number[]): Promise<Float32Array> {
     const logits = await this.#inner.step(tokens, logitsAt)
     this.fed.push(...tokens[0]!)
-    this.logits.push(logits.slice())
+    // Of the prompt's step the last position is the one that chooses a token.
+    this.logits.push(logits.slice(-logits.length / logitsAt.length))
     return logits
+  }
+  reorder(rows: readonly number[]): void {
+    this.#inner.reorder(rows)
   }
 }
 
@@ -127,6 +163,15 @@ function compareMelAndEncoder(
   assert.ok(encoderError <= TOLERANCE.encoder * clip.encoder.std, `encoder differs by ${encoderError}`)
 }
 
+function compareLanguages(clip: ReferenceClip, probabilities: ReadonlyMap<string, number>): void {
+  const [likeliest] = [...probabilities].sort((a, b) => b[1] - a[1])
+  assert.equal(likeliest![0], clip.greedy.language_detected)
+  if (!hasSameSamples(clip)) return
+  for (const [language, expected] of clip.greedy.language_probs_top5 ?? []) {
+    assert.ok(Math.abs(probabilities.get(language)! - expected) <= TOLERANCE.probability, language)
+  }
+}
+
 function compareText(t: TestContext, clip: ReferenceClip, window: DecodedWindow, recorded: RecordingDecoder): void {
   const { greedy } = clip
   assert.deepEqual(recorded.fed.slice(0, greedy.prompt.length), greedy.prompt)
@@ -135,8 +180,7 @@ function compareText(t: TestContext, clip: ReferenceClip, window: DecodedWindow,
   assert.equal(window.ended, greedy.ended_with_eot ? 'eot' : 'length')
 
   if (!hasSameSamples(clip)) return
-  // The first recorded step is sot alone; from the second on, each chose one token.
-  const chosen = recorded.logits.slice(1)
+  const chosen = recorded.logits // each step chose one token
   assert.equal(chosen.length, greedy.chosen_raw_logits.length)
   const eot = window.ended === 'eot' ? greedy.tokens.length : -1
   const errors = greedy.chosen_raw_logits.map((expected, step) => {

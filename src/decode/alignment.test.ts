@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { tokenTimes, warp } from './alignment.ts'
+
+test('attention that walks through the audio gives each token the time where it looks', () => {
+  const [nHeads, promptLength, audioContext] = [3, 4, 400]
+  const places = [10, 60, 110, 200, 260] // encoder positions; the last is where eot looks
+  const nTokens = promptLength + places.length
+  const data = new Float32Array(nHeads * nTokens * audioContext)
+  for (let head = 0; head < nHeads; head++) {
+    // The row of a token says where the next one is: the last prompt row belongs to the first text token.
+    places.forEach((place, i) => {
+      const row = promptLength - 1 + i
+      const end = places[i + 1] ?? audioContext
+      for (let s = place; s < end; s++) data[(head * nTokens + row) * audioContext + s] = 8
+    })
+  }
+  const times = tokenTimes({ data, nHeads, nTokens, audioContext }, promptLength - 1, places.length - 1, 300)
+  for (const [i, place] of places.entries()) {
+    assert.ok(i === 0 || Math.abs(times[i]! - place * 0.02) <= 0.08, `token ${i} at ${times[i]}, not ${place * 0.02}`)
+  }
+})
+
+test('times never go back and never pass the end of the recording, whatever the attention', () => {
+  let seed = 1
+  const random = () => {
+    seed = (seed * 16807) % 2147483647
+    return seed / 2147483647
+  }
+  for (const nPositions of [1, 3, 8, 50]) {
+    const [nHeads, nTokens, audioContext] = [2, 12, 50]
+    const data = Float32Array.from({ length: nHeads * nTokens * audioContext }, () => random() * 10)
+    const times = tokenTimes({ data, nHeads, nTokens, audioContext }, 3, 7, nPositions)
+    assert.equal(times.length, 8)
+    for (let i = 1; i < times.length; i++) assert.ok(times[i]! >= times[i - 1]!)
+    assert.ok(times.at(-1)! < nPositions * 0.02)
+  }
+})
+
+test('the warping path is the cheapest one: checked against trying all paths', () => {
+  const [rows, columns] = [3, 5]
+  const cost = Float32Array.of(1, 9, 2, 8, 3, 7, 1, 6, 2, 5, 9, 3, 1, 1, 0)
+  const cheapest = (r: number, c: number): number => {
+    const here = cost[r * columns + c]!
+    if (r === 0 && c === 0) return here
+    const before = [
+      r > 0 && c > 0 ? cheapest(r - 1, c - 1) : Number.POSITIVE_INFINITY,
+      r > 0 ? cheapest(r - 1, c) : Number.POSITIVE_INFINITY,
+      c > 0 ? cheapest(r, c - 1) : Number.POSITIVE_INFINITY,
+    ]
+    return here + Math.min(...before)
+  }
+  const first = warp(cost, rows, columns)
+  assert.equal(first[0], 0)
+  // The path runs along each row until the next one's first column, or the column before it where it steps diagonally.
+  const lastOf = (r: number) => (r === rows - 1 ? columns - 1 : first[r + 1]!)
+  const costs: number[] = []
+  for (const isDiagonal of [0, 1, 2, 3]) {
+    let sum = 0
+    for (let r = 0; r < rows; r++) {
+      const diagonal = r < rows - 1 && (isDiagonal >> r) & 1 ? 1 : 0
+      for (let c = first[r]!; c <= lastOf(r) - diagonal; c++) sum += cost[r * columns + c]!
+    }
+    costs.push(sum)
+  }
+  assert.ok(costs.some((sum) => Math.abs(sum - cheapest(rows - 1, columns - 1)) < 1e-6))
+})

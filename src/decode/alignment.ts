@@ -1,0 +1,143 @@
+/**
+ * When each token was said: where the alignment heads look, made monotonic by dynamic time warping.
+ *
+ * @see openai/whisper:whisper/timing.py `find_alignment`, `dtw`, `median_filter`
+ */
+
+/** Seconds of one encoder position. */
+export const SECONDS_PER_POSITION = 0.02
+const MEDIAN_WIDTH = 7
+
+/** Scaled products of queries and keys, before softmax, of one window's tokens: [A × T × S]. */
+export interface AlignmentScores {
+  readonly data: Float32Array
+  readonly nHeads: number
+  readonly nTokens: number
+  readonly audioContext: number
+}
+
+/**
+ * Times at which the tokens begin.
+ *
+ * @param firstRow      row of the token whose output is the first text token: the last one of the prompt.
+ * @param nTextTokens   text tokens that follow the prompt; eot must stand behind them.
+ * @param nPositions    encoder positions that hold the recording, the padding not included.
+ * @returns             `nTextTokens + 1` seconds from the window's start; the last is the end of the last token.
+ */
+export function tokenTimes(
+  scores: AlignmentScores,
+  firstRow: number,
+  nTextTokens: number,
+  nPositions: number,
+): Float64Array {
+  const nRows = nTextTokens + 1
+  const cost = alignmentCost(scores, firstRow, nRows, Math.min(nPositions, scores.audioContext))
+  const columns = cost.length / nRows
+  const firstColumns = warp(cost, nRows, columns)
+  return Float64Array.from(firstColumns, (column) => column * SECONDS_PER_POSITION)
+}
+
+/**
+ * Minus the mean over the heads of their normalised attention, [rows × columns]. Softmax runs over the recording's
+ * positions alone, the normalisation over all tokens, prompt and eot too.
+ */
+function alignmentCost(scores: AlignmentScores, firstRow: number, nRows: number, columns: number): Float32Array {
+  const { data, nHeads, nTokens, audioContext } = scores
+  const cost = new Float32Array(nRows * columns)
+  const weights = new Float32Array(nTokens * columns)
+  for (let head = 0; head < nHeads; head++) {
+    for (let t = 0; t < nTokens; t++) {
+      const from = (head * nTokens + t) * audioContext
+      softmaxInto(weights.subarray(t * columns, (t + 1) * columns), data.subarray(from, from + columns))
+    }
+    normaliseColumns(weights, nTokens, columns)
+    for (let row = 0; row < nRows; row++) {
+      const from = (firstRow + row) * columns
+      subtractMedians(cost.subarray(row * columns, (row + 1) * columns), weights.subarray(from, from + columns), nHeads)
+    }
+  }
+  return cost
+}
+
+function softmaxInto(out: Float32Array, scores: Float32Array): void {
+  let max = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < scores.length; i++) max = Math.max(max, scores[i]!)
+  let sum = 0
+  for (let i = 0; i < scores.length; i++) sum += out[i] = Math.exp(scores[i]! - max)
+  for (let i = 0; i < out.length; i++) out[i]! /= sum
+}
+
+/** Each column to mean 0 and deviation 1. */
+function normaliseColumns(values: Float32Array, rows: number, columns: number): void {
+  for (let c = 0; c < columns; c++) {
+    let [sum, squares] = [0, 0]
+    for (let r = 0; r < rows; r++) sum += values[r * columns + c]!
+    const mean = sum / rows
+    for (let r = 0; r < rows; r++) squares += (values[r * columns + c]! - mean) ** 2
+    const deviation = Math.sqrt(squares / rows) || 1
+    for (let r = 0; r < rows; r++) values[r * columns + c] = (values[r * columns + c]! - mean) / deviation
+  }
+}
+
+/** Subtracts from `out` the running median of `values` over 7 positions, mirrored at the ends, divided by `divisor`. */
+function subtractMedians(out: Float32Array, values: Float32Array, divisor: number): void {
+  const half = MEDIAN_WIDTH >> 1
+  const last = values.length - 1
+  if (last < half) {
+    for (let i = 0; i <= last; i++) out[i]! -= values[i]! / divisor
+    return
+  }
+  const window = new Float32Array(MEDIAN_WIDTH)
+  for (let i = 0; i <= last; i++) {
+    for (let j = -half; j <= half; j++) {
+      const place = i + j
+      window[j + half] = values[place < 0 ? -place : place > last ? 2 * last - place : place]!
+    }
+    out[i]! -= medianOf(window) / divisor
+  }
+}
+
+/** Sorts by insertion: for seven values many times faster than the library's sort, and this runs for every position. */
+function medianOf(window: Float32Array): number {
+  for (let i = 1; i < window.length; i++) {
+    const value = window[i]!
+    let j = i - 1
+    for (; j >= 0 && window[j]! > value; j--) window[j + 1] = window[j]!
+    window[j + 1] = value
+  }
+  return window[window.length >> 1]!
+}
+
+/**
+ * The cheapest path from the first row and column to the last that goes down, right, or both at every step.
+ *
+ * @returns for each row, the first column that the path has in it.
+ */
+export function warp(cost: Float32Array, rows: number, columns: number): Int32Array {
+  const DIAGONAL = 0
+  const DOWN = 1
+  const RIGHT = 2
+  const width = columns + 1
+  const total = new Float64Array((rows + 1) * width).fill(Number.POSITIVE_INFINITY)
+  const trace = new Uint8Array((rows + 1) * width)
+  total[0] = 0
+  for (let r = 1; r <= rows; r++) {
+    for (let c = 1; c <= columns; c++) {
+      const diagonal = total[(r - 1) * width + c - 1]!
+      const down = total[(r - 1) * width + c]!
+      const right = total[r * width + c - 1]!
+      const isDiagonal = diagonal < down && diagonal < right
+      const isDown = !isDiagonal && down < diagonal && down < right
+      total[r * width + c] = cost[(r - 1) * columns + c - 1]! + (isDiagonal ? diagonal : isDown ? down : right)
+      trace[r * width + c] = isDiagonal ? DIAGONAL : isDown ? DOWN : RIGHT
+    }
+  }
+  const firstColumns = new Int32Array(rows)
+  for (let r = rows, c = columns; r > 0; ) {
+    firstColumns[r - 1] = Math.max(0, c - 1)
+    const step = c === 0 ? DOWN : trace[r * width + c]
+    if (step !== RIGHT) r--
+    if (step !== DOWN) c--
+  }
+  return firstColumns
+}

@@ -1,0 +1,129 @@
+/** A window's text → segments with times, by whichever source of times was asked for. */
+
+import { TIMESTAMP_STEP, type WhisperTokenizer } from '../decode/index.ts'
+import type { Segment, Word } from '../transcript/index.ts'
+import type { DecodingOptions } from './options.ts'
+import { qualityOf } from './quality.ts'
+import type { TimedWord } from './timed-words.ts'
+import type { WindowText } from './window-decoder.ts'
+import { windowEnd } from './windows.ts'
+
+/** A pause that ends a segment even in the middle of a sentence, in seconds. */
+const SEGMENT_PAUSE = 1
+const SENTENCE_END = /[.。!！?？…]["'”’»)\]]*$/
+
+/** Numbered once all segments of the recording are known. */
+export type UnnumberedSegment = Omit<Segment, 'id'>
+
+interface Piece {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+  readonly tokens: readonly number[]
+  readonly words: readonly TimedWord[] | undefined
+}
+
+export interface SegmentContext {
+  readonly options: DecodingOptions
+  readonly tokenizer: WhisperTokenizer
+  readonly timestampBegin: number
+}
+
+export function segmentsOf(text: WindowText, context: SegmentContext): UnnumberedSegment[] {
+  const { decoded, retries } = text
+  return pieces(text, context)
+    .filter((piece) => piece.text.trim() !== '')
+    .map((piece) => ({
+      start: piece.start,
+      end: piece.end,
+      text: piece.text,
+      tokens: piece.tokens,
+      temperature: decoded.temperature,
+      avgLogprob: decoded.avgLogprob,
+      compressionRatio: decoded.compressionRatio,
+      noSpeechProb: decoded.noSpeechProb,
+      words: context.options.wordTimestamps ? piece.words?.map(withoutTokens) : undefined,
+      quality: qualityOf(decoded, context.options),
+      retries,
+      language: decoded.language,
+    }))
+}
+
+function pieces(text: WindowText, context: SegmentContext): Piece[] {
+  const { timestamps } = context.options
+  if (timestamps === 'tokens') return byTimestampTokens(text, context)
+  if (timestamps === 'align' && text.words !== undefined) return byWords(text.words)
+  const { window, decoded, words } = text
+  const start = window.speech[0]?.start ?? window.startSeconds
+  const end = window.speech.at(-1)?.end ?? windowEnd(window)
+  return [{ start, end, text: decoded.text, tokens: decoded.tokens, words }]
+}
+
+/** Breaks at the ends of sentences and at pauses. */
+function byWords(words: readonly TimedWord[]): Piece[] {
+  const groups: TimedWord[][] = []
+  for (const word of words) {
+    const last = groups.at(-1)?.at(-1)
+    const isBreak = !last || SENTENCE_END.test(last.word) || word.start - last.end > SEGMENT_PAUSE
+    if (isBreak) groups.push([word])
+    else groups.at(-1)!.push(word)
+  }
+  return groups.map(pieceOfWords)
+}
+
+function pieceOfWords(words: readonly TimedWord[]): Piece {
+  return {
+    start: words[0]!.start,
+    end: Math.max(...words.map((word) => word.end)),
+    text: words.map((word) => word.word).join(''),
+    tokens: words.flatMap((word) => word.tokens),
+    words,
+  }
+}
+
+/**
+ * Breaks where one timestamp token follows another; a text without them is one piece to the window's end.
+ *
+ * @see openai/whisper:whisper/transcribe.py — slicing by consecutive timestamps.
+ */
+function byTimestampTokens(
+  { window, decoded, words }: WindowText,
+  { tokenizer, timestampBegin }: SegmentContext,
+): Piece[] {
+  const found: Piece[] = []
+  const seconds = (token: number) => window.startSeconds + (token - timestampBegin) * TIMESTAMP_STEP
+  let start = window.startSeconds
+  let tokens: number[] = []
+  let usedWords = 0
+  const close = (end: number) => {
+    const textTokens = tokens.filter((token) => token < timestampBegin)
+    const ofPiece = words && takeWords(words, usedWords, textTokens.length)
+    usedWords += ofPiece?.length ?? 0
+    found.push({ start, end: Math.min(end, windowEnd(window)), text: tokenizer.decode(tokens), tokens, words: ofPiece })
+    tokens = []
+  }
+  for (const token of decoded.tokens) {
+    const isTimestamp = token >= timestampBegin
+    const hasText = tokens.some((other) => other < timestampBegin)
+    tokens.push(token)
+    if (!isTimestamp) continue
+    if (hasText) close(seconds(token))
+    start = seconds(token)
+  }
+  if (tokens.some((token) => token < timestampBegin)) close(windowEnd(window))
+  return found
+}
+
+/** Words from index `from` on that `nTokens` tokens spell. */
+function takeWords(words: readonly TimedWord[], from: number, nTokens: number): TimedWord[] {
+  const taken: TimedWord[] = []
+  for (let i = from, left = nTokens; i < words.length && left > 0; i++) {
+    taken.push(words[i]!)
+    left -= words[i]!.tokens.length
+  }
+  return taken
+}
+
+function withoutTokens({ word, start, end, probability }: TimedWord): Word {
+  return { word, start, end, probability }
+}

@@ -1,0 +1,92 @@
+/** What README.md and docs/ say, as far as a machine can compare it with the program. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { ModelRegistry } from '../../src/models/registry.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: ROOT })].sort()
+
+/** What stands in code, in blocks and in lines: commands, as opposed to words about them. */
+function codeOf(text: string): string[] {
+  return Array.from(
+    text.matchAll(/^```\w*\n([\s\S]*?)^```$|`([^`\n]+)`/gm),
+    ([, block, inline]) => block ?? inline ?? '',
+  )
+}
+
+function all(code: readonly string[], pattern: RegExp): string[] {
+  return [...new Set(code.flatMap((text) => Array.from(text.matchAll(pattern), ([, found]) => found!)))]
+}
+
+test('every make target that the documents name is there', () => {
+  const targets = new Set(all([read('Makefile')], /^([a-z-]+):/gm))
+  for (const file of DOCUMENTS) {
+    for (const target of all(codeOf(read(file)), /\bmake ([a-z][a-z-]*)/g)) {
+      assert.ok(targets.has(target), `${file}: make ${target}`)
+    }
+  }
+})
+
+test('every command and option of bin/paradox that the documents name is in its help', () => {
+  const help = (...command: string[]) => execFileSync(join(ROOT, 'bin/paradox'), [...command, '--help']).toString()
+  const commands = all([help()], /^ {2}([a-z]+) \[options\]/gm)
+  const helps = new Map(commands.map((command) => [command, help(command)]))
+  let checked = 0
+  for (const file of DOCUMENTS) {
+    for (const line of all(codeOf(read(file)), /\bbin\/paradox ([a-z][^\n`|]*)/g)) {
+      const [command, ...args] = line.split(/\s+/)
+      for (const option of args.filter((arg) => arg.startsWith('--'))) {
+        assert.ok(helps.get(command!)?.includes(`${option} `), `${file}: bin/paradox ${line}`)
+      }
+      assert.ok(helps.has(command!), `${file}: bin/paradox ${line}`)
+      checked++
+    }
+  }
+  assert.ok(checked > 5)
+})
+
+test('every link between the documents leads to a file, and to a heading where it names one', () => {
+  for (const file of DOCUMENTS) {
+    for (const [, link] of read(file).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [path = '', anchor] = link!.split('#')
+      const target = path === '' ? file : join(dirname(file), path)
+      assert.ok(existsSync(join(ROOT, target)), `${file}: ${link}`)
+      if (anchor !== undefined) assert.ok(anchorsOf(target).includes(anchor), `${file}: ${link}`)
+    }
+  }
+})
+
+/** As the usual viewers make them. */
+function anchorsOf(file: string): string[] {
+  return all([read(file)], /^#+ (.+)$/gm).map((title) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('each decision has a number of its own, the same in its title, and the four parts of a decision', () => {
+  const files = DOCUMENTS.filter((file) => file.startsWith('docs/decisions/'))
+  const numbers = files.map((file) => basename(file).slice(0, 4))
+  assert.equal(new Set(numbers).size, files.length)
+  for (const [i, file] of files.entries()) {
+    const [title, ...parts] = all([read(file)], /^#{1,2} (.+)$/gm)
+    assert.match(title!, new RegExp(`^${numbers[i]}: \\S`), file)
+    assert.deepEqual(parts, ['Context', 'Decision', 'Consequences', 'Evidence'], file)
+  }
+})
+
+test('the example of a models file is accepted', (t) => {
+  const [example] = Array.from(read('docs/models.md').matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json]) => json!)
+  const file = join(tempFolder(t), 'models.json')
+  writeFileSync(file, example!)
+  const registry = ModelRegistry.load(file)
+  for (const id of Object.keys(JSON.parse(example!) as object)) assert.ok(registry.has(id))
+})

@@ -1,0 +1,140 @@
+/** Speech detection on real recordings: what it keeps of speech, and what it takes for speech. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SAMPLE_RATE } from '../../src/audio/index.ts'
+import { VadSession } from '../../src/runtime/index.ts'
+import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows } from '../../src/speech/index.ts'
+import { DEFAULTS } from '../../src/transcribe/options.ts'
+import { type Recording, sharedRecordings } from '../helpers/audio-files.ts'
+import { decodeWhole } from '../helpers/decode-whole.ts'
+
+const { recordings, absent } = sharedRecordings()
+
+/** The manifest has it as noise, but a burst of noise lies over a spoken sentence. */
+const SPOKEN_NOISE = 'ns-readalongs-noise1500'
+
+/** -40 dB of full scale, where a usual recording has -6. */
+const QUIET_PEAK = 0.01
+
+async function windowsOf(vad: VadSession, samples: Float32Array): Promise<SpeechWindow[]> {
+  vad.reset()
+  async function* chunks() {
+    yield samples
+  }
+  return await Array.fromAsync(new SpeechWindows(chunks(), (frame) => vad.probability(frame), DEFAULTS))
+}
+
+const secondsOf = (spans: readonly { readonly start: number; readonly end: number }[]) =>
+  spans.reduce((sum, span) => sum + span.end - span.start, 0)
+const speechOf = (windows: readonly SpeechWindow[]) => windows.flatMap((window) => window.speech)
+
+/** How much of the speech, `shift` seconds later, lies in the windows. */
+function keptSeconds(speech: readonly Span[], windows: readonly SpeechWindow[], shift: number): number {
+  return secondsOf(
+    speech.flatMap(({ start, end }) =>
+      windows.map(({ startSeconds, samples }) => ({
+        start: Math.max(start + shift, startSeconds),
+        end: Math.max(start + shift, startSeconds, Math.min(end + shift, startSeconds + samples.length / SAMPLE_RATE)),
+      })),
+    ),
+  )
+}
+
+/**
+ * The share of the loud frames, 32 ms within 12 dB of the recording's 90th percentile, that lie in the windows. Clicks
+ * and breaths are few among them, whatever energy they have.
+ */
+function loudShare(windows: readonly SpeechWindow[], samples: Float32Array): number {
+  const kept = new Uint8Array(samples.length)
+  for (const window of windows) {
+    const start = Math.round(window.startSeconds * SAMPLE_RATE)
+    kept.fill(1, start, start + window.samples.length)
+  }
+  const frames = Array.from({ length: Math.floor(samples.length / FRAME_SAMPLES) }, (_, i) => {
+    const frame = samples.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES)
+    return { energy: frame.reduce((sum, x) => sum + x * x, 0), isKept: kept[i * FRAME_SAMPLES] === 1 }
+  })
+  const energies = frames.map(({ energy }) => energy).sort((x, y) => x - y)
+  const loud = frames.filter(({ energy }) => energy > energies[Math.floor(0.9 * frames.length)]! / 16)
+  return loud.filter(({ isKept }) => isKept).length / loud.length
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+const silence = (seconds: number) => new Float32Array(Math.round(seconds * SAMPLE_RATE))
+const isSpoken = (recording: Recording) => recording.language !== 'zxx'
+
+test('of noise, music, animals and silence next to nothing is taken for speech', { skip: absent }, async (t) => {
+  await using vad = await VadSession.open()
+  for (const recording of recordings) {
+    if (isSpoken(recording) || recording.id === SPOKEN_NOISE) continue
+    const speech = secondsOf(speechOf(await windowsOf(vad, await decodeWhole(recording.path))))
+    if (speech > 0) t.diagnostic(`${recording.id}: ${speech.toFixed(2)} of ${recording.durationSeconds} s`)
+    assert.ok(speech < 0.7, `${recording.id}: ${speech} s of speech`)
+  }
+})
+
+test('the windows hold nearly all that is loud in recordings of speech', { skip: absent }, async (t) => {
+  await using vad = await VadSession.open()
+  for (const recording of recordings.filter(isSpoken)) {
+    const samples = await decodeWhole(recording.path)
+    const windows = await windowsOf(vad, samples)
+    const speech = secondsOf(speechOf(windows))
+    const inWindows = windows.reduce((sum, window) => sum + window.samples.length, 0) / SAMPLE_RATE
+    const share = loudShare(windows, samples)
+    const row = [recording.durationSeconds, inWindows, speech].map((seconds) => `${seconds.toFixed(1)} s`)
+    t.diagnostic(`${recording.id}: ${row.join(' · ')} · ${windows.length} windows · ${(100 * share).toFixed(2)} %`)
+    assert.ok(share > 0.0, `${recording.id}: only ${share} of its loud frames`)
+    // Nobody says 30 letters a second, so much more text than speech would mean that speech was missed.
+    const letters = recording.text?.length ?? 0
+    assert.ok(letters / speech < 30, `${recording.id}: ${letters} letters in ${speech} s of speech`)
+  }
+})
+
+test('clips that are joined with pauses of 0.3 to 3 s all keep their speech', { skip: absent }, async (t) => {
+  await using vad = await VadSession.open()
+  const clips = recordings.filter(
+    (recording) => isSpoken(recording) && recording.durationSeconds < 15 && !recording.id.includes('--'),
+  )
+  const parts: Float32Array[] = []
+  const places: { readonly id: string; readonly start: number; readonly alone: readonly Span[] }[] = []
+  let at = 0
+  for (const [i, clip] of clips.entries()) {
+    const samples = await decodeWhole(clip.path)
+    const pause = silence(0.3 + (i % 10) * 0.3)
+    places.push({ id: clip.id, start: at / SAMPLE_RATE, alone: speechOf(await windowsOf(vad, samples)) })
+    parts.push(samples, pause)
+    at += samples.length + pause.length
+  }
+  const windows = await windowsOf(vad, joined(parts))
+  for (const { id, start, alone } of places) {
+    const share = keptSeconds(alone, windows, start) / secondsOf(alone)
+    if (share < 0.99) t.diagnostic(`${id}: ${(100 * share).toFixed(1)} %`)
+    assert.ok(share > 0.9, `${id}: only ${share} of its speech`)
+  }
+})
+
+test('a quiet speaker is heard after a loud one', { skip: absent }, async (t) => {
+  await using vad = await VadSession.open()
+  const clips = recordings.filter(({ id }) => /^cuttledoc-fleurs-..-00\d$/.test(id)).slice(0, 12)
+  const loud = await decodeWhole(clips[0]!.path)
+  for (const clip of clips) {
+    const samples = await decodeWhole(clip.path)
+    const alone = speechOf(await windowsOf(vad, samples))
+    const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+    const quiet = samples.map((sample) => (sample / peak) * QUIET_PEAK)
+    const windows = await windowsOf(vad, joined([loud, silence(1), quiet]))
+    const share = keptSeconds(alone, windows, loud.length / SAMPLE_RATE + 1) / secondsOf(alone)
+    t.diagnostic(`${clip.id}, at -40 dB: ${(100 * share).toFixed(1)} % of its speech`)
+    assert.ok(share > 0.9, `${clip.id}: only ${share} of its speech`)
+  }
+})
