@@ -40,6 +40,10 @@ test: check ## all tests, on real weights; SUITES="unit contract model reference
 bench: ready ## load time, first and second request, time per token, memory
 	@$(NODE) bench/run.ts
 
+.PHONY: bench-wer
+bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whisper's; ARGS='--set beam5 --only lang=pt'
+	@$(NODE) bench/wer.ts $(ARGS)
+
 .PHONY: rehearse
 rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap
 	@$(NODE) scripts/rehearse-container.ts

@@ -22,6 +22,7 @@ import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
 
 const { engine } = readConfig()
 const never = new AbortController().signal
+const LIBRIVOX = 'usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0920.wav'
 const asked = process.argv.slice(2)
 const names = ['base', ...Object.keys(FULL_SIZE)].filter((name) => asked.length === 0 || asked.includes(name))
 
@@ -124,8 +125,6 @@ async function serve(name: string, path: string, isReal: boolean) {
     await pool.close(0)
   }
 }
-
-const LIBRIVOX = 'usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0920.wav'
 
 /** Six seconds of LibriVox from Debian's pocketsphinx-testdata, installed, or unpacked by `make demo`. */
 function recording(): string {

@@ -31,7 +31,7 @@ const isAllowed = (logits: Float32Array, token: number) => logits[token]! > Numb
 test('special tokens are never said, whatever list is given, and -1 stands for the model’s own list', () => {
   for (const suppressTokens of [[-1], [], [7]]) {
     const logits = after([5], { suppressTokens })
-    for (const name of ['startoftranscript', 'pt', 'translate', 'nospeech', 'notimestamps', 'startofprev']) {
+    for (const name of ['startoftranscript', 'transcribe', 'translate', 'nospeech', 'startoflm', 'startofprev']) {
       assert.ok(!isAllowed(logits, special(name)), name)
     }
     assert.ok(isAllowed(logits, eot))

@@ -29,26 +29,20 @@ export function logitFilters(generation: GenerationConfig, options: FilterOption
   const filters: LogitFilter[] = []
   if (options.repetitionPenalty !== 1) filters.push(repetitionPenalty(options.repetitionPenalty))
   if (options.noRepeatNgramSize > 0) filters.push(noRepeatNgram(options.noRepeatNgramSize))
-  filters.push(suppressAlways(suppressed(generation, options.suppressTokens)))
+  filters.push(suppressAlways(suppressed(generation, options)))
   if (options.suppressBlank) filters.push(suppressAtBegin(generation.beginSuppressTokens))
   if (options.withTimestamps) filters.push(timestampRules(generation, options.maxInitialTimestamp))
   return filters
 }
 
-function suppressed(generation: GenerationConfig, given: readonly number[]): readonly number[] {
-  // Special tokens other than eot never belong into a text, whatever list the caller gives.
+/** @see openai/whisper:whisper/decoding.py `_get_suppress_tokens` — the same special tokens, whatever the list says. */
+function suppressed(
+  generation: GenerationConfig,
+  { suppressTokens, withTimestamps }: Pick<FilterOptions, 'suppressTokens' | 'withTimestamps'>,
+): readonly number[] {
   const { sot, translate, transcribe, sotLm, sotPrev, noSpeech, noTimestamps } = generation
-  const special = [
-    sot,
-    translate,
-    transcribe,
-    sotLm,
-    sotPrev,
-    noSpeech,
-    noTimestamps,
-    ...generation.languageIds.values(),
-  ]
-  const listed = given.flatMap((token) => (token === -1 ? generation.suppressTokens : [token]))
+  const special = [sot, translate, transcribe, sotLm, sotPrev, noSpeech, ...(withTimestamps ? [noTimestamps] : [])]
+  const listed = suppressTokens.flatMap((token) => (token === -1 ? generation.suppressTokens : [token]))
   return [...new Set([...special, ...listed])]
 }
 

@@ -119,7 +119,7 @@ export class EngineProcess {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'loading':
-        this.#logger.debug(message, message.type)
+        this.#logger[message.stage === 'download' ? 'info' : 'debug'](message, 'loading the model')
         break
       case 'progress':
         this.#waiting.get(message.requestId)?.onProgress?.(message.doneSeconds)

@@ -88,16 +88,17 @@ export class EnginePool implements Transcriber {
     }
 
     const slot = await this.#admit(entry, signal)
-    try {
-      return await this.#inTurn(slot, signal, async () => {
-        const engine = await this.#engineOf(slot, signal)
-        return await engine.transcribe({ ...request, options })
-      })
-    } finally {
+    const work = this.#inTurn(slot, signal, async () => {
+      const engine = await this.#engineOf(slot, signal)
+      return await engine.transcribe({ ...request, options })
+    }).finally(() => {
       slot.nUsers--
       this.#schedule()
       if (this.#nUsers() === 0) this.#onIdle?.()
-    }
+    })
+    work.catch(() => {}) // after an abort nobody waits for it any more
+    // The caller is let go at once; the turn ends when the engine has really stopped, which may take one long step.
+    return await orAborted(work, signal)
   }
 
   /**

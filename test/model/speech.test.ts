@@ -11,7 +11,7 @@ import { decodeWhole } from '../helpers/decode-whole.ts'
 
 const { recordings, absent } = sharedRecordings()
 
-/** The manifest has it as noise, but a burst of noise lies over a spoken sentence. */
+/** The manifest has it as noise, but somebody says that the quick brown fox jumps over the lazy dog. */
 const SPOKEN_NOISE = 'ns-readalongs-noise1500'
 
 /** -40 dB of full scale, where a usual recording has -6. */
@@ -93,7 +93,7 @@ test('the windows hold nearly all that is loud in recordings of speech', { skip:
     const share = loudShare(windows, samples)
     const row = [recording.durationSeconds, inWindows, speech].map((seconds) => `${seconds.toFixed(1)} s`)
     t.diagnostic(`${recording.id}: ${row.join(' · ')} · ${windows.length} windows · ${(100 * share).toFixed(2)} %`)
-    assert.ok(share > 0.0, `${recording.id}: only ${share} of its loud frames`)
+    assert.ok(share > 0.85, `${recording.id}: only ${share} of its loud frames`)
     // Nobody says 30 letters a second, so much more text than speech would mean that speech was missed.
     const letters = recording.text?.length ?? 0
     assert.ok(letters / speech < 30, `${recording.id}: ${letters} letters in ${speech} s of speech`)
@@ -135,6 +135,6 @@ test('a quiet speaker is heard after a loud one', { skip: absent }, async (t) =>
     const windows = await windowsOf(vad, joined([loud, silence(1), quiet]))
     const share = keptSeconds(alone, windows, loud.length / SAMPLE_RATE + 1) / secondsOf(alone)
     t.diagnostic(`${clip.id}, at -40 dB: ${(100 * share).toFixed(1)} % of its speech`)
-    assert.ok(share > 0.9, `${clip.id}: only ${share} of its speech`)
+    assert.ok(share > 0.95, `${clip.id}: only ${share} of its speech`)
   }
 })
