@@ -7,16 +7,21 @@ import { DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index
 import { DecoderSession, EncoderSession, featuresOfWindow, type SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindows, WindowModel } from '../transcribe/index.ts'
 
+/**
+ * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
+ * beyond about ten the arithmetic is, and only the memory of keys and values grows.
+ */
+const MOST_ROWS = 10
+const MOST_WINDOWS = 4
+
 export class WhisperModel implements WindowModel, AsyncDisposable {
-  readonly batchSize: number
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
   readonly #encoder: EncoderSession
   readonly #decoder: DecoderSession
 
-  private constructor(checkpoint: Checkpoint, encoder: EncoderSession, decoder: DecoderSession, batchSize: number) {
-    this.batchSize = batchSize
+  private constructor(checkpoint: Checkpoint, encoder: EncoderSession, decoder: DecoderSession) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
@@ -25,14 +30,14 @@ export class WhisperModel implements WindowModel, AsyncDisposable {
   }
 
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
-  static async open(
-    checkpoint: Checkpoint,
-    folder: string,
-    settings: SessionSettings & { readonly batchSize: number },
-  ): Promise<WhisperModel> {
+  static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
     const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), checkpoint.config, settings)
     const decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)
-    return new WhisperModel(checkpoint, encoder, decoder, settings.batchSize)
+    return new WhisperModel(checkpoint, encoder, decoder)
+  }
+
+  batchSize(rowsPerWindow: number): number {
+    return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(MOST_ROWS / rowsPerWindow)))
   }
 
   get maxTextContext(): number {

@@ -23,11 +23,6 @@ export class WhisperStrategy extends AsrStrategy {
     this.context = context
   }
 
-  /** Windows that are decoded together. More win little on a CPU and hold more keys and values in memory. */
-  protected get batchSize(): number {
-    return 4
-  }
-
   /** Repository whose tokenizer is used in place of the checkpoint's own. */
   protected get tokenizerRepository(): string | undefined {
     return this.context.entry.tokenizer
@@ -49,7 +44,6 @@ export class WhisperStrategy extends AsrStrategy {
     this.#model = await WhisperModel.open(checkpoint, folder, {
       device: resolveDevice(settings.device),
       threads: settings.threads,
-      batchSize: this.batchSize,
     })
     this.#vad = await VadSession.open()
   }

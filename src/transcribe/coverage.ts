@@ -3,7 +3,6 @@
  * detection has heard it, so what no word covers is decoded once more on its own.
  */
 
-import type { TimedWord } from './timed-words.ts'
 import type { Span, Window } from './windows.ts'
 
 /** A word's neighbourhood counts as said: alignment is no more exact than this, in seconds. */
@@ -13,17 +12,21 @@ const LEAST_UNCOVERED = 1.5
 /** A word that is said to take longer has swallowed what was skipped; what it really takes lies at one of its ends. */
 const LONGEST_WORD = 2
 
-/** Stretches of the window's speech that are far from every word, in order. */
-export function uncovered(window: Window, words: readonly TimedWord[]): Span[] {
-  let left: Span[] = [...window.speech]
-  for (const word of words) left = left.flatMap((span) => without(span, reach(word)))
+/** Stretches of the window's speech that are far from all that was said, in order. */
+export function uncovered(window: Window, said: readonly Span[]): Span[] {
+  let left: readonly Span[] = window.speech
+  for (const { start, end } of said) {
+    left = left.flatMap((span) => without(span, { start: start - TOLERANCE, end: end + TOLERANCE }))
+  }
   return left.filter((span) => span.end - span.start >= LEAST_UNCOVERED)
 }
 
-function reach(word: TimedWord): Span {
-  const isCredible = word.end - word.start <= LONGEST_WORD
-  const end = isCredible ? word.end : word.start + LONGEST_WORD / 2
-  return { start: word.start - TOLERANCE, end: end + TOLERANCE }
+/** Where words were said, as far as it is credible. */
+export function spansOfWords(words: readonly Span[]): Span[] {
+  return words.map(({ start, end }) => ({
+    start,
+    end: end - start <= LONGEST_WORD ? end : start + LONGEST_WORD / 2,
+  }))
 }
 
 function without(span: Span, hole: Span): Span[] {

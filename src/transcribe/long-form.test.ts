@@ -30,7 +30,6 @@ function tokenOf(word: string): number {
 
 /** Answers the windows from a list, in the order in which they are encoded, and remembers how it was asked. */
 class ScriptedModel implements WindowModel {
-  readonly batchSize = 2
   readonly generation = generation
   readonly tokenizer = tokenizer
   readonly maxTextContext = 448
@@ -40,6 +39,10 @@ class ScriptedModel implements WindowModel {
 
   constructor(answers: Answer[]) {
     this.#answers = answers
+  }
+
+  batchSize(): number {
+    return 2
   }
 
   async encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows> {
@@ -107,7 +110,7 @@ async function transcribe(
   }
   return await transcribeLongForm(once(), {
     model,
-    options: parseOptions({ vad_filter: false, timestamps: 'none', ...given }),
+    options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, ...given }),
     speechProbability: async () => 1,
     language: undefined,
     signal: new AbortController().signal,

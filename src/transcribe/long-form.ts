@@ -3,7 +3,7 @@
 import { isWrittenWithoutSpaces } from '../decode/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../speech/index.ts'
 import type { Segment, Transcription } from '../transcript/index.ts'
-import { uncovered } from './coverage.ts'
+import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
 import type { DecodingOptions } from './options.ts'
@@ -70,7 +70,7 @@ class LongForm {
     const { options, model, speechProbability, onProgress } = this.#context
     const counted = new CountedSamples(samples)
     const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
-    const batchSize = options.conditionOnPreviousText ? 1 : (options.batchSize ?? model.batchSize)
+    const batchSize = options.conditionOnPreviousText ? 1 : (options.batchSize ?? model.batchSize(options.beamSize))
     // Detection over several windows needs them at hand before the first is decoded.
     const firstSize = this.#language === undefined ? Math.max(batchSize, options.languageDetectionSegments) : batchSize
 
@@ -97,8 +97,8 @@ class LongForm {
     }
     texts.sort((a, b) => a.window.startSeconds - b.window.startSeconds)
     for (const text of texts) {
-      this.#keep(text)
-      for (const extra of await this.#decodeUncovered(text)) this.#keep(extra)
+      const segments = this.#keep(text)
+      for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
     }
   }
 
@@ -166,17 +166,18 @@ class LongForm {
     this.#languageProbability = probability
   }
 
-  #keep(text: WindowText): void {
+  /** Adds a window's text to the result and gives its segments. */
+  #keep(text: WindowText): readonly UnnumberedSegment[] {
     const { model, options } = this.#context
-    if (isSilence(text.decoded, options)) return
+    if (isSilence(text.decoded, options)) return []
     const context = { options, tokenizer: model.tokenizer, timestampBegin: model.generation.timestampBegin }
-    let used = 0
-    for (const segment of segmentsOf(text, context)) {
+    const segments = segmentsOf(text, context)
+    for (const segment of segments) {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
       this.#entries.push({ segment, words })
-      used += segment.tokens.length
     }
-    if (used > 0) this.#remember(text)
+    if (segments.length > 0) this.#remember(text)
+    return segments
   }
 
   #remember({ decoded }: WindowText): void {
@@ -186,12 +187,13 @@ class LongForm {
     this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
   }
 
-  /** Decodes once more, each on its own, the stretches of a window's speech that its words leave out. */
-  async #decodeUncovered(text: WindowText): Promise<WindowText[]> {
+  /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
+  async #decodeUncovered(text: WindowText, segments: readonly UnnumberedSegment[]): Promise<WindowText[]> {
     const { options } = this.#context
-    if (!options.vadFilter || text.words === undefined) return []
+    const said = options.timestamps === 'tokens' ? segments : text.words && spansOfWords(text.words)
+    if (!options.vadFilter || said === undefined) return []
     const found: WindowText[] = []
-    for (const span of uncovered(text.window, text.words)) {
+    for (const span of uncovered(text.window, said)) {
       this.#coverageRetries++
       const [extra] = await this.#decodeGroup([partOf(text.window, span)], false)
       // Sure of itself or left out: what the model skipped once is often no speech after all.

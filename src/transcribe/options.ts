@@ -128,7 +128,7 @@ export const DEFAULTS: DecodingOptions = {
   maxSpeechDurationS: 28,
   audioContext: 'adaptive',
   batchSize: undefined,
-  beamSize: 1,
+  beamSize: 5,
   patience: 1,
   lengthPenalty: undefined,
   temperature: [0, 0.2, 0.4, 0.6, 0.8, 1],
@@ -173,8 +173,11 @@ export function parseOptions(given: GivenOptions = {}): DecodingOptions {
     parsed[camelCase(name)] = result.data
   }
   const options = parsed as DecodingOptions // every key was parsed by its own schema, or is a default
-  checkTogether(options)
-  return options
+  // Whoever asks for sampling alone has not asked for the default's beams.
+  const isSampling = given.beam_size === undefined && options.temperature[0]! > 0
+  const decided = isSampling ? { ...options, beamSize: 1 } : options
+  checkTogether(decided)
+  return decided
 }
 
 function checkTogether({

@@ -3,8 +3,8 @@
 import type { AlignmentScores, TextDecoder, TextModel } from '../decode/index.ts'
 
 export interface WindowModel extends TextModel {
-  /** Windows that are decoded together unless the caller says otherwise. */
-  readonly batchSize: number
+  /** Windows that are decoded together unless the caller says otherwise, when each takes `rowsPerWindow` rows. */
+  batchSize(rowsPerWindow: number): number
   /**
    * Encodes windows with `audioContext` positions each, padding them with silence.
    *

