@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { GREEDY } from '../../test/helpers/greedy-options.ts'
 import { generation, ScriptedDecoder, special } from '../../test/helpers/scripted-decoder.ts'
 import { type DecodeOptions, decodeWindows, detectLanguages } from './decode-windows.ts'
 import type { Prompt } from './prompt.ts'
@@ -8,22 +9,7 @@ import type { WhisperTokenizer } from './tokenizer.ts'
 const tokenizer = { decode: (tokens: readonly number[]) => tokens.join(' ') } as WhisperTokenizer
 const model = { generation, tokenizer, maxTextContext: 448 }
 const prompt: Prompt = { language: 'pt', task: 'transcribe', withTimestamps: false, previous: [], prefix: [] }
-const greedy: DecodeOptions = {
-  temperature: 0,
-  beamSize: 1,
-  bestOf: 1,
-  patience: 1,
-  lengthPenalty: undefined,
-  maxNewTokens: undefined,
-  suppressTokens: [-1],
-  suppressBlank: true,
-  repetitionPenalty: 1,
-  noRepeatNgramSize: 0,
-  maxInitialTimestamp: 1,
-  stopLoops: true,
-  random: () => 0.5,
-  signal: new AbortController().signal,
-}
+const greedy: DecodeOptions = { ...GREEDY, stopLoops: true, random: () => 0.5 }
 const PROMPT = [special('startoftranscript'), special('pt'), special('transcribe'), special('notimestamps')]
 
 /** Says `texts[row]`, then eot. */

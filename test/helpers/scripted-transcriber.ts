@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { TranscribeRequest, Transcriber } from '../../src/engine/transcriber.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
+import { transcriptionOf as transcriptionOfSegments } from './transcriptions.ts'
 
 export type Script = (request: TranscribeRequest) => Promise<Transcription>
 
@@ -36,23 +37,7 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
 }
 
 export function transcriptionOf(text: string, durationSeconds = 2): Transcription {
-  return {
-    text,
-    task: 'transcribe',
-    language: 'pt',
-    languageProbability: undefined,
-    durationSeconds,
-    segments: [],
-    warnings: [],
-    statistics: {
-      windows: 1,
-      removedSeconds: 0,
-      contextRepeats: 0,
-      temperatureRetries: 0,
-      coverageRetries: 0,
-      languageVotes: [],
-    },
-  }
+  return transcriptionOfSegments([], { text, durationSeconds })
 }
 
 /** A script that goes on until it is told, or aborted as an engine would be. */

@@ -12,7 +12,6 @@ import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import {
   type DecodedWindow,
-  type DecodeOptions,
   decodeWindows,
   detectLanguages,
   type Prompt,
@@ -20,6 +19,7 @@ import {
 } from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { type ExposedFeatures, openExposed } from '../helpers/exposed-model.ts'
+import { GREEDY } from '../helpers/greedy-options.ts'
 import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
 import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/reference.ts'
 
@@ -40,24 +40,6 @@ for (const model of MODELS) {
   describe(`${model.name} equals the reference`, { skip }, () => {
     if (reference) compareAll(reference, folder)
   })
-}
-
-/** The search that the reference used: no fallback, no guard against loops. */
-const GREEDY: DecodeOptions = {
-  temperature: 0,
-  beamSize: 1,
-  bestOf: 1,
-  patience: 1,
-  lengthPenalty: undefined,
-  maxNewTokens: undefined,
-  suppressTokens: [-1],
-  suppressBlank: true,
-  repetitionPenalty: 1,
-  noRepeatNgramSize: 0,
-  maxInitialTimestamp: 1,
-  stopLoops: false,
-  random: () => 0,
-  signal: new AbortController().signal,
 }
 
 function compareAll(reference: Reference, folder: string): void {
