@@ -37,3 +37,18 @@ test('a language that the model does not know is refused by the name that was gi
   assert.throws(() => resolveLanguage('', LANGUAGE_CODES), LanguageUnknownError)
   assert.throws(() => resolveLanguage('../../etc', LANGUAGE_CODES), LanguageUnknownError)
 })
+
+test('a misspelt name is answered with the near ones', () => {
+  for (const [misspelt, meant] of [
+    ['portugese', 'portuguese (pt)'],
+    ['alemao', undefined],
+    ['espanhoul', 'spanish (es)'],
+    ['Itailan', 'italian (it)'],
+  ] as const) {
+    if (meant === undefined) assert.equal(resolveLanguage(misspelt, LANGUAGE_CODES), 'de')
+    else {
+      const isNear = (error: unknown) => error instanceof LanguageUnknownError && error.remedy.includes(meant)
+      assert.throws(() => resolveLanguage(misspelt, LANGUAGE_CODES), isNear, misspelt)
+    }
+  }
+})

@@ -39,7 +39,35 @@ export function resolveLanguage(language: string, available: Iterable<string>): 
   for (const code of codes) {
     if (namesOf(code).includes(wanted)) return code
   }
-  throw new LanguageUnknownError(language, 'Use a code such as pt or en, or a name such as portuguese.')
+  const near = nearNames(wanted, codes)
+  const example = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Use a code such as pt or en, or a name.'
+  throw new LanguageUnknownError(language, example)
+}
+
+/** English names that are at most two letters away from what was asked for, with their codes; at most three. */
+function nearNames(wanted: string, codes: ReadonlySet<string>): string[] {
+  const found: { readonly distance: number; readonly text: string }[] = []
+  for (const code of codes) {
+    const distance = Math.min(...namesOf(code).map((name) => editDistance(wanted, name)))
+    const [english] = namesOf(code)
+    if (distance <= 2 && wanted.length > 3) found.push({ distance, text: `${english} (${code})` })
+  }
+  found.sort((a, b) => a.distance - b.distance)
+  return found.slice(0, 3).map(({ text }) => text)
+}
+
+/** Letters to insert, delete or change (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(changed, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
 }
 
 /** "por", "pt_br" and "PT-BR" are all "pt". */

