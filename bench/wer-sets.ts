@@ -32,6 +32,8 @@ export const SETS: Readonly<Record<string, WerSet>> = {
   full: own({ audio_context: 'full' }),
   'no-vad': own({ vad_filter: false }),
   tokens: own({ timestamps: 'tokens' }),
+  words: own({ word_timestamps: true }),
+  'tokens-words': own({ timestamps: 'tokens', word_timestamps: true }),
   sequential: own({ condition_on_previous_text: true }),
 
   'fw-int8-beam1': peer('int8', { beam_size: 1 }),
