@@ -16,6 +16,7 @@ import { createEnginePool } from '../src/engine/index.ts'
 import { compiledFolder } from '../src/graph/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
+import { decoderFormatOf } from '../src/models/precision.ts'
 import type { ModelEntry } from '../src/models/registry.ts'
 import { residentBytes } from '../test/helpers/process-tree.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
@@ -82,7 +83,7 @@ async function baseCheckpoint(): Promise<string> {
 /** From nothing: the compiled folder of an earlier run is removed first. */
 async function timeCompilation(folder: string): Promise<number> {
   using checkpoint = await openCheckpoint(folder)
-  const options = { cacheDir: engine.cacheDir, precision: 'float32' } as const
+  const options = { cacheDir: engine.cacheDir, decoderFormat: decoderFormatOf(engine.dtype) }
   rmSync(compiledFolder(checkpoint, options), { recursive: true })
   const from = performance.now()
   compiledFolder(checkpoint, options)
@@ -148,6 +149,6 @@ function save(rows: readonly Row[]): void {
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
   const results = join(import.meta.dirname, 'results')
   mkdirSync(results, { recursive: true })
-  const json = { commit: git('rev-parse', '--short', 'HEAD'), machine, precision: 'float32', rows }
+  const json = { commit: git('rev-parse', '--short', 'HEAD'), machine, precision: engine.dtype, rows }
   writeFileSync(join(results, 'run.json'), `${JSON.stringify(json, undefined, 2)}\n`)
 }

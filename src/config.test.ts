@@ -79,7 +79,7 @@ for (const [name, value, allowed] of [
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
   ['DEVICE', 'cuda', 'auto, cpu, webgpu or cuda:N'],
-  ['DTYPE', 'float16', 'one of auto, float32'],
+  ['DTYPE', 'float16', 'one of auto, float32, int8'],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
   ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
   ['HF_ENDPOINT', 'mirror', 'an http or https address'],

@@ -40,7 +40,7 @@ export const SETTINGS = {
     .regex(/^(auto|cpu|webgpu|cuda:\d{1,2})$/)
     .describe('auto, cpu, webgpu or cuda:N')
     .default('auto'),
-  DTYPE: oneOf(['auto', 'float32']).default('auto'),
+  DTYPE: oneOf(['auto', 'float32', 'int8']).default('auto'),
   THREADS: integer(1, 1024).optional(),
   FFMPEG_PATH: text.default('ffmpeg'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -57,7 +57,7 @@ export const SETTINGS = {
 }
 
 export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
-export type Dtype = 'auto' | 'float32'
+export type Dtype = 'auto' | 'float32' | 'int8'
 
 /** Where checkpoints come from and where they are kept. */
 export interface HubSettings {

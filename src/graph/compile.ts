@@ -6,9 +6,10 @@ import type { Checkpoint } from '../checkpoint/index.ts'
 import type { WeightSink } from './builder.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
+import type { LinearFormat } from './layers.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 2
+export const COMPILER_VERSION = 3
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
@@ -17,16 +18,23 @@ const WEIGHTS_FILE = 'weights.bin'
 /** The runtime maps weights from page borders at best, and vector loads want at least this. */
 const ALIGNMENT = 64
 
+export interface CompileOptions extends EncoderGraphOptions {
+  /** Of the decoder's linear layers, the vocabulary's projection included; the encoder's are float32. */
+  readonly decoderFormat?: LinearFormat
+}
+
 /**
  * Compiles `checkpoint` into `folder`, which must exist and be empty. One tensor is in memory at a time.
  *
  * @throws the file system's own error when a file cannot be written; the folder is then not usable.
  */
-export function compile(checkpoint: Checkpoint, folder: string, options: EncoderGraphOptions = {}): void {
+export function compile(checkpoint: Checkpoint, folder: string, options: CompileOptions = {}): void {
   using weights = new WeightFile(join(folder, WEIGHTS_FILE), WEIGHTS_FILE)
   const encoder = buildEncoder(checkpoint.config, checkpoint.tensors, weights, options)
-  const heads = alignmentHeadsOf(checkpoint.config, checkpoint.generation.alignmentHeads)
-  const decoder = buildDecoder(checkpoint.config, checkpoint.tensors, weights, heads)
+  const decoder = buildDecoder(checkpoint.config, checkpoint.tensors, weights, {
+    alignmentHeads: alignmentHeadsOf(checkpoint.config, checkpoint.generation.alignmentHeads),
+    linearFormat: options.decoderFormat ?? 'float32',
+  })
   writeFileSync(join(folder, ENCODER_FILE), encoder, { flush: true })
   writeFileSync(join(folder, DECODER_FILE), decoder, { flush: true })
 }

@@ -8,13 +8,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, st
 import { dirname, join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import { DiskFullError, isDiskFull } from '../errors.ts'
-import { COMPILER_VERSION, compile } from './compile.ts'
-import type { EncoderGraphOptions } from './encoder.ts'
+import { COMPILER_VERSION, type CompileOptions, compile } from './compile.ts'
 
-export interface CompileOptions extends EncoderGraphOptions {
+export interface CompiledCacheOptions extends CompileOptions {
   /** The program's own cache; graphs go into its `compiled/`. */
   readonly cacheDir: string
-  readonly precision: 'float32'
 }
 
 /** A folder that a killed compiler left behind is swept once it is older than any compilation takes. */
@@ -28,7 +26,7 @@ const ABANDONED_AFTER_MS = 6 * 3600_000
  *
  * @throws {DiskFullError} when there is no room.
  */
-export function compiledFolder(checkpoint: Checkpoint, options: CompileOptions): string {
+export function compiledFolder(checkpoint: Checkpoint, options: CompiledCacheOptions): string {
   const folder = join(options.cacheDir, 'compiled', cacheKey(checkpoint, options))
   if (existsSync(folder)) return folder
   mkdirSync(dirname(folder), { recursive: true })
@@ -46,8 +44,9 @@ export function compiledFolder(checkpoint: Checkpoint, options: CompileOptions):
   return folder
 }
 
-function cacheKey(checkpoint: Checkpoint, options: CompileOptions): string {
-  const parts = [COMPILER_VERSION, options.precision, options.exposeIntermediates ?? false, checkpoint.digest]
+function cacheKey(checkpoint: Checkpoint, options: CompiledCacheOptions): string {
+  const { decoderFormat = 'float32', exposeIntermediates = false } = options
+  const parts = [COMPILER_VERSION, decoderFormat, exposeIntermediates, checkpoint.digest]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }
 

@@ -2,7 +2,12 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, feedForward, layerNorm, linear, weight } from './layers.ts'
+import { type Build, feedForward, type LinearFormat, layerNorm, linear, timesTransposed, weight } from './layers.ts'
+
+export interface DecoderGraphOptions {
+  readonly alignmentHeads: AlignmentHeads
+  readonly linearFormat: LinearFormat
+}
 
 /**
  * The decoder's graph.
@@ -22,10 +27,10 @@ export function buildDecoder(
   shape: ModelShape,
   tensors: TensorSource,
   sink: WeightSink,
-  alignmentHeads: AlignmentHeads,
+  { alignmentHeads, linearFormat }: DecoderGraphOptions,
 ): Uint8Array {
   const g = new GraphBuilder('decoder', sink)
-  const build: Build = { g, tensors }
+  const build: Build = { g, tensors, linearFormat }
   const tokens = g.input('tokens', 'int64', ['B', 'T'])
   const logitsAt = g.input('logits_at', 'int64', ['K'])
   const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheInputs(g, shape, layer))
@@ -42,11 +47,7 @@ export function buildDecoder(
   g.output('alignment_scores', alignment, 'float32', ['W', alignmentHeads.length, 'B/W*T', 'S'])
 
   const wanted = layerNorm(build, 'decoder.layer_norm', g.op('Gather', [x, logitsAt], { axis: 1 })) // [B × K × D]
-  const projection = tensors.has('proj_out.weight') ? weight(build, 'proj_out.weight') : embeddings
-  const flat = g.op('Gemm', [g.op('Reshape', [wanted, g.ints([-1, shape.dModel])]), projection], { transB: 1 })
-  const batch = g.op('Slice', [g.op('Shape', [wanted]), g.ints([0]), g.ints([2])])
-  const logits = g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([shape.vocabSize])], { axis: 0 })])
-  g.output('logits', logits, 'float32', ['B', 'K', shape.vocabSize])
+  g.output('logits', projected(build, wanted, embeddings), 'float32', ['B', 'K', shape.vocabSize])
   return g.finish()
 }
 
@@ -65,6 +66,19 @@ export function alignmentHeadsOf(shape: ModelShape, named: AlignmentHeads | unde
   return Array.from({ length: shape.decoderLayers - firstLayer }, (_, i) =>
     Array.from({ length: shape.decoderHeads }, (_, head) => [firstLayer + i, head] as const),
   ).flat()
+}
+
+/** Products with every token's vector, [B × K × V]. Tied to the embeddings unless the checkpoint stores a matrix. */
+function projected(build: Build, x: Value, embeddings: Value): Value {
+  const { g, tensors, linearFormat } = build
+  const name = tensors.has('proj_out.weight') ? 'proj_out.weight' : 'decoder.embed_tokens.weight'
+  if (linearFormat === 'blocks8') return timesTransposed(build, name, x)
+  // Gemm can turn the matrix over by itself, so that the embeddings serve twice and are stored once.
+  const [vocabSize, dModel] = tensors.shape(name) as [number, number] // checked when the checkpoint was opened
+  const matrix = name === 'proj_out.weight' ? weight(build, name) : embeddings
+  const flat = g.op('Gemm', [g.op('Reshape', [x, g.ints([-1, dModel])]), matrix], { transB: 1 })
+  const batch = g.op('Slice', [g.op('Shape', [x]), g.ints([0]), g.ints([2])])
+  return g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([vocabSize])], { axis: 0 })])
 }
 
 interface LayerCache {

@@ -26,7 +26,7 @@ export function buildEncoder(
   options: EncoderGraphOptions = {},
 ): Uint8Array {
   const g = new GraphBuilder('encoder', sink)
-  const build: Build = { g, tensors }
+  const build: Build = { g, tensors, linearFormat: 'float32' }
   const samples = g.input('samples', 'float32', ['B', 'N'])
 
   const logMel = addLogMel(g, samples, shape.nMels)

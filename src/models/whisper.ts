@@ -10,6 +10,7 @@ import { resolveDevice, VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
+import { decoderFormatOf } from './precision.ts'
 import type { ModelEntry } from './registry.ts'
 import { WhisperModel } from './whisper-model.ts'
 
@@ -39,7 +40,8 @@ export class WhisperStrategy extends AsrStrategy {
     using checkpoint = await this.#openCheckpoint(signal)
 
     onLoading?.({ stage: 'compile', item: '', fraction: undefined })
-    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, precision: 'float32' })
+    const decoderFormat = decoderFormatOf(settings.dtype)
+    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, decoderFormat })
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
     this.#model = await WhisperModel.open(checkpoint, folder, {
       device: resolveDevice(settings.device),

@@ -1,12 +1,12 @@
 /** The compiled graphs of tiny random checkpoints, one per family, against each other and against slow clear code. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
-import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
 import { DecoderSession, EncoderSession } from '../../src/runtime/index.ts'
 import {
@@ -20,13 +20,18 @@ import { openExposed } from '../helpers/exposed-model.ts'
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
-async function openModel(name: string, shape: ModelShape, tensors = randomWhisperTensors(shape, 7)) {
+async function openModel(
+  name: string,
+  shape: ModelShape,
+  tensors = randomWhisperTensors(shape, 7),
+  options: CompileOptions = {},
+) {
   const folder = join(root, name)
   writeRandomCheckpoint(folder, shape, { tensors })
   const compiled = join(root, `${name}-compiled`)
   mkdirSync(compiled)
   using checkpoint = await openCheckpoint(folder)
-  compile(checkpoint, compiled, { exposeIntermediates: true })
+  compile(checkpoint, compiled, { exposeIntermediates: true, ...options })
   return await openExposed(checkpoint, join(compiled, ENCODER_FILE), join(compiled, DECODER_FILE))
 }
 
@@ -146,6 +151,26 @@ test('the rows of one window share its audio: two beams fed alike agree with one
   )
   assert.ok(largestDifference(one, two.slice(0, one.length)) < 1e-4)
   assert.ok(largestDifference(one, two.slice(one.length)) < 1e-4)
+})
+
+test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', async (t) => {
+  const shape = tinyShape({ dModel: 64, encoderFfnDim: 128, decoderFfnDim: 128 })
+  await using exact = await openModel('exact', shape)
+  await using rounded = await openModel('rounded', shape, undefined, { decoderFormat: 'blocks8' })
+  const graph = readFileSync(join(root, 'rounded-compiled', DECODER_FILE))
+  assert.equal(graph.toString('latin1').split('MatMulNBits').length > 10, true, 'the blocks are really used')
+
+  using featuresA = await exact.encode(samplesOf(60))
+  using featuresB = await rounded.encode(samplesOf(60))
+  using rowsA = exact.start(featuresA)
+  using rowsB = rounded.start(featuresB)
+  const tokens = [[50258, 300, 400]]
+  const a = (await rowsA.step(tokens, [2])).slice()
+  const b = await rowsB.step(tokens, [2])
+  const difference = largestDifference(a, b)
+  const spread = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  t.diagnostic(`largest difference ${difference.toFixed(3)} at logits up to ${spread.toFixed(1)}`)
+  assert.ok(difference > 0 && difference < 0.05 * spread)
 })
 
 test('the log-mel in the graph equals a plain discrete Fourier transform in double precision', async (t) => {
