@@ -16,7 +16,7 @@ import { createEnginePool } from '../src/engine/index.ts'
 import { compiledFolder } from '../src/graph/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
-import { decoderFormatOf } from '../src/models/precision.ts'
+import { formatsOf } from '../src/models/precision.ts'
 import type { ModelEntry } from '../src/models/registry.ts'
 import { residentBytes } from '../test/helpers/process-tree.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
@@ -83,7 +83,7 @@ async function baseCheckpoint(): Promise<string> {
 /** From nothing: the compiled folder of an earlier run is removed first. */
 async function timeCompilation(folder: string): Promise<number> {
   using checkpoint = await openCheckpoint(folder)
-  const options = { cacheDir: engine.cacheDir, decoderFormat: decoderFormatOf(engine.dtype) }
+  const options = { cacheDir: engine.cacheDir, ...formatsOf(engine.dtype) }
   rmSync(compiledFolder(checkpoint, options), { recursive: true })
   const from = performance.now()
   compiledFolder(checkpoint, options)

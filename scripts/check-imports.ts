@@ -4,7 +4,7 @@
  * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
  *
  *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
- *                      │          ├──────▶ runtime, hub                            transcript, tensor
+ *                      │          ├──────▶ runtime, hub                            option-table, transcript, tensor
  *                      │          └──────▶ transcribe ──▶ audio, decode
  *                      └────────▶ hub, audio
  *
@@ -15,7 +15,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
-const SHARED = ['errors', 'config', 'logger', 'transcript', 'tensor']
+const SHARED = ['errors', 'config', 'logger', 'option-table', 'transcript', 'tensor']
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -30,8 +30,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transcribe: ['audio', 'speech', 'decode'],
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
-  http: ['engine', 'models/registry', 'audio'],
-  cli: ['http', 'engine', 'models/registry', 'hub'],
+  http: ['engine', 'models/registry', 'audio', 'transcribe/options'],
+  cli: ['http', 'engine', 'models/registry', 'hub', 'audio/index', 'transcribe/options'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */

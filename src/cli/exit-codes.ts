@@ -1,6 +1,6 @@
 /** What the commands end with; scripts depend on them. */
 
-import { AsrError, ConfigError, ModelUnknownError } from '../errors.ts'
+import { AsrError, type ErrorCode } from '../errors.ts'
 
 export const EXIT = {
   success: 0,
@@ -14,8 +14,11 @@ export const EXIT = {
   terminated: 143,
 } as const
 
+const USAGE_ERRORS: readonly ErrorCode[] = ['ASR_CONFIG_INVALID', 'ASR_MODEL_UNKNOWN', 'ASR_OPTION_INVALID']
+
 export function exitCodeOf(error: unknown): number {
-  return error instanceof ConfigError || error instanceof ModelUnknownError ? EXIT.usage : EXIT.failure
+  // By code rather than by class: an error that comes from an engine process has lost its class.
+  return error instanceof AsrError && USAGE_ERRORS.includes(error.code) ? EXIT.usage : EXIT.failure
 }
 
 /** One sentence for an expected failure; for a defect of ours everything that helps to find it. */

@@ -6,9 +6,10 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort } from '../errors.ts'
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption } from './interruption.ts'
+import { flagsOf, withoutAssignedSwitches } from './option-flags.ts'
 import { FORMATS, type Output } from './result-writers.ts'
 import type { ServeOptions } from './serve.ts'
-import type { TranscribeOptions } from './transcribe.ts'
+import { optionGroups, type TranscribeFlags } from './transcribe-options.ts'
 
 const output: Output = {
   stdout: (text) => void process.stdout.write(text),
@@ -46,7 +47,7 @@ program
     await serve(options, interruption.signal)
   })
 
-program
+const transcribeCommand = program
   .command('transcribe')
   .description('print what is said in audio or video files')
   .argument('<file...>', 'any audio or video that ffmpeg reads; names that begin with - go after --')
@@ -57,25 +58,35 @@ program
     'after',
     `
 Formats:
-  text   the text only; of several files, each under a line "==> file <==", failures on standard error
-  jsonl  a line per file, in order, as soon as it is done:
-         {"file","model","language","duration","text"}, or {"file","model","error"}
-  json   the same object, indented; of several files an array of them
+  text          the text only; of several files, each under a line "==> file <==", failures on standard error
+  jsonl         a line per file, in order, as soon as it is done:
+                {"file","model","language","duration","text"}, or {"file","model","error"}
+  json          the same object, indented; of several files an array of them
+  srt, vtt      subtitles of one file
+  tsv           start and end in milliseconds, and text, of one file
+  verbose_json  everything that is known of one file: segments, statistics, and words with --word-timestamps
+
+docs/options.md has the rules between the options. Those that are true or false also take a value: --vad-filter=false.
 
 The model is loaded once. A file that fails does not stop the others.
 Exit code: 0 all files succeeded, 1 one or more failed, 2 wrong arguments or settings, 130 Ctrl-C.`,
   )
-  .action(async (files: string[], options: TranscribeOptions) => {
+  .action(async (files: string[], flags: TranscribeFlags) => {
     const interruption = listenForInterruption()
     const { transcribe } = await import('./transcribe.ts')
     try {
-      const isComplete = await transcribe(files, options, { output, signal: interruption.signal })
+      const isComplete = await transcribe(files, flags, { output, signal: interruption.signal })
       process.exitCode = isComplete ? EXIT.success : EXIT.failure
     } catch (error) {
       if (!isAbort(error)) throw error
     }
     if (interruption.exitCode !== undefined) process.exitCode = interruption.exitCode
   })
+
+const groups = optionGroups()
+for (const { heading, infos } of groups) {
+  for (const option of flagsOf(infos, heading)) transcribeCommand.addOption(option)
+}
 
 program
   .command('models')
@@ -97,7 +108,9 @@ function writeHelp(text: string): void {
 }
 
 try {
-  await program.parseAsync()
+  const infos = groups.flatMap((group) => group.infos)
+  const args = withoutAssignedSwitches(process.argv.slice(2), infos)
+  await program.parseAsync(args, { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) {
     // commander has already printed its message.

@@ -1,13 +1,11 @@
 /** How the results of `transcribe` are printed. */
 
+import { FORMATS as FILE_FORMATS, type SubtitleOptions, type Transcription } from '../transcript/index.ts'
+
 export interface FileSuccess {
   readonly file: string
   readonly model: string
-  /** ISO 639-1 code of the language that was decoded. */
-  readonly language: string
-  /** Seconds, to the millisecond. */
-  readonly duration: number
-  readonly text: string
+  readonly transcription: Transcription
 }
 
 export interface FileFailure {
@@ -31,25 +29,53 @@ export interface Output {
   stderr(text: string): void
 }
 
-export const FORMATS = ['text', 'json', 'jsonl'] as const
+/** Those that only one file can be written in come last. */
+export const FORMATS = ['text', 'json', 'jsonl', 'srt', 'vtt', 'tsv', 'verbose_json'] as const
 export type Format = (typeof FORMATS)[number]
+
+/** False for the formats whose files, one after the other, would be no valid file. */
+export function isForSeveralFiles(format: Format): boolean {
+  return format === 'text' || format === 'json' || format === 'jsonl'
+}
+
+export interface WriterOptions {
+  /** How many files were asked for: the form depends on it, not on how many succeed. */
+  readonly nFiles: number
+  readonly subtitles: SubtitleOptions
+}
 
 /**
  * - `text`: the text and nothing else. Of several files, each under a line `==> file <==` as `head` and `tail` do it.
  *   A failure is one line on standard error.
  * - `json`: one object; of several files an array of such objects, printed at the end.
  * - `jsonl`: one object per line, each as soon as its file is done.
- *
- * @param nFiles  how many files were asked for: the form depends on it, not on how many succeed.
+ * - any other: the file as `src/transcript` writes it; a failure as for `text`.
  */
-export function createWriter(format: Format, nFiles: number, output: Output): ResultWriter {
+export function createWriter(format: Format, { nFiles, subtitles }: WriterOptions, output: Output): ResultWriter {
   switch (format) {
     case 'text':
       return textWriter(nFiles, output)
     case 'json':
       return jsonWriter(nFiles, output)
     case 'jsonl':
-      return { add: (result) => output.stdout(`${JSON.stringify(result)}\n`), end: () => {} }
+      return { add: (result) => output.stdout(`${JSON.stringify(row(result))}\n`), end: () => {} }
+    default:
+      return fileWriter(format, subtitles, output)
+  }
+}
+
+/** What json and jsonl say of a file. */
+function row(result: FileResult) {
+  if ('error' in result) return result
+  const { file, model, transcription } = result
+  return {
+    file,
+    model,
+    /** Code of the language that was decoded. */
+    language: transcription.language,
+    /** Seconds, to the millisecond. */
+    duration: Math.round(transcription.durationSeconds * 1000) / 1000,
+    text: transcription.text,
   }
 }
 
@@ -57,9 +83,9 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
   let nPrinted = 0
   return {
     add: (result) => {
-      if ('error' in result) return output.stderr(`paradox: ${result.file}: ${result.error}\n`)
+      if ('error' in result) return printFailure(result, output)
       const heading = nFiles > 1 ? `${nPrinted > 0 ? '\n' : ''}==> ${result.file} <==\n` : ''
-      output.stdout(`${heading}${result.text}\n`)
+      output.stdout(`${heading}${result.transcription.text}\n`)
       nPrinted++
     },
     end: () => {},
@@ -67,9 +93,24 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
 }
 
 function jsonWriter(nFiles: number, output: Output): ResultWriter {
-  const results: FileResult[] = []
+  const rows: object[] = []
   return {
-    add: (result) => void results.push(result),
-    end: () => output.stdout(`${JSON.stringify(nFiles === 1 ? results[0] : results, null, 2)}\n`),
+    add: (result) => void rows.push(row(result)),
+    end: () => output.stdout(`${JSON.stringify(nFiles === 1 ? rows[0] : rows, null, 2)}\n`),
   }
+}
+
+function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOptions, output: Output): ResultWriter {
+  return {
+    add: (result) => {
+      if ('error' in result) return printFailure(result, output)
+      const content = FILE_FORMATS[format].write(result.transcription, subtitles)
+      output.stdout(content === '' || content.endsWith('\n') ? content : `${content}\n`)
+    },
+    end: () => {},
+  }
+}
+
+function printFailure({ file, error }: FileFailure, output: Output): void {
+  output.stderr(`paradox: ${file}: ${error}\n`)
 }

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { isAbsolute } from 'node:path'
 import { test } from 'node:test'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../../test/helpers/scripted-transcriber.ts'
-import { AudioEmptyError, HubOfflineError, ModelLoadError, RemoteError, toWire } from '../errors.ts'
+import { AudioEmptyError, HubOfflineError, ModelLoadError, OptionInvalidError, RemoteError, toWire } from '../errors.ts'
 import { transcribeFiles } from './transcribe.ts'
 
 /** Runs `files` against answers by file name; gives what was printed and asked. */
 async function run(files: readonly string[], script: Script, signal = new AbortController().signal) {
+  const shown: string[] = []
   const transcriber = Object.assign(scriptedTranscriber(), { script })
   const printed: string[] = []
   const isComplete = await transcribeFiles(files, {
@@ -14,10 +15,16 @@ async function run(files: readonly string[], script: Script, signal = new AbortC
     modelId: 'base',
     language: 'pt',
     format: 'jsonl',
+    options: { beam_size: '5' },
+    subtitles: {},
+    progress: {
+      show: (file, doneSeconds) => void shown.push(`${file} ${doneSeconds}`),
+      clear: () => void shown.push('-'),
+    },
     output: { stdout: (text) => void printed.push(text), stderr: () => {} },
     signal,
   })
-  return { isComplete, results: printed.map((line) => JSON.parse(line)), requests: transcriber.requests }
+  return { isComplete, results: printed.map((line) => JSON.parse(line)), requests: transcriber.requests, shown }
 }
 
 test('every file is one result, in order, with what was asked for', async () => {
@@ -33,6 +40,10 @@ test('every file is one result, in order, with what was asked for', async () => 
     requests.every(
       ({ modelId, language, audioPath }) => modelId === 'base' && language === 'pt' && isAbsolute(audioPath),
     ),
+  )
+  assert.deepEqual(
+    requests.map(({ options }) => options),
+    [{ beam_size: '5' }, { beam_size: '5' }, { beam_size: '5' }],
   )
 })
 
@@ -62,6 +73,22 @@ test('a model that does not load is tried once, and every file says why', async 
     results.map(({ file, error }) => [file, error]),
     ['a', 'b', 'c'].map((file) => [file, failure.sentence]),
   )
+})
+
+test('an option that the model does not know ends the command, since it fails for every file', async () => {
+  const failure = new OptionInvalidError('task', 'translate', 'transcribe: this model knows only English')
+  const script: Script = async () => {
+    throw new RemoteError(toWire(failure))
+  }
+  await assert.rejects(run(['a', 'b'], script), { code: failure.code, message: failure.message })
+})
+
+test('progress is shown while a file is worked on, and cleared before its result is printed', async () => {
+  const script: Script = async ({ onProgress }) => {
+    onProgress?.(12.5)
+    return transcriptionOf('heard')
+  }
+  assert.deepEqual((await run(['a', 'b'], script)).shown, ['a 12.5', '-', 'b 12.5', '-'])
 })
 
 test('an abort ends the work with the file that was running', async () => {

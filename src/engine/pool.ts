@@ -8,7 +8,7 @@
  */
 
 import type { EngineSettings } from '../config.ts'
-import { ServiceClosingError } from '../errors.ts'
+import { OptionInvalidError, ServiceClosingError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
@@ -82,6 +82,9 @@ export class EnginePool implements Transcriber {
     const { signal } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
+    if (options.multilingual && request.language !== undefined) {
+      throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
+    }
     signal.throwIfAborted()
     if (!this.#slots.get(entry.id)?.engine?.isLoaded) {
       await this.#options.checkAudio?.(request.audioPath, signal)

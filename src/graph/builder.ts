@@ -11,7 +11,7 @@ import { ProtoWriter } from './protobuf.ts'
 export type Value = string & { readonly brand?: 'Value' }
 
 /** Numbers of `TensorProto.DataType`. */
-const DATA_TYPE = { float32: 1, uint8: 2, int64: 7 } as const
+const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int64: 7 } as const
 export type DataType = keyof typeof DATA_TYPE
 
 /** A dimension is a number, or a letter where it varies from run to run. */
@@ -76,9 +76,10 @@ export class GraphBuilder {
   }
 
   /** A tensor of the checkpoint, or one made of it, kept in the sink. */
-  weight(name: string, shape: readonly number[], data: Float32Array | Uint8Array): Value {
+  weight(name: string, shape: readonly number[], data: Float32Array | Uint8Array | Int8Array): Value {
     const place = this.#sink.append(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    const tensor = tensorHeader(name, data instanceof Float32Array ? 'float32' : 'uint8', shape)
+    const type = data instanceof Float32Array ? 'float32' : data instanceof Int8Array ? 'int8' : 'uint8'
+    const tensor = tensorHeader(name, type, shape)
       .message(13, new ProtoWriter().string(1, 'location').string(2, this.#sink.fileName))
       .message(13, new ProtoWriter().string(1, 'offset').string(2, String(place.offset)))
       .message(13, new ProtoWriter().string(1, 'length').string(2, String(place.length)))

@@ -45,8 +45,8 @@ export function compiledFolder(checkpoint: Checkpoint, options: CompiledCacheOpt
 }
 
 function cacheKey(checkpoint: Checkpoint, options: CompiledCacheOptions): string {
-  const { decoderFormat = 'float32', exposeIntermediates = false } = options
-  const parts = [COMPILER_VERSION, decoderFormat, exposeIntermediates, checkpoint.digest]
+  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
+  const parts = [COMPILER_VERSION, encoderFormat, decoderFormat, exposeIntermediates, checkpoint.digest]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 }
 

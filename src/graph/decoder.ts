@@ -125,8 +125,7 @@ function decoderLayer(
   const crossed = crossAttention(build, shape, layer, crossInput, cache, onScores)
   const afterCross = g.op('Add', [afterSelf, crossed])
 
-  const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterCross))
-  return g.op('Add', [afterCross, fed])
+  return g.op('Add', [afterCross, feedForward(build, layer, afterCross)])
 }
 
 function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, cache: LayerCache): Value {

@@ -2,12 +2,13 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, feedForward, gelu, layerNorm, linear, weight } from './layers.ts'
+import { type Build, feedForward, gelu, type LinearFormat, layerNorm, linear, normedLinears, weight } from './layers.ts'
 import { addLogMel } from './log-mel.ts'
 
 export interface EncoderGraphOptions {
   /** Also give `log_mel` [B × M × F] and `audio_features` [B × S × D], to compare with a reference. */
   readonly exposeIntermediates?: boolean
+  readonly encoderFormat?: LinearFormat
 }
 
 /**
@@ -26,7 +27,7 @@ export function buildEncoder(
   options: EncoderGraphOptions = {},
 ): Uint8Array {
   const g = new GraphBuilder('encoder', sink)
-  const build: Build = { g, tensors, linearFormat: 'float32' }
+  const build: Build = { g, tensors, linearFormat: options.encoderFormat ?? 'float32' }
   const samples = g.input('samples', 'float32', ['B', 'N'])
 
   const logMel = addLogMel(g, samples, shape.nMels)
@@ -68,13 +69,12 @@ function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value):
   const { g } = build
   const layer = `encoder.layers.${index}`
 
-  const normed = layerNorm(build, `${layer}.self_attn_layer_norm`, x)
-  const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(build, `${layer}.self_attn.${part}_proj`, normed))
+  const projections = ['q', 'k', 'v'].map((part) => `${layer}.self_attn.${part}_proj`)
+  const [q, k, v] = normedLinears(build, `${layer}.self_attn_layer_norm`, projections, x)
   const attended = g.contrib('MultiHeadAttention', [q!, k!, v!], 1, { num_heads: shape.encoderHeads })[0]!
   const afterAttention = g.op('Add', [x, linear(build, `${layer}.self_attn.out_proj`, attended)])
 
-  const fed = feedForward(build, layer, layerNorm(build, `${layer}.final_layer_norm`, afterAttention))
-  return g.op('Add', [afterAttention, fed])
+  return g.op('Add', [afterAttention, feedForward(build, layer, afterAttention)])
 }
 
 /** [B × S × D] → [B × H × S × D/H] */

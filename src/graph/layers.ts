@@ -3,12 +3,13 @@
 import type { TensorSource } from '../checkpoint/index.ts'
 import { BLOCK_SIZE, quantizeBlocks } from './block-quantization.ts'
 import type { GraphBuilder, Value } from './builder.ts'
+import { quantizeOutputs, smoothingScales } from './smoothed-int8.ts'
 import { transpose } from './transpose.ts'
 
 const LAYER_NORM_EPSILON = 1e-5
 
 /** How the weights of linear layers are stored and multiplied: as they are, or in 8-bit blocks. */
-export type LinearFormat = 'float32' | 'blocks8'
+export type LinearFormat = 'float32' | 'blocks8' | 'smoothed8'
 
 /** A graph being built from the tensors of one checkpoint. */
 export interface Build {
@@ -41,7 +42,7 @@ export function linear(build: Build, name: string, x: Value): Value {
 /** x·Wᵀ for the [out × in] matrix `name`, in the graph's format. */
 export function timesTransposed({ g, tensors, linearFormat }: Build, name: string, x: Value): Value {
   const [out, inn] = tensors.shape(name) as [number, number] // checked when the checkpoint was opened
-  if (linearFormat === 'float32' || inn % BLOCK_SIZE !== 0) {
+  if (linearFormat !== 'blocks8' || inn % BLOCK_SIZE !== 0) {
     return g.op('MatMul', [x, g.weight(name, [inn, out], transpose(tensors.read(name), out, inn))])
   }
   const { codes, scales } = quantizeBlocks(tensors.read(name))
@@ -62,12 +63,51 @@ export function layerNorm(build: Build, name: string, x: Value): Value {
   return build.g.op('LayerNormalization', [x, scale, bias], { axis: -1, epsilon: LAYER_NORM_EPSILON })
 }
 
+/**
+ * A layer norm and the linear layers that it feeds. In the format `smoothed8` they are dense layers in 8 bits where the
+ * checkpoint has them dense; otherwise they are what `layerNorm` and `linear` make.
+ *
+ * @returns one output for each of `linears`.
+ */
+export function normedLinears(build: Build, norm: string, linears: readonly string[], x: Value): Value[] {
+  const { g, tensors, linearFormat } = build
+  const isDense = linears.every((name) => tensors.has(`${name}.weight`))
+  if (linearFormat !== 'smoothed8' || !isDense) {
+    const normed = layerNorm(build, norm, x)
+    return linears.map((name) => linear(build, name, normed))
+  }
+  const gamma = tensors.read(`${norm}.weight`)
+  const beta = tensors.read(`${norm}.bias`)
+  const matrices = linears.map((name) => tensors.read(`${name}.weight`))
+  const inputScales = smoothingScales(gamma, beta, matrices)
+  const divided = (values: Float32Array) => values.map((value, i) => value / inputScales[i]!)
+  const smooth = [
+    x,
+    g.weight(`${norm}.weight.smoothed`, [gamma.length], divided(gamma)),
+    g.weight(`${norm}.bias.smoothed`, [beta.length], divided(beta)),
+  ]
+  const normed = g.op('LayerNormalization', smooth, { axis: -1, epsilon: LAYER_NORM_EPSILON })
+  return linears.map((name, i) => {
+    const { codes, scales } = quantizeOutputs(matrices[i]!, inputScales)
+    const nOutputs = scales.length
+    const inputs = [
+      normed,
+      g.weight(`${name}.codes`, [gamma.length, nOutputs], codes),
+      g.weight(`${name}.scales`, [nOutputs], scales),
+      '',
+      ...(tensors.has(`${name}.bias`) ? [weight(build, `${name}.bias`)] : []),
+    ]
+    return g.contrib('DynamicQuantizeMatMul', inputs, 1)[0]!
+  })
+}
+
 /** Exact (erf) GELU, as Whisper was trained with. */
 export function gelu({ g }: Build, x: Value): Value {
   return g.contrib('Gelu', [x], 1)[0]!
 }
 
-/** fc2(GELU(fc1(x))) */
+/** fc2(GELU(fc1(norm(x)))) */
 export function feedForward(build: Build, layer: string, x: Value): Value {
-  return linear(build, `${layer}.fc2`, gelu(build, linear(build, `${layer}.fc1`, x)))
+  const [inner] = normedLinears(build, `${layer}.final_layer_norm`, [`${layer}.fc1`], x)
+  return linear(build, `${layer}.fc2`, gelu(build, inner!))
 }

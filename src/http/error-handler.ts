@@ -15,6 +15,7 @@ const OWN_ANSWERS: Partial<Record<ErrorCode, (error: AsrError, request: FastifyR
   ASR_UPLOAD_MISSING: () => ({ status: 400, detail: 'Nenhum arquivo enviado.' }),
   ASR_MODEL_UNKNOWN: (_, { facts }) => ({ status: 400, detail: `Modelo '${facts.modelId}' não suportado.` }),
   ASR_LANGUAGE_UNKNOWN: ({ sentence }) => ({ status: 400, detail: sentence }),
+  ASR_OPTION_INVALID: ({ sentence }) => ({ status: 400, detail: sentence }),
   ASR_UPLOAD_STALLED: ({ sentence }) => ({ status: 408, detail: sentence }),
   ASR_UPLOAD_TOO_LARGE: ({ sentence }) => ({ status: 413, detail: sentence }),
   ASR_SERVICE_CLOSING: ({ sentence }) => ({ status: 503, detail: sentence }),

@@ -1,4 +1,8 @@
-/** What goes in and out, as JSON Schema: the same objects document the API and, key by key, write its answers. */
+/** What goes in and out, as JSON Schema: it documents the API. */
+
+import { FORMATS } from '../transcript/index.ts'
+import { formProperties } from './transcribe-form.ts'
+import { VERBOSE_JSON_SCHEMA } from './verbose-json-schema.ts'
 
 type Examples = Readonly<Record<string, { readonly summary?: string; readonly value: unknown }>>
 
@@ -17,8 +21,8 @@ function errorSchema(description: string, examples: Readonly<Record<string, stri
   }
 }
 
-/** The form of `POST /transcribe`. It documents only: `upload.ts` reads and checks the form while it arrives. */
-export function transcribeForm(defaultModelId: string) {
+/** The form of `POST /transcribe`. It documents only: the form is read and checked while it arrives. */
+export function transcribeBody(defaultModelId: string) {
   return {
     type: 'object',
     required: ['file'],
@@ -34,36 +38,59 @@ export function transcribeForm(defaultModelId: string) {
         description: 'Code or name of the spoken language (pt, portuguese, português). Left out, the model decides.',
         examples: ['pt'],
       },
+      ...formProperties(),
     },
   }
 }
 
+const defaultAnswer = {
+  description: 'With response_format json, or without one.',
+  type: 'object',
+  required: ['status', 'model_used', 'processing_time_sec', 'transcription'],
+  properties: {
+    status: { type: 'string', const: 'success' },
+    model_used: { type: 'string' },
+    processing_time_sec: { type: 'number', description: 'Seconds since the request arrived, to two decimals.' },
+    transcription: { type: 'string' },
+  },
+}
+
+/** The formats that are no JSON, by their media types. */
+const textFormats = Object.fromEntries(
+  Object.entries(FORMATS).flatMap(([name, { contentType }]) => {
+    const mediaType = contentType.split(';', 1)[0]!
+    const schema = { type: 'string', description: `With response_format ${name}.` }
+    return mediaType === 'application/json' ? [] : [[mediaType, { schema }]]
+  }),
+)
+
 export const transcribeResponses = {
   200: {
-    description: 'The text of the recording.',
-    type: 'object',
-    required: ['status', 'model_used', 'processing_time_sec', 'transcription'],
-    properties: {
-      status: { type: 'string', const: 'success' },
-      model_used: { type: 'string' },
-      processing_time_sec: { type: 'number', description: 'Seconds since the request arrived, to two decimals.' },
-      transcription: { type: 'string' },
-    },
-    'x-examples': {
-      success: {
-        value: {
-          status: 'success',
-          model_used: 'freds0',
-          processing_time_sec: 1.23,
-          transcription: 'Bom dia a todos, vamos começar a reunião.',
+    description: 'What is said in the recording.',
+    content: {
+      'application/json': {
+        schema: {
+          anyOf: [defaultAnswer, { ...VERBOSE_JSON_SCHEMA, description: 'With response_format verbose_json.' }],
         },
+        examples: {
+          success: {
+            value: {
+              status: 'success',
+              model_used: 'freds0',
+              processing_time_sec: 1.23,
+              transcription: 'Bom dia a todos, vamos começar a reunião.',
+            },
+          },
+        } satisfies Examples,
       },
-    } satisfies Examples,
+      ...textFormats,
+    },
   },
-  400: errorSchema('The form lacks its file, or names a model or language that is not known.', {
+  400: errorSchema('The form lacks its file, or a field of it has a value that is not known or not allowed.', {
     no_file: 'Nenhum arquivo enviado.',
     unknown_model: "Modelo 'x' não suportado.",
     unknown_language: "Language 'klingon' is not one that this model knows: use a code such as pt, or leave it out.",
+    invalid_option: "Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16.",
   }),
   408: errorSchema('The upload stopped half-way.', {
     stalled: 'The upload stopped: no data arrived for 60 seconds: check the connection and send the file again.',

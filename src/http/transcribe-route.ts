@@ -4,9 +4,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { AudioEmptyError, ModelUnknownError, UploadMissingError } from '../errors.ts'
+import { FORMATS } from '../transcript/index.ts'
 import { elapsedSeconds } from './request-log.ts'
-import { transcribeForm, transcribeResponses } from './schemas.ts'
+import { transcribeBody, transcribeResponses } from './schemas.ts'
 import type { TempFiles } from './temp-files.ts'
+import { checkForm, type FormFields, readForm, type TranscribeForm } from './transcribe-form.ts'
 import { receiveUpload } from './upload.ts'
 
 export interface TranscribeRouteOptions {
@@ -24,12 +26,14 @@ export async function transcribeRoute(
   const schema = {
     summary: 'Transcribe a recording',
     consumes: ['multipart/form-data'],
-    body: transcribeForm(config.defaultModelId),
+    body: transcribeBody(config.defaultModelId),
     response: transcribeResponses,
   }
   const route = {
     schema,
     validatorCompiler: () => () => true, // the form is no JSON value; receiveUpload checks it as it arrives
+    // The schemas only document: an answer is of one form or another, and is written key by key as it stands below.
+    serializerCompiler: () => JSON.stringify,
     // Before the framework meets a content type that is not even well-formed, and answers 415.
     onRequest: async ({ headers }: FastifyRequest) => {
       if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? '')) throw new UploadMissingError()
@@ -38,22 +42,30 @@ export async function transcribeRoute(
   app.post('/transcribe', route, async (request, reply) => {
     using work = abandonable(reply, cut)
 
-    const checkModel = (modelId = config.defaultModelId) => {
+    const read = (fields: FormFields): TranscribeForm & { readonly modelId: string } => {
+      const { modelId = config.defaultModelId, ...form } = readForm(fields)
       request.facts.modelId = modelId
       if (!transcriber.isKnown(modelId)) throw new ModelUnknownError(modelId, ['the ids that `paradox models` lists'])
+      return { ...form, modelId }
     }
-    const rules = { tempFiles, maxBytes: config.maxUploadBytes, checkModel }
+    const rules = { tempFiles, maxBytes: config.maxUploadBytes, checkFields: read }
     await using upload = await receiveUpload(request.raw, rules, work.signal)
+    const form = read(upload.fields)
+    checkForm(form)
     if (upload.bytes === 0) throw new AudioEmptyError('is empty')
 
-    const { modelId = config.defaultModelId, language, path: audioPath } = upload
+    const { modelId, language, options, format } = form
     const transcription = await transcriber
-      .transcribe({ modelId, language, audioPath, signal: work.signal })
+      .transcribe({ modelId, language, options, audioPath: upload.path, signal: work.signal })
       .catch((error: unknown) => {
         throw work.signal.aborted ? work.signal.reason : error // why it ended, rather than that it was aborted
       })
 
     request.facts.audioSeconds = transcription.durationSeconds
+    if (format !== 'json') {
+      reply.type(FORMATS[format].contentType)
+      return FORMATS[format].write(transcription, form.subtitles)
+    }
     return {
       status: 'success',
       model_used: modelId,

@@ -6,11 +6,13 @@ import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import { DiskFullError, isDiskFull, UploadMissingError, UploadStalledError, UploadTooLargeError } from '../errors.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
+import type { FormFields } from './transcribe-form.ts'
 
 /** What boundaries, part headers and small fields may add to a recording of the allowed size. */
-const FORM_ALLOWANCE_BYTES = 16 * 1024
-const MAX_FIELD_BYTES = 4 * 1024
-/** As many as Starlette allows of each; a form of ours has three. */
+const FORM_ALLOWANCE_BYTES = 64 * 1024
+/** The longest option is a text of 4000 characters, each of at most 4 bytes. */
+const MAX_FIELD_BYTES = 16 * 1024
+/** As many as Starlette allows of each; a form of ours has some forty. */
 const MAX_PARTS = 1000
 const STALL_SECONDS = 60
 
@@ -18,8 +20,8 @@ export interface UploadRules {
   readonly tempFiles: TempFiles
   /** Of the recording itself; the form around it may add a little. */
   readonly maxBytes: number
-  /** Given the last `model_id` so far; what it throws refuses the upload at once. */
-  readonly checkModel: (modelId: string | undefined) => void
+  /** Given the fields so far, where the file begins; what it throws refuses the upload at once. */
+  readonly checkFields: (fields: FormFields) => void
   /** Silence that ends an upload, 60 by default. Its whole time is not limited: a slow line may take hours. */
   readonly stallSeconds?: number
 }
@@ -28,9 +30,7 @@ export interface UploadRules {
 export interface Upload extends AsyncDisposable {
   readonly path: string
   readonly bytes: number
-  /** As sent; undefined when missing or empty. */
-  readonly modelId: string | undefined
-  readonly language: string | undefined
+  readonly fields: FormFields
 }
 
 interface SavedFile {
@@ -41,7 +41,8 @@ interface SavedFile {
 
 /**
  * Receives the form. Of repeated parts the last counts, unknown ones are ignored, and the order is free. Where the file
- * begins, the model named before it is checked, so that a wrong name does not cost the caller a whole upload.
+ * begins, the fields before it are checked, so that a wrong one does not cost the caller a whole upload; checking all
+ * of them is the caller's part.
  *
  * After a failure the rest of the request is unread: whoever answers it decides about that.
  *
@@ -49,7 +50,7 @@ interface SavedFile {
  * @throws {UploadTooLargeError} before reading when the announced length says so, else as soon as the count passes.
  * @throws {UploadStalledError} when no data comes for too long.
  * @throws {DiskFullError} when the temporary file cannot be written.
- * @throws what `checkModel` throws, and the signal's reason after an abort.
+ * @throws what `checkFields` throws, and the signal's reason after an abort.
  */
 export async function receiveUpload(
   request: IncomingMessage,
@@ -63,7 +64,6 @@ export async function receiveUpload(
 
   const { promise: parsed, resolve: finish, reject: fail } = Promise.withResolvers<void>()
   const fields = new Map<string, string>()
-  const modelId = () => fields.get('model_id') || undefined
   const files: SavedFile[] = []
   let chosen: SavedFile | undefined
   const stopSaving = new AbortController()
@@ -77,7 +77,7 @@ export async function receiveUpload(
       return
     }
     try {
-      rules.checkModel(modelId())
+      rules.checkFields(fields)
       chosen = save(stream, rules.tempFiles.reserve(fileName), stopSaving.signal)
       chosen.written.catch(fail)
       files.push(chosen)
@@ -91,7 +91,8 @@ export async function receiveUpload(
     await Promise.all(files.map(({ file }) => file[Symbol.asyncDispose]()))
   }
 
-  parser.on('field', (name, value) => fields.set(name, value))
+  // What is cut off is marked, so that a list cut in the middle of a number is not taken for a shorter list.
+  parser.on('field', (name, value, _isNameCut, isCut) => fields.set(name, isCut ? `${value}…` : value))
   parser.on('file', onFile)
   parser.on('partsLimit', () => fail(new UploadMissingError({ cause: new Error(`more than ${MAX_PARTS} parts`) })))
   parser.on('error', (cause) => fail(new UploadMissingError({ cause })))
@@ -101,14 +102,12 @@ export async function receiveUpload(
     request.pipe(parser)
     await parsed
     if (!chosen) throw new UploadMissingError()
-    rules.checkModel(modelId())
     const bytes = await (chosen as SavedFile).written // the cast: assigned in a callback, which the compiler cannot see
     request.unpipe(parser).resume() // whatever follows the form's end is of no use, but must not block the connection
     return {
       path: (chosen as SavedFile).file.path,
       bytes,
-      modelId: modelId(),
-      language: fields.get('language') || undefined,
+      fields,
       [Symbol.asyncDispose]: disposeFiles,
     }
   } catch (error) {

@@ -10,7 +10,7 @@ import { resolveDevice, VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
-import { decoderFormatOf } from './precision.ts'
+import { formatsOf } from './precision.ts'
 import type { ModelEntry } from './registry.ts'
 import { WhisperModel } from './whisper-model.ts'
 
@@ -40,8 +40,7 @@ export class WhisperStrategy extends AsrStrategy {
     using checkpoint = await this.#openCheckpoint(signal)
 
     onLoading?.({ stage: 'compile', item: '', fraction: undefined })
-    const decoderFormat = decoderFormatOf(settings.dtype)
-    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, decoderFormat })
+    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, ...formatsOf(settings.dtype) })
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
     this.#model = await WhisperModel.open(checkpoint, folder, {
       device: resolveDevice(settings.device),
@@ -103,10 +102,10 @@ export class WhisperStrategy extends AsrStrategy {
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
   }
 
-  #checkTask(model: WhisperModel, { task }: DecodingOptions): void {
-    if (task === 'translate' && !model.generation.isMultilingual) {
-      throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
-    }
+  #checkTask(model: WhisperModel, { task, multilingual }: DecodingOptions): void {
+    if (model.generation.isMultilingual) return
+    if (task === 'translate') throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
+    if (multilingual) throw new OptionInvalidError('multilingual', 'true', 'false: this model knows only English')
   }
 
   /** The request's language, else the entry's, else undefined for detection. */

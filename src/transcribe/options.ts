@@ -3,41 +3,23 @@
  * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case.
  */
 
-import { z } from 'zod'
+import type { z } from 'zod'
 import { OptionInvalidError } from '../errors.ts'
+import {
+  describeOptions,
+  flag,
+  integer,
+  listOf,
+  number,
+  type OptionInfo,
+  type OptionTable,
+  oneOf,
+  parseGiven,
+  text,
+} from '../option-table.ts'
 
-function number(min: number, max: number) {
-  return z.coerce
-    .number()
-    .min(min)
-    .max(max)
-    .describe(max === Number.MAX_VALUE ? `a number from ${min}` : `a number from ${min} to ${max}`)
-}
-
-function integer(min: number, max: number) {
-  return z.coerce.number().int().min(min).max(max).describe(`a whole number from ${min} to ${max}`)
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values).describe(`one of ${values.join(', ')}`)
-}
-
-const flag = z
-  .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })])
-  .describe('true or false')
-
-const text = z.string().max(4000).describe('a text of at most 4000 characters')
-
-/** Numbers apart from one another by commas, as HTTP and the command line write lists. */
-function listOf(item: z.ZodType<number>, what: string, maxLength: number) {
-  const split = (value: unknown) =>
-    typeof value === 'string'
-      ? value.split(',').filter((part) => part.trim() !== '')
-      : Array.isArray(value)
-        ? value
-        : [value]
-  return z.preprocess(split, z.array(item).max(maxLength)).describe(what)
-}
+/** Characters; several times what fits a model's prompt. */
+const MAX_TEXT_LENGTH = 4000
 
 /** Each option: its check and what it does. Defaults are beside, in `DEFAULTS`. */
 export const OPTIONS = {
@@ -57,7 +39,7 @@ export const OPTIONS = {
   patience: [number(0.1, 10), 'factor of finished hypotheses that beam search waits for'],
   length_penalty: [number(0, 5), 'exponent of the length that a hypothesis is divided by; unset: plain average'],
   temperature: [
-    listOf(z.coerce.number().min(0).max(2), 'a number from 0 to 2, or several in ascending order', 16),
+    listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', 16),
     'sampling temperature; several make the fallback ladder',
   ],
   best_of: [integer(1, 16), 'samples of which the best is taken, at temperatures above 0'],
@@ -67,11 +49,7 @@ export const OPTIONS = {
   repetition_penalty: [number(0.1, 10), 'above 1, tokens that were said become less likely'],
   no_repeat_ngram_size: [integer(0, 32), 'no sequence of so many tokens is said twice; 0 allows all'],
   suppress_tokens: [
-    listOf(
-      z.coerce.number().int().min(-1).max(100_000),
-      'token ids apart from one another by commas; -1 is the standard list',
-      1000,
-    ),
+    listOf(integer(-1, 100_000), 'token ids apart from one another by commas; -1 is the standard list', 1000),
     'tokens that are never said',
   ],
   suppress_blank: [flag, 'no empty text at the beginning of a window'],
@@ -87,14 +65,14 @@ export const OPTIONS = {
 
   condition_on_previous_text: [flag, 'decode window after window, each with the text before it as prompt'],
   prompt_reset_on_temperature: [number(0, 2), 'above this temperature a window is no prompt for the next'],
-  initial_prompt: [text, 'text that might have been said before, for names and spelling'],
-  hotwords: [text, 'words that are likely to be said'],
-  prefix: [text, 'beginning of the first window, to be continued'],
+  initial_prompt: [text(MAX_TEXT_LENGTH), 'text that might have been said before, for names and spelling'],
+  hotwords: [text(MAX_TEXT_LENGTH), 'words that are likely to be said'],
+  prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
   language_detection_threshold: [number(0, 1), 'probability at which detection stops early'],
   multilingual: [flag, 'detect the language of each window anew'],
-} as const satisfies Record<string, readonly [z.ZodType, string]>
+} as const satisfies OptionTable
 
 export type OptionName = keyof typeof OPTIONS
 
@@ -158,23 +136,21 @@ export const DEFAULTS: DecodingOptions = {
 /** Options as a caller gives them: strings from HTTP and the command line, or values. */
 export type GivenOptions = Readonly<Partial<Record<OptionName, unknown>>>
 
+/** Every option as a person has to know it, for flags, forms and documents. */
+export function decodingOptionInfos(): OptionInfo[] {
+  return describeOptions(OPTIONS, DEFAULTS)
+}
+
 /**
  * The given options over the defaults.
  *
  * @throws {OptionInvalidError} for a value outside its range, or for two options that contradict each other.
  */
 export function parseOptions(given: GivenOptions = {}): DecodingOptions {
-  const parsed: Record<string, unknown> = { ...DEFAULTS }
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || value === '') continue
-    const [schema] = OPTIONS[name as OptionName]
-    const result = schema.safeParse(value)
-    if (!result.success) throw new OptionInvalidError(name, shown(value), schema.description ?? 'another value')
-    parsed[camelCase(name)] = result.data
-  }
-  const options = parsed as DecodingOptions // every key was parsed by its own schema, or is a default
+  const parsed = parseGiven(OPTIONS, given)
+  const options = { ...DEFAULTS, ...parsed } as DecodingOptions // each was parsed by its own check, or is a default
   // Whoever asks for sampling alone has not asked for the default's beams.
-  const isSampling = given.beam_size === undefined && options.temperature[0]! > 0
+  const isSampling = !('beamSize' in parsed) && options.temperature[0]! > 0
   const decided = isSampling ? { ...options, beamSize: 1 } : options
   checkTogether(decided)
   return decided
@@ -201,12 +177,4 @@ function checkTogether({
     const other = prefix === undefined ? 'condition_on_previous_text' : 'prefix'
     throw new OptionInvalidError('multilingual', 'true', `false together with ${other}, which assumes one language`)
   }
-}
-
-export function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function shown(value: unknown): string {
-  return String(value).slice(0, 100)
 }

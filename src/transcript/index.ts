@@ -1,5 +1,10 @@
 /** What we hand back: segments, words, the whole text, and the formats that they are written in. */
-export { FORMATS, type Format, type FormatName } from './formats.ts'
-export { checkSubtitleOptions, type SubtitleOptions } from './subtitle-options.ts'
+export { checkAnswerOptions, FORMATS, type Format, type FormatName } from './formats.ts'
+export {
+  checkSubtitleOptions,
+  parseSubtitleOptions,
+  type SubtitleOptions,
+  subtitleOptionInfos,
+} from './subtitle-options.ts'
 export type { Quality, Segment, Statistics, Transcription, Word } from './transcription.ts'
 export { toVerboseJson, type VerboseJson, type VerboseSegment, type VerboseWord } from './verbose-json.ts'

@@ -1,6 +1,7 @@
 /** How subtitles are laid out, and which of those wishes contradict each other. */
 
 import { OptionInvalidError } from '../errors.ts'
+import { describeOptions, flag, integer, type OptionInfo, type OptionTable, parseGiven } from '../option-table.ts'
 
 /** All of them need word times. */
 export interface SubtitleOptions {
@@ -19,6 +20,29 @@ const LAID_OUT_FORMATS: readonly string[] = ['srt', 'vtt']
 
 /** More would be no limit on any screen. */
 const MAX_LIMIT = 1000
+
+export const SUBTITLE_OPTIONS = {
+  max_line_width: [integer(1, MAX_LIMIT), 'characters of a line; a longer word has a line to itself'],
+  max_line_count: [integer(1, MAX_LIMIT), 'lines of a cue, which is then filled up across segments'],
+  max_words_per_line: [integer(1, MAX_LIMIT), 'words of a cue'],
+  highlight_words: [flag, 'a cue for each word, in which that word is underlined'],
+} as const satisfies OptionTable
+
+export type SubtitleOptionName = keyof typeof SUBTITLE_OPTIONS
+
+/** Every option as a person has to know it, for flags, forms and documents. */
+export function subtitleOptionInfos(): OptionInfo[] {
+  return describeOptions(SUBTITLE_OPTIONS, { highlightWords: false })
+}
+
+/**
+ * Each option checked on its own; `checkSubtitleOptions` checks them together.
+ *
+ * @throws {OptionInvalidError} for a value outside its range.
+ */
+export function parseSubtitleOptions(given: Readonly<Partial<Record<SubtitleOptionName, unknown>>>): SubtitleOptions {
+  return parseGiven(SUBTITLE_OPTIONS, given) as SubtitleOptions // each was parsed by its own check
+}
 
 /** True where anything but one cue for each segment is asked for. */
 export function hasLayout(options: SubtitleOptions): boolean {

@@ -49,6 +49,14 @@ test('what is not understood is named on standard error, with exit code 2', asyn
     [['transcribe', '-x.wav'], /unknown option '-x.wav'/],
     [['transcribe', '--format', 'xml', 'a.wav'], /Allowed choices are text, json, jsonl/],
     [['transcribe', '--model', 'no such model', 'a.wav'], /Model 'no such model' is not known: choose one of: freds0/],
+    [
+      ['transcribe', '--beam-size', '99', 'a.wav'],
+      /^paradox: Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16\.\n$/,
+    ],
+    [['transcribe', '--vad-filter=maybe', 'a.wav'], /Option vad_filter has the value 'maybe'/],
+    [['transcribe', '--beam-size', '5', '--temperature', '0.5', 'a.wav'], /sampling has no beams/],
+    [['transcribe', '--word-timestamps', 'a.wav'], /Option word_timestamps .* the format text, which has no place/],
+    [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /Option format has the value 'srt'.* one file at a time/],
     [['serve', '--port', 'http'], /Setting PORT has the value 'http', which is not allowed: use a whole number/],
     [['models', '--color'], /unknown option '--color'/],
   ]

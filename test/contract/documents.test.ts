@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { optionsDocument } from '../../scripts/write-options-doc.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 
@@ -49,6 +50,10 @@ test('every command and option of bin/paradox that the documents name is in its 
     }
   }
   assert.ok(checked > 5)
+})
+
+test('docs/options.md is what the tables of options say', () => {
+  assert.equal(read('docs/options.md'), optionsDocument(), 'run scripts/node scripts/write-options-doc.ts')
 })
 
 test('every link between the documents leads to a file, and to a heading where it names one', () => {

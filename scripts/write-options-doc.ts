@@ -1,0 +1,98 @@
+/**
+ * Writes docs/options.md from the tables of options, so that it cannot name another default or range. A test compares
+ * the file with what this script would write.
+ *
+ * usage: scripts/node scripts/write-options-doc.ts
+ */
+
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type OptionInfo, writtenValue } from '../src/option-table.ts'
+import { decodingOptionInfos } from '../src/transcribe/options.ts'
+import { subtitleOptionInfos } from '../src/transcript/index.ts'
+
+const FILE = resolve(import.meta.dirname, '../docs/options.md')
+
+/** The whole document. */
+export function optionsDocument(): string {
+  return `# Options
+
+<!-- Written by scripts/write-options-doc.ts from the tables in src/; do not edit. -->
+
+How a recording is transcribed and what the answer looks like. Each option is a field of \`POST /transcribe\` under its
+name, and a flag of \`bin/paradox transcribe\` in kebab-case:
+
+\`\`\`sh
+curl -F beam_size=1 -F word_timestamps=true -F response_format=verbose_json -F file=@clip.wav http://localhost:8000/transcribe
+bin/paradox transcribe --beam-size 1 --word-timestamps --format verbose_json clip.wav
+\`\`\`
+
+What is left out, or blank, has its default. A value outside its range is refused before a model is loaded, with status
+400 or exit code 2, and a sentence that names the option, the value and the range. No option is left out of account
+silently, except one that another switches off: [rules](#rules) has them.
+
+True and false are also written \`1\`, \`yes\`, \`on\` and \`0\`, \`no\`, \`off\`. As a flag, \`--word-timestamps\` is true,
+\`--no-vad-filter\` false, and \`--vad-filter=false\` works too. Lists have commas between their items; \`,\` is the empty one.
+
+## Decoding
+
+${table(decodingOptionInfos())}
+## Formats
+
+\`response_format\` over HTTP, \`--format\` on the command line:
+
+| format | what it holds |
+| --- | --- |
+| \`text\` | The text and a line end. Default of the command line; of several files, each under a line \`==> file <==\`. |
+| \`json\` | Over HTTP the [four keys](api.md#200), its default. On the command line \`{"file","model","language","duration","text"}\`. |
+| \`jsonl\` | Command line only: that object on one line for each file, as soon as it is done. |
+| \`verbose_json\` | Text, segments, language, warnings, statistics, and \`words\` with \`word_timestamps\`; the names are OpenAI's. |
+| \`srt\`, \`vtt\` | Subtitles: a cue for each segment, or laid out by the options below. |
+| \`tsv\` | Start and end in milliseconds and the text of each segment, in the columns of openai/whisper. |
+
+The command line writes \`verbose_json\`, \`srt\`, \`vtt\` and \`tsv\` of one file at a time: several together make no valid file.
+
+### Layout of subtitles
+
+For \`srt\` and \`vtt\`, together with \`word_timestamps\`; elsewhere they are refused.
+
+${table(subtitleOptionInfos())}
+\`max_line_count\` needs \`max_line_width\`, and does not go together with \`max_words_per_line\`.
+
+## Rules
+
+Refused:
+
+- \`beam_size\` above 1 where \`temperature\` begins above 0, since sampling has no beams. Where only \`temperature\` is given,
+  \`beam_size\` is 1.
+- \`temperature\` that is not in ascending order, or an empty list.
+- \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with a \`language\`.
+- \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` words
+  are what the layout needs; without a layout they change nothing.
+- \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. Only the model
+  itself tells, so these are refused when it is loaded.
+
+Without effect, since another option switches them off:
+
+- \`threshold\`, \`min_speech_duration_ms\`, \`min_silence_duration_ms\`, \`speech_pad_ms\` and \`max_speech_duration_s\` with
+  \`vad_filter\` false.
+- \`patience\` where \`beam_size\` is 1; \`best_of\` where no temperature is above 0.
+- \`max_initial_timestamp\` unless \`timestamps\` is \`tokens\`.
+- \`prompt_reset_on_temperature\` without \`condition_on_previous_text\`.
+- \`batch_size\` with \`condition_on_previous_text\`, which decodes one window at a time.
+- \`language_detection_segments\` and \`language_detection_threshold\` where the language is given, or the model has one of its
+  own, or \`multilingual\` is true.
+- \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times to
+  find silence between.
+`
+}
+
+function table(infos: readonly OptionInfo[]): string {
+  const rows = infos.map(({ name, default: value, allowed, meaning }) => {
+    const shown = value === undefined ? '–' : `\`${writtenValue(value)}\``
+    return `| \`${name}\` | ${shown} | ${allowed} | ${meaning} |\n`
+  })
+  return `| option | default | allowed | meaning |\n| --- | --- | --- | --- |\n${rows.join('')}`
+}
+
+if (import.meta.main) writeFileSync(FILE, optionsDocument())

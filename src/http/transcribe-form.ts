@@ -1,0 +1,81 @@
+/** The fields of `POST /transcribe` beside its file: read, checked, and described from the tables of options. */
+
+import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven, writtenValue } from '../option-table.ts'
+import { decodingOptionInfos, type GivenOptions, OPTIONS, parseOptions } from '../transcribe/options.ts'
+import {
+  checkAnswerOptions,
+  FORMATS,
+  type FormatName,
+  parseSubtitleOptions,
+  type SubtitleOptions,
+  subtitleOptionInfos,
+} from '../transcript/index.ts'
+
+/** By name, as sent; of repeated ones the last. */
+export type FormFields = ReadonlyMap<string, string>
+
+/** A field that is missing or empty is undefined. */
+export interface TranscribeForm {
+  readonly modelId: string | undefined
+  readonly language: string | undefined
+  readonly format: FormatName
+  readonly options: GivenOptions
+  readonly subtitles: SubtitleOptions
+}
+
+const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]] // the record's keys, of which it has some
+const FORMAT_OPTION = {
+  response_format: [
+    oneOf(FORMAT_NAMES),
+    'how the answer is written; json is the answer of four keys, verbose_json everything that is known',
+  ],
+} as const satisfies OptionTable
+const FORMAT_DEFAULT = { responseFormat: 'json' } as const
+
+/**
+ * Reads each field on its own, so that it can be done before all of them are there. Unknown ones are ignored.
+ *
+ * @throws {OptionInvalidError} for a value outside its range.
+ */
+export function readForm(fields: FormFields): TranscribeForm {
+  const given = Object.fromEntries(fields)
+  parseGiven(OPTIONS, given)
+  const { responseFormat } = { ...FORMAT_DEFAULT, ...parseGiven(FORMAT_OPTION, given) }
+  return {
+    modelId: fields.get('model_id') || undefined,
+    language: fields.get('language') || undefined,
+    format: responseFormat,
+    options: Object.fromEntries(Object.keys(OPTIONS).flatMap((name) => (given[name] ? [[name, given[name]]] : []))),
+    subtitles: parseSubtitleOptions(given),
+  }
+}
+
+/**
+ * Checks the fields of a complete form together.
+ *
+ * @throws {OptionInvalidError} for one that contradicts another.
+ */
+export function checkForm({ options, format, subtitles }: TranscribeForm): void {
+  checkAnswerOptions(format, { wordTimestamps: parseOptions(options).wordTimestamps, subtitles })
+}
+
+/** The optional fields as JSON Schema. */
+export function formProperties(): Record<string, object> {
+  const infos = [...describeOptions(FORMAT_OPTION, FORMAT_DEFAULT), ...decodingOptionInfos(), ...subtitleOptionInfos()]
+  return Object.fromEntries(infos.map((info) => [info.name, propertyOf(info)]))
+}
+
+function propertyOf({ meaning, allowed, schema, default: value }: OptionInfo): object {
+  const description = `${upperFirst(meaning)}. Use ${allowed}.`
+  // A list is one field, its items apart by commas; an array would be a field for each.
+  const isList = schema.type === 'array'
+  return {
+    ...(isList ? { type: 'string' } : schema),
+    ...(value !== undefined && { default: isList ? writtenValue(value) : value }),
+    description,
+  }
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,120 @@
+/**
+ * Options as tables: of each its check and its meaning. Whoever takes options from a person (HTTP, the command line)
+ * derives its fields, flags and documents from the table, so that none of them can name another range.
+ */
+
+import { z } from 'zod'
+import { OptionInvalidError } from './errors.ts'
+
+export type OptionTable = Readonly<Record<string, readonly [check: z.ZodType, meaning: string]>>
+
+// ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// Each takes a value or the string that stands for it, and has what it accepts, in words, as its description.
+
+export function number(min: number, max: number) {
+  return z.coerce.number().min(min).max(max).describe(`a number from ${min} to ${max}`)
+}
+
+export function integer(min: number, max: number) {
+  return z.coerce.number().int().min(min).max(max).describe(`a whole number from ${min} to ${max}`)
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values).describe(`one of ${values.join(', ')}`)
+}
+
+export const flag = z
+  .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })])
+  .pipe(z.boolean())
+  .describe('true or false')
+
+export function text(maxLength: number) {
+  return z.string().max(maxLength).describe(`a text of at most ${maxLength} characters`)
+}
+
+/** Items apart from one another by commas, as HTTP and the command line write lists; `,` is a list of none. */
+export function listOf(item: z.ZodType<number>, what: string, maxLength: number) {
+  const split = (value: unknown) =>
+    typeof value === 'string'
+      ? value.split(',').filter((part) => part.trim() !== '')
+      : Array.isArray(value)
+        ? value
+        : [value]
+  return z.preprocess(split, z.array(item).max(maxLength)).describe(what)
+}
+
+// ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * The values of those options that are given, under their names in camelCase. Blank text counts as not given, as
+ * forms have it.
+ *
+ * @param given  by the names of the table; other names are not looked at.
+ * @throws {OptionInvalidError} naming the option, its value and what is allowed.
+ */
+export function parseGiven(table: OptionTable, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const parsed: Record<string, unknown> = {}
+  for (const [name, [check]] of Object.entries(table)) {
+    const value = given[name]
+    if (value === undefined || (typeof value === 'string' && value.trim() === '')) continue
+    const result = check.safeParse(value)
+    if (!result.success) throw new OptionInvalidError(name, shown(value), allowed(check))
+    parsed[camelCase(name)] = result.data
+  }
+  return parsed
+}
+
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Enough of a value to recognise it by. */
+function shown(value: unknown): string {
+  return String(value).slice(0, 100)
+}
+
+function allowed(check: z.ZodType): string {
+  return check.description ?? 'another value'
+}
+
+// ── describing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What JSON Schema says of the values that a check lets through. */
+export interface OptionSchema {
+  readonly type: 'boolean' | 'integer' | 'number' | 'string' | 'array'
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly enum?: readonly string[]
+  readonly maxLength?: number
+}
+
+export interface OptionInfo {
+  readonly name: string
+  readonly meaning: string
+  /** What the check accepts, in words. */
+  readonly allowed: string
+  readonly schema: OptionSchema
+  /** undefined where leaving the option out means something else than any value. */
+  readonly default: unknown
+}
+
+/** @param defaults  by the options' names in camelCase. */
+export function describeOptions(table: OptionTable, defaults: Readonly<Record<string, unknown>>): OptionInfo[] {
+  return Object.entries(table).map(([name, [check, meaning]]) => ({
+    name,
+    meaning,
+    allowed: allowed(check),
+    schema: schemaOf(check),
+    default: defaults[camelCase(name)],
+  }))
+}
+
+/** A value as a person would type it. */
+export function writtenValue(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function schemaOf(check: z.ZodType): OptionSchema {
+  const { $schema, description, items, maxItems, ...schema } = z.toJSONSchema(check, { io: 'output' })
+  return schema as OptionSchema // the checks above make no others
+}

@@ -1,0 +1,32 @@
+/** What the service process loads: never the runtime, whose memory would stay when a model is gone. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+
+const SRC = resolve(import.meta.dirname, '../../src')
+
+/** Addresses of everything that a new process loads when it imports these files of `src/`. */
+function loadedBy(...files: readonly string[]): string[] {
+  const program = `
+    const { registerHooks } = await import('node:module')
+    registerHooks({ load: (url, context, next) => { console.log(url); return next(url, context) } })
+    for (const file of ${JSON.stringify(files.map((file) => resolve(SRC, file)))}) await import(file)
+  `
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  return output.trim().split('\n')
+}
+
+const isRuntime = (url: string) => url.includes('/onnxruntime-') || url.includes('/src/runtime/')
+
+test('the service and the command line never load the runtime', () => {
+  const loaded = loadedBy('http/index.ts', 'engine/index.ts', 'cli/serve.ts', 'cli/transcribe.ts', 'cli/models.ts')
+  assert.ok(loaded.some((url) => url.endsWith('/src/engine/pool.ts')))
+  assert.deepEqual(loaded.filter(isRuntime), [])
+})
+
+test('the engine process does load it', () => {
+  const loaded = loadedBy('models/index.ts')
+  assert.ok(loaded.some((url) => url.includes('/onnxruntime-node/')))
+})
