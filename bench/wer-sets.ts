@@ -32,6 +32,8 @@ export const SETS: Readonly<Record<string, WerSet>> = {
   full: own({ audio_context: 'full' }),
   'no-vad': own({ vad_filter: false }),
   tokens: own({ timestamps: 'tokens' }),
+  // As the peer works by default, so that times can be compared.
+  'tokens-plain': own({ timestamps: 'tokens', vad_filter: false, audio_context: 'full' }),
   words: own({ word_timestamps: true }),
   'tokens-words': own({ timestamps: 'tokens', word_timestamps: true }),
   sequential: own({ condition_on_previous_text: true }),
