@@ -43,7 +43,8 @@ export function linear(build: Build, name: string, x: Value): Value {
 export function timesTransposed({ g, tensors, linearFormat }: Build, name: string, x: Value): Value {
   const [out, inn] = tensors.shape(name) as [number, number] // checked when the checkpoint was opened
   if (linearFormat !== 'blocks8' || inn % BLOCK_SIZE !== 0) {
-    return g.op('MatMul', [x, g.weight(name, [inn, out], transpose(tensors.read(name), out, inn))])
+    const turned = g.weight(`${name}.transposed`, [inn, out], transpose(tensors.read(name), out, inn))
+    return g.op('MatMul', [x, turned])
   }
   const { codes, scales } = quantizeBlocks(tensors.read(name))
   const nBlocks = inn / BLOCK_SIZE
