@@ -254,7 +254,11 @@ function isEngine(pid: number): boolean {
   }
 }
 
-/** Waits for a state of the operating system, which sends no events. */
+/** Waits for a state of the operating system, which sends no events; for a minute, so that a failure cannot hang. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+  const deadline = Date.now() + 60_000
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, 'it has not come to that within a minute')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
