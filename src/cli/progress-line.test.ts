@@ -51,3 +51,11 @@ test('what is no terminal sees nothing, and no file is looked into', () => {
   line.clear()
   assert.deepEqual(stderr.written, [])
 })
+
+test('the download of a model is told in percent, the steps after it by name', () => {
+  const stderr = terminal(true)
+  const line = progressLine(stderr, async () => undefined)
+  line.showLoading({ stage: 'download', item: 'model.safetensors', fraction: 0.429 })
+  line.showLoading({ stage: 'compile', item: '', fraction: undefined })
+  assert.deepEqual(stderr.written, [`${ERASE}downloading model.safetensors 42 %`, `${ERASE}compiling the model`])
+})

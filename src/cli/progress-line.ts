@@ -4,8 +4,20 @@ import { basename } from 'node:path'
 
 export interface ProgressLine {
   show(file: string, doneSeconds: number): void
+  /** What the model is at before it can begin: minutes, at the first use of a large one. */
+  showLoading(loading: Loading): void
   clear(): void
 }
+
+export interface Loading {
+  readonly stage: string
+  /** The file that is being downloaded. */
+  readonly item: string
+  /** 0 to 1 where it is known. */
+  readonly fraction: number | undefined
+}
+
+const STAGES: Readonly<Record<string, string>> = { compile: 'compiling the model', open: 'loading the model' }
 
 /** What of a standard stream is needed. */
 export interface Terminal {
@@ -25,9 +37,15 @@ export function progressLine(
   stream: Terminal,
   durationOf: (file: string) => Promise<number | undefined>,
 ): ProgressLine {
-  if (!stream.isTTY) return { show() {}, clear() {} }
+  if (!stream.isTTY) return { show() {}, showLoading() {}, clear() {} }
   const durations = new Map<string, number | undefined>()
   let isShown = false
+  const write = (name: string, figures: string) => {
+    // A line that wraps could not be erased, and control characters in a name would steer the terminal.
+    const room = Math.max(0, (stream.columns || 80) - figures.length - 1)
+    stream.write(`${ERASE_LINE}${name.replace(/\p{Cc}/gu, '?').slice(0, room)}${figures}`)
+    isShown = true
+  }
   return {
     show(file, doneSeconds) {
       if (!durations.has(file)) {
@@ -41,13 +59,11 @@ export function progressLine(
       // Headers lie: a length that has been passed is none.
       const isKnown = total !== undefined && total >= doneSeconds
       const figures = `${doneSeconds.toFixed(0)} s${isKnown ? ` of ${total.toFixed(0)} s` : ''}`
-      // A line that wraps could not be erased, and control characters in a name would steer the terminal.
-      const room = Math.max(0, (stream.columns || 80) - figures.length - 3)
-      const name = basename(file)
-        .replace(/\p{Cc}/gu, '?')
-        .slice(0, room)
-      stream.write(`${ERASE_LINE}${name}: ${figures}`)
-      isShown = true
+      write(basename(file), `: ${figures}`)
+    },
+    showLoading({ stage, item, fraction }) {
+      const percent = fraction === undefined ? '' : ` ${Math.floor(100 * fraction)} %`
+      write(STAGES[stage] ?? `downloading ${item}`, percent)
     },
     clear() {
       if (isShown) stream.write(ERASE_LINE)

@@ -19,6 +19,7 @@ async function run(files: readonly string[], script: Script, signal = new AbortC
     subtitles: {},
     progress: {
       show: (file, doneSeconds) => void shown.push(`${file} ${doneSeconds}`),
+      showLoading: () => {},
       clear: () => void shown.push('-'),
     },
     output: { stdout: (text) => void printed.push(text), stderr: () => {} },

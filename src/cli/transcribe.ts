@@ -31,16 +31,17 @@ export async function transcribe(
   registry.resolve(modelId)
   await ensureDevice(config.engine.device)
 
+  const progress = progressLine(process.stderr, async (file) => {
+    const { ffmpegPath, ffmpegTimeoutSeconds: timeoutSeconds, maxAudioSeconds: maxSeconds } = config.engine
+    return (await probeAudio(resolve(file), { ffmpegPath, timeoutSeconds, maxSeconds, signal })).durationSeconds
+  })
   const transcriber = createEnginePool({
     resolve: (id) => registry.resolve(id),
     maxLoadedModels: 1,
     settings: config.engine,
     // The log shares the terminal with the result, so only trouble is told unless the user asks for more.
     logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn'),
-  })
-  const progress = progressLine(process.stderr, async (file) => {
-    const { ffmpegPath, ffmpegTimeoutSeconds: timeoutSeconds, maxAudioSeconds: maxSeconds } = config.engine
-    return (await probeAudio(resolve(file), { ffmpegPath, timeoutSeconds, maxSeconds, signal })).durationSeconds
+    onLoading: (loading) => progress.showLoading(loading),
   })
   try {
     return await transcribeFiles(files, { ...asked, transcriber, modelId, progress, output, signal })

@@ -19,6 +19,14 @@ export interface EngineOptions {
   readonly entry: ModelEntry
   readonly settings: EngineSettings
   readonly logger: Logger
+  readonly onLoading?: ((progress: LoadingProgress) => void) | undefined
+}
+
+/** What loading is at; see `LoadingProgress` of the strategies, whose module loads the runtime. */
+export interface LoadingProgress {
+  readonly stage: string
+  readonly item: string
+  readonly fraction: number | undefined
 }
 
 /** A request whose options have been checked. */
@@ -34,6 +42,7 @@ export class EngineProcess {
   readonly modelId: string
   readonly #child: ChildProcess
   readonly #logger: Logger
+  readonly #onLoading: EngineOptions['onLoading']
   readonly #waiting = new Map<number, WaitingRequest>()
   readonly #loading = Promise.withResolvers<void>()
   #isLoaded = false
@@ -44,6 +53,7 @@ export class EngineProcess {
   /** Starts a process that loads the model; `loaded` tells when it has. */
   constructor(options: EngineOptions) {
     this.modelId = options.entry.id
+    this.#onLoading = options.onLoading
     this.#logger = options.logger.child({ modelId: this.modelId })
     this.#child = fork(new URL('./entry.ts', import.meta.url), {
       serialization: 'advanced',
@@ -119,6 +129,7 @@ export class EngineProcess {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'loading':
+        this.#onLoading?.(message)
         this.#logger[message.stage === 'download' ? 'info' : 'debug'](message, 'loading the model')
         break
       case 'progress':

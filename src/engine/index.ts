@@ -1,18 +1,10 @@
 /** Models in processes of their own: the pool swaps them, each engine runs one. Never loads the runtime itself. */
 
 import { probeAudio } from '../audio/index.ts'
-import type { EngineSettings } from '../config.ts'
-import type { Logger } from '../logger.ts'
-import type { ModelEntry } from '../models/registry.ts'
-import { EnginePool } from './pool.ts'
+import { EnginePool, type EnginePoolOptions } from './pool.ts'
 
 /** The pool as the doors use it. */
-export function createEnginePool(options: {
-  readonly resolve: (modelId: string) => ModelEntry
-  readonly maxLoadedModels: number
-  readonly settings: EngineSettings
-  readonly logger: Logger
-}): EnginePool {
+export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>): EnginePool {
   const { settings, logger } = options
   return new EnginePool({
     ...options,

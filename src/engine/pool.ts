@@ -13,7 +13,7 @@ import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
-import { EngineProcess } from './engine-process.ts'
+import { type EngineOptions, EngineProcess } from './engine-process.ts'
 import type { TranscribeRequest, Transcriber } from './transcriber.ts'
 
 export interface EnginePoolOptions {
@@ -22,6 +22,8 @@ export interface EnginePoolOptions {
   readonly maxLoadedModels: number
   readonly settings: EngineSettings
   readonly logger: Logger
+  /** Told what the loading of a model is at. */
+  readonly onLoading?: EngineOptions['onLoading']
   /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
   readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
 }
@@ -215,8 +217,8 @@ export class EnginePool implements Transcriber {
   async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
     if (slot.loadFailure !== undefined) throw slot.loadFailure
     if (!slot.engine?.isAlive) {
-      const { settings, logger } = this.#options
-      slot.engine = new EngineProcess({ entry: slot.entry, settings, logger })
+      const { settings, logger, onLoading } = this.#options
+      slot.engine = new EngineProcess({ entry: slot.entry, settings, logger, onLoading })
     }
     const { engine } = slot
     try {
