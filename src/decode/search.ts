@@ -1,7 +1,7 @@
 /** Finding a text: greedy, sampling and beam search over the rows of one or more windows. */
 
 import type { LogitFilter } from './logit-filters.ts'
-import { logSumExp } from './logits.ts'
+import { argmax, logSumExp } from './logits.ts'
 import { loopPeriod } from './repetition.ts'
 import type { TextDecoder } from './text-decoder.ts'
 
@@ -91,7 +91,7 @@ export async function sampleRows(
     for (const [i, row] of rows.entries()) {
       if (row.ended) continue
       const rowLogits = filtered(logits, i, rows.length, row.tokens, options)
-      const token = temperature === 0 ? likeliest(rowLogits) : draw(rowLogits, temperature, random)
+      const token = temperature === 0 ? argmax(rowLogits) : draw(rowLogits, temperature, random)
       row.add(token, rowLogits[token]! - logSumExp(rowLogits), options)
     }
     if (length >= options.maxTokens || rows.every((row) => row.ended)) break
@@ -242,14 +242,6 @@ function filtered(
   return rowLogits
 }
 
-function likeliest(logits: Float32Array): number {
-  let best = 0
-  for (let i = 1; i < logits.length; i++) {
-    if (logits[i]! > logits[best]!) best = i
-  }
-  return best
-}
-
 function draw(logits: Float32Array, temperature: number, random: () => number): number {
   const scaled = logits.map((logit) => logit / temperature)
   const total = logSumExp(scaled)
@@ -258,7 +250,7 @@ function draw(logits: Float32Array, temperature: number, random: () => number): 
     left -= Math.exp(scaled[token]! - total)
     if (left < 0) return token
   }
-  return likeliest(logits) // rounding can leave a crumb
+  return argmax(logits) // rounding can leave a crumb
 }
 
 /** Indices of the `count` largest values, the largest first. */
