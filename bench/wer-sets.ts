@@ -33,7 +33,12 @@ export const SETS: Readonly<Record<string, WerSet>> = {
   'no-vad': own({ vad_filter: false }),
   tokens: own({ timestamps: 'tokens' }),
   // As the peer works by default, so that times can be compared.
-  'tokens-plain': own({ timestamps: 'tokens', vad_filter: false, audio_context: 'full' }),
+  'tokens-plain': own({
+    timestamps: 'tokens',
+    vad_filter: false,
+    audio_context: 'full',
+    condition_on_previous_text: true,
+  }),
   words: own({ word_timestamps: true }),
   'tokens-words': own({ timestamps: 'tokens', word_timestamps: true }),
   sequential: own({ condition_on_previous_text: true }),

@@ -8,11 +8,11 @@ import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
-import { segmentsOf, type UnnumberedSegment } from './segments.ts'
+import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
 import { type BatchPrompt, WindowDecoder, type WindowText } from './window-decoder.ts'
 import type { WindowModel } from './window-model.ts'
-import { cutWindows, partOf, secondsOf, type Window, windowEnd } from './windows.ts'
+import { cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
 /** Below this peak (-66 dB) a window is digital silence or a muted microphone; models invent words there. */
 const SILENCE_PEAK = 5e-4
@@ -55,6 +55,7 @@ class LongForm {
   readonly #detected: ReadonlyMap<string, number>[] = []
   #language: string | undefined
   #languageProbability: number | undefined
+  #seeking: SeekingWindows | undefined
   #previous: readonly number[] = []
   #nWindows = 0
   #coverageRetries = 0
@@ -70,11 +71,16 @@ class LongForm {
     const { options, model, speechProbability, onProgress } = this.#context
     const counted = new CountedSamples(samples)
     const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
-    const batchSize = options.conditionOnPreviousText ? 1 : (options.batchSize ?? model.batchSize(options.beamSize))
+    // Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last.
+    const seeks = options.timestamps === 'tokens' && !options.vadFilter
+    this.#seeking = seeks ? new SeekingWindows(counted) : undefined
+    const isSequential = seeks || options.conditionOnPreviousText
+    const batchSize = isSequential ? 1 : (options.batchSize ?? model.batchSize(options.beamSize))
     // Detection over several windows needs them at hand before the first is decoded.
-    const firstSize = this.#language === undefined ? Math.max(batchSize, options.languageDetectionSegments) : batchSize
+    const nDetected = this.#language === undefined && !seeks ? options.languageDetectionSegments : 1
+    const firstSize = Math.max(batchSize, nDetected)
 
-    for await (const batch of batches(speech ?? cutWindows(counted), firstSize, batchSize)) {
+    for await (const batch of batches(speech ?? this.#seeking ?? cutWindows(counted), firstSize, batchSize)) {
       const audible = batch.filter(({ samples }) => !isSilent(samples))
       if (audible.length > 0) await this.#decodeBatch(audible, batchSize)
       onProgress?.(windowEnd(batch.at(-1)!))
@@ -96,7 +102,8 @@ class LongForm {
       texts.push(...(await this.#decodeGroup(group, hasPrefix && group[0] === windows[0])))
     }
     texts.sort((a, b) => a.window.startSeconds - b.window.startSeconds)
-    for (const text of texts) {
+    for (const decoded of texts) {
+      const text = this.#upToTheSeek(decoded)
       const segments = this.#keep(text)
       for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
     }
@@ -164,6 +171,15 @@ class LongForm {
     this.#detected.push(...detected)
     this.#language = language
     this.#languageProbability = probability
+  }
+
+  /** Where windows seek: the part of a text that is complete; the rest will be heard again by the next window. */
+  #upToTheSeek(text: WindowText): WindowText {
+    if (!this.#seeking) return text
+    const complete = completePart(text.decoded.tokens, this.#context.model.generation.timestampBegin)
+    if (!complete) return text
+    this.#seeking.seek(text.window.startSeconds + complete.seconds)
+    return { ...text, decoded: { ...text.decoded, tokens: complete.tokens } }
   }
 
   /** Adds a window's text to the result and gives its segments. */

@@ -4,7 +4,7 @@ import { generation, special } from '../../test/helpers/scripted-decoder.ts'
 import type { WhisperTokenizer } from '../decode/index.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { type GivenOptions, parseOptions } from './options.ts'
-import { segmentsOf } from './segments.ts'
+import { completePart, segmentsOf } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
 import type { WindowText } from './window-decoder.ts'
 
@@ -110,4 +110,14 @@ test('improbable words in the middle of silence are left out; the same words nex
   assert.deepEqual(withoutHallucinations(lonely, 2, 70), [lonely[0], lonely[2]])
   const close = [entry(29, 0.95), entry(30, 0.05), entry(60, 0.95)]
   assert.equal(withoutHallucinations(close, 2, 70).length, 3)
+})
+
+test('text behind the last pair of timestamps is not complete, and the next window begins at that pair', () => {
+  const begin = special('0.00')
+  const goesOn = [at(0), 500, at(4), at(4.5), 501]
+  assert.deepEqual(completePart(goesOn, begin), { tokens: [at(0), 500, at(4)], seconds: 4 })
+  const endsInPair = [at(0), 500, at(4), at(4)]
+  assert.deepEqual(completePart(endsInPair, begin), { tokens: [at(0), 500, at(4)], seconds: 4 })
+  assert.equal(completePart([at(0), 500, at(4), at(5), 501, at(9)], begin), undefined, 'a single one ends the window')
+  assert.equal(completePart([at(0), 500], begin), undefined)
 })

@@ -114,6 +114,25 @@ function byTimestampTokens(
   return found
 }
 
+/**
+ * What of a window's text is complete, and where the next window should begin: a text that goes on behind the last pair
+ * of timestamps, or that ends with one, says that there is more after it. A last timestamp that stands alone says that
+ * nothing follows.
+ *
+ * @returns tokens up to the last pair, and the pair's seconds in the window; undefined where the window is exhausted.
+ * @see openai/whisper:whisper/transcribe.py `single_timestamp_ending`
+ */
+export function completePart(
+  tokens: readonly number[],
+  timestampBegin: number,
+): { readonly tokens: readonly number[]; readonly seconds: number } | undefined {
+  const isTimestamp = (token: number | undefined) => token !== undefined && token >= timestampBegin
+  const endsAlone = isTimestamp(tokens.at(-1)) && !isTimestamp(tokens.at(-2))
+  const pair = tokens.findLastIndex((token, i) => i > 0 && isTimestamp(token) && isTimestamp(tokens[i - 1]))
+  if (pair < 0 || endsAlone) return undefined
+  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - timestampBegin) * TIMESTAMP_STEP }
+}
+
 /** Words from index `from` on that `nTokens` tokens spell. */
 function takeWords(words: readonly TimedWord[], from: number, nTokens: number): TimedWord[] {
   const taken: TimedWord[] = []

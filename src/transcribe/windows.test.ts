@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cutWindows, WINDOW_SECONDS, type Window } from './windows.ts'
+import { cutWindows, SeekingWindows, WINDOW_SECONDS, type Window } from './windows.ts'
 
 const RATE = 16_000
 
@@ -49,4 +49,29 @@ test('a cut falls into the pause, not into speech', async () => {
 test('a recording of exactly 30 s is one window, and one of no samples is none', async () => {
   assert.equal((await windowsOf(recording(30))).length, 1)
   assert.equal((await windowsOf(new Float32Array(0))).length, 0)
+})
+
+test('windows that seek begin where the one before was said to end, on the right samples, and never stand still', async () => {
+  const samples = recording(75)
+  const seeks = [20.5, undefined, 50.5, 70] // the third is where its window begins: no way ahead
+  const starts: number[] = []
+  const windows = new SeekingWindows(inPieces(samples, 7_000))
+  for await (const window of windows) {
+    const first = Math.round(window.startSeconds * RATE)
+    assert.deepEqual(window.samples, samples.slice(first, first + window.samples.length))
+    const place = seeks[starts.length]
+    starts.push(window.startSeconds)
+    if (place !== undefined) windows.seek(place)
+  }
+  assert.deepEqual(starts, [0, 20.5, 50.5])
+})
+
+test('windows that seek reach the end of a recording that is shorter than one', async () => {
+  const windows = new SeekingWindows(inPieces(recording(10), 7_000))
+  const lengths: number[] = []
+  for await (const window of windows) {
+    lengths.push(window.samples.length / RATE)
+    if (lengths.length === 1) windows.seek(6)
+  }
+  assert.deepEqual(lengths, [10, 4])
 })

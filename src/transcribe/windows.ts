@@ -68,6 +68,61 @@ export async function* cutWindows(chunks: AsyncIterable<Float32Array>): AsyncGen
   if (filled > 0) yield take(filled)
 }
 
+/** What is left of a recording and is shorter holds no word; models invent some there. In samples. */
+const SHORTEST_REST = 0.2 * SAMPLE_RATE
+
+/**
+ * Windows of 30 s, each beginning where the last text has ended: whoever decodes one says so by `seek` before asking
+ * for the next. Without a word from there the next one begins where this one ends. Can be gone through once.
+ *
+ * @see openai/whisper:whisper/transcribe.py `seek`
+ */
+export class SeekingWindows implements AsyncIterable<Window> {
+  readonly #chunks: AsyncIterable<Float32Array>
+  readonly #buffer = new Float32Array(WINDOW_SAMPLES)
+  #filled = 0
+  #start = 0
+  #next: number | undefined
+
+  constructor(chunks: AsyncIterable<Float32Array>) {
+    this.#chunks = chunks
+  }
+
+  /** @param seconds  of the recording, inside the window that was given last. */
+  seek(seconds: number): void {
+    this.#next = Math.round(seconds * SAMPLE_RATE)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Window, void, undefined> {
+    for await (const chunk of this.#chunks) {
+      for (let used = 0; used < chunk.length; ) {
+        if (this.#filled === WINDOW_SAMPLES) yield* this.#window()
+        const part = chunk.subarray(used, used + WINDOW_SAMPLES - this.#filled)
+        this.#buffer.set(part, this.#filled)
+        this.#filled += part.length
+        used += part.length
+      }
+    }
+    while (this.#filled > 0) {
+      yield* this.#window()
+      if (this.#filled < SHORTEST_REST) break
+    }
+  }
+
+  *#window(): Generator<Window> {
+    const end = this.#start + this.#filled
+    const span = { start: secondsOf(this.#start), end: secondsOf(end) }
+    this.#next = undefined
+    yield { samples: this.#buffer.slice(0, this.#filled), startSeconds: span.start, speech: [span] }
+    // A place that is not ahead would come to the same window for ever.
+    const next = this.#next ?? end
+    const ahead = next > this.#start && next < end ? next : end
+    this.#buffer.copyWithin(0, ahead - this.#start, this.#filled)
+    this.#filled = end - ahead
+    this.#start = ahead
+  }
+}
+
 /** Middle of the 0.3 s with the least energy in the searched part of a full window. */
 function quietestPlace(samples: Float32Array): number {
   let quietest = samples.length
