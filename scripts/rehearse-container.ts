@@ -53,8 +53,8 @@ function parseDockerfile(text: string): { readonly word: string; readonly rest: 
 /** Debian with Node and npm at the places where the official image has them. */
 function makeBase(root: string): void {
   console.log(`rehearsal: making a base like ${BASE_IMAGE}`)
-  const mirror = process.env.DEBIAN_MIRROR ?? 'http://deb.debian.org/debian'
-  quietly('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', root, mirror])
+  const mirror = process.env.DEBIAN_MIRROR ? [process.env.DEBIAN_MIRROR] : [] // else debootstrap's own default
+  quietly('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', root, ...mirror])
 
   // The sources, certificates and registries of this machine, wherever they point to.
   const folders = ['/etc/apt', '/etc/ssl/certs', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates']
