@@ -1,23 +1,16 @@
 /** One line on a terminal that tells how far the work is, and that is gone before anything else is printed. */
 
 import { basename } from 'node:path'
+import type { LoadingProgress } from '../engine/index.ts'
 
 export interface ProgressLine {
   show(file: string, doneSeconds: number): void
   /** What the model is at before it can begin: minutes, at the first use of a large one. */
-  showLoading(loading: Loading): void
+  showLoading(loading: LoadingProgress): void
   clear(): void
 }
 
-export interface Loading {
-  readonly stage: string
-  /** The file that is being downloaded. */
-  readonly item: string
-  /** 0 to 1 where it is known. */
-  readonly fraction: number | undefined
-}
-
-const STAGES: Readonly<Record<string, string>> = { compile: 'compiling the model', open: 'loading the model' }
+const STAGES = { download: 'downloading', compile: 'compiling the model', open: 'loading the model' } as const
 
 /** What of a standard stream is needed. */
 export interface Terminal {
@@ -63,7 +56,7 @@ export function progressLine(
     },
     showLoading({ stage, item, fraction }) {
       const percent = fraction === undefined ? '' : ` ${Math.floor(100 * fraction)} %`
-      write(STAGES[stage] ?? `downloading ${item}`, percent)
+      write(`${STAGES[stage]} ${item}`.trimEnd(), percent)
     },
     clear() {
       if (isShown) stream.write(ERASE_LINE)

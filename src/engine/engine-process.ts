@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { EngineSettings } from '../config.ts'
 import { EngineCrashedError, ModelLoadError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
@@ -20,13 +21,6 @@ export interface EngineOptions {
   readonly settings: EngineSettings
   readonly logger: Logger
   readonly onLoading?: ((progress: LoadingProgress) => void) | undefined
-}
-
-/** What loading is at; see `LoadingProgress` of the strategies, whose module loads the runtime. */
-export interface LoadingProgress {
-  readonly stage: string
-  readonly item: string
-  readonly fraction: number | undefined
 }
 
 /** A request whose options have been checked. */

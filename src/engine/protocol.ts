@@ -2,6 +2,7 @@
 
 import type { EngineSettings } from '../config.ts'
 import type { WireError } from '../errors.ts'
+import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
@@ -19,7 +20,7 @@ export type ToEngine =
   | { readonly type: 'unload' }
 
 export type FromEngine =
-  | { readonly type: 'loading'; readonly stage: string; readonly item: string; readonly fraction: number | undefined }
+  | ({ readonly type: 'loading' } & LoadingProgress)
   | { readonly type: 'loaded' }
   | { readonly type: 'load-failed'; readonly failure: WireFailure }
   | { readonly type: 'progress'; readonly requestId: number; readonly doneSeconds: number }

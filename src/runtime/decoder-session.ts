@@ -57,6 +57,8 @@ export class DecoderSession implements AsyncDisposable {
  * other, so no step allocates and the garbage collector has nothing to chase.
  */
 export class DecoderRows implements Disposable {
+  /** B */
+  readonly nRows: number
   readonly #session: InferenceSession
   readonly #shape: DecoderShape
   readonly #pool: FloatPool
@@ -64,8 +66,8 @@ export class DecoderRows implements Disposable {
   readonly #buffers: Float32Array[] = []
   #past: readonly Float32Array[]
   #present: readonly Float32Array[]
-  #logits: Float32Array
-  #nRows: number
+  /** Acquired by the first step, whose prompt wants more positions than any later one. */
+  #logits: Float32Array = new Float32Array(0)
   #nPast = 0
 
   constructor(session: InferenceSession, shape: DecoderShape, pool: FloatPool, features: AudioFeatures, nRows: number) {
@@ -73,17 +75,11 @@ export class DecoderRows implements Disposable {
     this.#shape = shape
     this.#pool = pool
     this.#features = features
-    this.#nRows = nRows
+    this.nRows = nRows
     const capacity = nRows * shape.maxTextContext * shape.dModel
     const cache = () => Array.from({ length: 2 * shape.decoderLayers }, () => this.#acquire(capacity))
     this.#past = cache()
     this.#present = cache()
-    this.#logits = this.#acquire(nRows * shape.vocabSize)
-  }
-
-  /** B */
-  get nRows(): number {
-    return this.#nRows
   }
 
   /** Tokens that each row holds. */
@@ -103,13 +99,13 @@ export class DecoderRows implements Disposable {
     const nNew = tokens[0]!.length
     const headSize = dModel / decoderHeads
     const cacheTensor = (buffer: Float32Array, length: number) => {
-      const data = buffer.subarray(0, this.#nRows * length * dModel)
-      return new Tensor('float32', data, [this.#nRows, decoderHeads, length, headSize])
+      const data = buffer.subarray(0, this.nRows * length * dModel)
+      return new Tensor('float32', data, [this.nRows, decoderHeads, length, headSize])
     }
 
     const feeds: Record<string, Tensor> = {
       ...this.#features.tensors,
-      tokens: new Tensor('int64', BigInt64Array.from(tokens.flat(), BigInt), [this.#nRows, nNew]),
+      tokens: new Tensor('int64', BigInt64Array.from(tokens.flat(), BigInt), [this.nRows, nNew]),
       logits_at: new Tensor('int64', BigInt64Array.from(logitsAt, BigInt), [logitsAt.length]),
     }
     const fetches: Record<string, Tensor> = {}
@@ -117,10 +113,10 @@ export class DecoderRows implements Disposable {
       feeds[`past_${name}`] = cacheTensor(this.#past[i]!, this.#nPast)
       fetches[`present_${name}`] = cacheTensor(this.#present[i]!, this.#nPast + nNew)
     }
-    const nLogits = this.#nRows * logitsAt.length * vocabSize
+    const nLogits = this.nRows * logitsAt.length * vocabSize
     if (this.#logits.length < nLogits) this.#logits = this.#acquire(nLogits)
     const logits = this.#logits.subarray(0, nLogits)
-    fetches.logits = new Tensor('float32', logits, [this.#nRows, logitsAt.length, vocabSize])
+    fetches.logits = new Tensor('float32', logits, [this.nRows, logitsAt.length, vocabSize])
 
     await this.#session.run(feeds, fetches)
     this.#swap()
