@@ -282,3 +282,15 @@ test('detection may listen to several windows and takes the vote of most', async
   const result = await transcribe(threeWindows(), model, given)
   assert.equal(result.language, 'pt')
 })
+
+test('conditioned windows follow one another also while detection holds several of them at hand', async () => {
+  const said = [' ouvido', ' um', ' dois', ' três'].map((word) => ({ words: [word] })) // the first is detection's
+  const model = new ScriptedModel(said)
+  const result = await transcribe(threeWindows(), model, {
+    condition_on_previous_text: true,
+    language_detection_segments: 3,
+  })
+  assert.equal(result.text, 'um dois três')
+  assert.ok(model.prompts[1]!.includes(tokenOf(' um')))
+  assert.ok(model.prompts[2]!.includes(tokenOf(' dois')))
+})

@@ -97,19 +97,20 @@ class LongForm {
     const isFirst = this.#nWindows === 0
     this.#nWindows += windows.length
     const hasPrefix = isFirst && options.prefix !== undefined
-    const texts: WindowText[] = []
     for (const group of this.#groups(windows, batchSize, hasPrefix)) {
-      texts.push(...(await this.#decodeGroup(group, hasPrefix && group[0] === windows[0])))
-    }
-    texts.sort((a, b) => a.window.startSeconds - b.window.startSeconds)
-    for (const decoded of texts) {
-      const text = this.#upToTheSeek(decoded)
-      const segments = this.#keep(text)
-      for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
+      // Each group is kept before the next is decoded, which may be prompted with it; the result sorts them all.
+      for (const decoded of await this.#decodeGroup(group, hasPrefix && group[0] === windows[0])) {
+        const text = this.#upToTheSeek(decoded)
+        const segments = this.#keep(text)
+        for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
+      }
     }
   }
 
-  /** Windows of one context, and not more than fit a batch; the one with the prefix has another prompt, so it is alone. */
+  /**
+   * Windows of one context, and not more than fit a batch, in the order of their first; the one with the prefix has
+   * another prompt, so it is alone.
+   */
   #groups(windows: readonly Window[], batchSize: number, hasPrefix: boolean): Window[][] {
     const [first, ...rest] = windows
     const groups = Map.groupBy(hasPrefix ? rest : windows, (window) => this.#decoder.contextOf(window))
@@ -118,6 +119,7 @@ class LongForm {
         group.slice(i * batchSize, (i + 1) * batchSize),
       ),
     )
+    limited.sort(([a], [b]) => a!.startSeconds - b!.startSeconds)
     return hasPrefix ? [[first!], ...limited] : limited
   }
 

@@ -143,9 +143,13 @@ export class WindowDecoder {
     index: number,
     retries: number,
   ): Promise<WindowText> {
-    const { timestamps, wordTimestamps } = this.#options
-    const needsWords = (timestamps === 'align' || wordTimestamps) && !isSilence(decoded, this.#options)
-    const words = needsWords ? await this.#timedWords(window, decoded, encoded, index) : undefined
+    const { timestamps, wordTimestamps, hallucinationSilenceThreshold } = this.#options
+    const isJudgedByWords = timestamps === 'tokens' && hallucinationSilenceThreshold !== undefined
+    const needsWords = timestamps === 'align' || wordTimestamps || isJudgedByWords
+    const words =
+      needsWords && !isSilence(decoded, this.#options)
+        ? await this.#timedWords(window, decoded, encoded, index)
+        : undefined
     return { window, decoded, words, retries }
   }
 
