@@ -7,7 +7,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { compiledFolder, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../src/graph/index.ts'
+import {
+  alignmentHeadsOf,
+  compiledFolder,
+  DECODER_FILE,
+  ENCODER_FILE,
+  SAMPLES_PER_POSITION,
+} from '../src/graph/index.ts'
 import { formatsOf } from '../src/models/precision.ts'
 import { DecoderSession, EncoderSession, resolveDevice } from '../src/runtime/index.ts'
 import { median } from './median.ts'
@@ -19,35 +25,37 @@ const settings = { device: resolveDevice(engine.device), threads: engine.threads
 using checkpoint = await openCheckpoint(checkpointFolder!)
 const folder = compiledFolder(checkpoint, { cacheDir: engine.cacheDir, ...formatsOf(engine.dtype) })
 const started = performance.now()
-await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), checkpoint.config, settings)
-await using decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)
+const { config, generation } = checkpoint
+await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
+const heads = alignmentHeadsOf(config, generation.alignmentHeads)
+await using decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
 const openSeconds = (performance.now() - started) / 1000
 
 const encodeSeconds = async (positions: number, times: number) => {
   const samples = Float32Array.from({ length: positions * SAMPLES_PER_POSITION }, () => Math.random() * 0.2 - 0.1)
+  using lane = decoder.lane(positions, 1, 1)
   const seconds: number[] = []
   for (let i = 0; i <= times; i++) {
     const from = performance.now()
-    using _features = await encoder.encode([samples], SAMPLES_PER_POSITION)
+    await encoder.encode(samples, lane.featuresOf(0))
     if (i > 0) seconds.push((performance.now() - from) / 1000) // the first warms up
   }
   return median(seconds)
 }
 
-const stepSeconds = async (nRows: number) => {
-  const samples = new Float32Array(1500 * SAMPLES_PER_POSITION)
-  using features = await encoder.encode(
-    Array.from({ length: nRows }, () => samples),
-    SAMPLES_PER_POSITION,
-  )
-  using rows = decoder.start(features)
+const stepSeconds = async (nWindows: number, nRows: number) => {
+  using lane = decoder.lane(1500, nRows, nWindows)
+  const tokenBias = new Float32Array(lane.vocabSize)
   const seconds: number[] = []
+  for (let slot = 0; slot < nWindows; slot++) await lane.prompt(slot, [1, 2, 3, 4], [0])
   for (let token = 0; token < 40; token++) {
+    const steps = Array.from({ length: nWindows }, (_, slot) => ({
+      slot,
+      tokens: new Array(nRows).fill(1000 + token),
+      tokenBias,
+    }))
     const from = performance.now()
-    await rows.step(
-      Array.from({ length: nRows }, () => [1000 + token]),
-      [0],
-    )
+    await lane.step(steps, nRows + 1, false)
     if (token >= 8) seconds.push((performance.now() - from) / 1000)
   }
   return median(seconds)
@@ -58,8 +66,9 @@ const result = {
   openSeconds,
   encoder30sSeconds: await encodeSeconds(1500, times),
   encoder12sSeconds: await encodeSeconds(600, times),
-  tokenMs: (await stepSeconds(1)) * 1000,
-  tokenOfFourMs: ((await stepSeconds(4)) * 1000) / 4,
+  tokenMs: (await stepSeconds(1, 1)) * 1000,
+  tokenOfFourMs: ((await stepSeconds(4, 1)) * 1000) / 4,
+  tokenOfFiveBeamsMs: (await stepSeconds(1, 5)) * 1000,
   peakResidentMb: Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024,
 }
 console.log(JSON.stringify(result))

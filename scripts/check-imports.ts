@@ -5,6 +5,7 @@
  *
  *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
  *                      │          ├──────▶ runtime, hub                            option-table, transcript, tensor
+ *                      │          ├──────▶ batching ──▶ decode
  *                      │          └──────▶ transcribe ──▶ audio, decode
  *                      └────────▶ hub, audio
  *
@@ -27,8 +28,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
   speech: ['audio'],
+  batching: ['decode'],
   transcribe: ['audio', 'speech', 'decode'],
-  models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'audio', 'transcribe'],
+  models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   http: ['engine', 'models/registry', 'audio', 'transcribe/options'],
   cli: ['http', 'engine', 'models/registry', 'hub', 'audio/index', 'transcribe/options'],

@@ -3,14 +3,15 @@ export { type AlignmentScores, SECONDS_PER_POSITION, tokenTimes } from './alignm
 export {
   type DecodedWindow,
   type DecodeOptions,
-  decodeWindows,
-  detectLanguages,
-  rowsPerWindow,
+  decodeWindow,
+  detectLanguage,
+  rowsFor,
   type TextModel,
-} from './decode-windows.ts'
+  tokenChoice,
+} from './decode-window.ts'
 export { isWrittenWithoutSpaces, resolveLanguage } from './languages.ts'
 export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
-export type { TextDecoder } from './text-decoder.ts'
+export type { NextTokens, TextDecoder, TokenChoice } from './text-decoder.ts'
 export { WhisperTokenizer } from './tokenizer.ts'
 export { type SpelledWord, splitWords } from './words.ts'

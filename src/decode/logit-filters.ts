@@ -29,14 +29,18 @@ export function logitFilters(generation: GenerationConfig, options: FilterOption
   const filters: LogitFilter[] = []
   if (options.repetitionPenalty !== 1) filters.push(repetitionPenalty(options.repetitionPenalty))
   if (options.noRepeatNgramSize > 0) filters.push(noRepeatNgram(options.noRepeatNgramSize))
-  filters.push(suppressAlways(suppressed(generation, options)))
+  filters.push(suppressAlways(suppressedTokens(generation, options)))
   if (options.suppressBlank) filters.push(suppressAtBegin(generation.beginSuppressTokens))
   if (options.withTimestamps) filters.push(timestampRules(generation, options.maxInitialTimestamp))
   return filters
 }
 
-/** @see openai/whisper:whisper/decoding.py `_get_suppress_tokens` — the same special tokens, whatever the list says. */
-function suppressed(
+/**
+ * Tokens that are never said.
+ *
+ * @see openai/whisper:whisper/decoding.py `_get_suppress_tokens` — the same special tokens, whatever the list says.
+ */
+export function suppressedTokens(
   generation: GenerationConfig,
   { suppressTokens, withTimestamps }: Pick<FilterOptions, 'suppressTokens' | 'withTimestamps'>,
 ): readonly number[] {

@@ -1,9 +1,9 @@
-/** Finding a text: greedy, sampling and beam search over the rows of one or more windows. */
+/** Finding a text: greedy, sampling and beam search over the rows of one window. */
 
 import type { LogitFilter } from './logit-filters.ts'
 import { argmax, logSumExp } from './logits.ts'
 import { loopPeriod } from './repetition.ts'
-import type { TextDecoder } from './text-decoder.ts'
+import type { NextTokens, TextDecoder } from './text-decoder.ts'
 
 export interface SearchOptions {
   /** Most tokens of one row. */
@@ -70,12 +70,18 @@ class Row {
   }
 }
 
+/** A token that may come next, and its natural log-probability. */
+interface Candidate {
+  readonly token: number
+  readonly logprob: number
+}
+
 /**
  * One token at a time for each row: the likeliest, or at a temperature above 0 one drawn by its probability.
  *
- * @param first   [B × V] logits after the prompt; changed in place.
+ * @param first   [V] logits after the prompt, which is the same for all rows; changed in place.
  * @param random  uniform in [0, 1).
- * @returns       B hypotheses, in the order of the rows.
+ * @returns       R hypotheses, in the order of the rows.
  * @see openai/whisper:whisper/decoding.py `GreedyDecoder`
  */
 export async function sampleRows(
@@ -85,22 +91,27 @@ export async function sampleRows(
   random: () => number,
   options: SearchOptions,
 ): Promise<Hypothesis[]> {
+  const choose = (logits: Float32Array): Candidate => {
+    const token = temperature === 0 ? argmax(logits) : draw(logits, temperature, random)
+    return { token, logprob: logits[token]! - logSumExp(logits) }
+  }
   const rows = Array.from({ length: decoder.nRows }, () => new Row())
-  let logits = first
-  for (let length = 1; ; length++) {
+  const filteredFirst = filtered(first, [], options)
+  for (const row of rows) {
+    const { token, logprob } = choose(filteredFirst)
+    row.add(token, logprob, options)
+  }
+  for (let length = 1; length < options.maxTokens && rows.some((row) => !row.ended); length++) {
+    options.signal.throwIfAborted()
+    // A row that has ended is fed eot: its place stays, what it would say is not looked at.
+    const next = await decoder.step(rows.map((row) => (row.ended ? options.eot : row.tokens.at(-1)!)))
     for (const [i, row] of rows.entries()) {
       if (row.ended) continue
-      const rowLogits = filtered(logits, i, rows.length, row.tokens, options)
-      const token = temperature === 0 ? argmax(rowLogits) : draw(rowLogits, temperature, random)
-      row.add(token, rowLogits[token]! - logSumExp(rowLogits), options)
+      const { token, logprob } = next.logits
+        ? choose(filtered(rowOf(next.logits, i, rows.length), row.tokens, options))
+        : bestOf(next, i, rows.length)[0]!
+      row.add(token, logprob, options)
     }
-    if (length >= options.maxTokens || rows.every((row) => row.ended)) break
-    options.signal.throwIfAborted()
-    // A row that has ended is fed eot: its place in the batch stays, what it would say is not looked at.
-    logits = await decoder.step(
-      rows.map((row) => [row.ended ? options.eot : row.tokens.at(-1)!]),
-      [0],
-    )
   }
   return rows.map((row) => row.hypothesis())
 }
@@ -113,38 +124,31 @@ export interface BeamOptions extends SearchOptions {
 }
 
 /**
- * Beam search: the `beamSize` likeliest texts of each window are carried on together.
+ * Beam search: the `beamSize` likeliest texts are carried on together.
  *
- * @param first  [B × V] logits after the prompt, B = windows × beamSize; changed in place.
- * @returns      the best hypothesis of each window.
+ * @param first  [V] logits after the prompt, which is the same for all rows; changed in place.
  * @see openai/whisper:whisper/decoding.py `BeamSearchDecoder`
  */
-export async function beamSearch(
-  decoder: TextDecoder,
-  first: Float32Array,
-  options: BeamOptions,
-): Promise<Hypothesis[]> {
-  const { beamSize } = options
-  const nWindows = decoder.nRows / beamSize
-  const windows = Array.from({ length: nWindows }, () => new Beams(options))
-  let logits = first
-  for (let length = 1; ; length++) {
-    const parents: number[] = []
-    for (const [w, window] of windows.entries()) {
-      const from = window.advance((beam, tokens) =>
-        filtered(logits, w * beamSize + beam, decoder.nRows, tokens, options),
-      )
-      for (const beam of from) parents.push(w * beamSize + beam)
-    }
-    if (length >= options.maxTokens || windows.every((window) => window.isDone)) break
+export async function beamSearch(decoder: TextDecoder, first: Float32Array, options: BeamOptions): Promise<Hypothesis> {
+  // One more than there are places: one of them may be eot, which leaves the beam.
+  const nCandidates = options.beamSize + 1
+  const beams = new Beams(options)
+  // At first all rows are equal, so one stands for all; otherwise the same text would fill every place.
+  let parents = beams.advance([largest(filtered(first, [], options), nCandidates)])
+  for (let length = 1; length < options.maxTokens && !beams.isDone; length++) {
     options.signal.throwIfAborted()
-    if (parents.some((parent, row) => parent !== row)) decoder.reorder(parents)
-    logits = await decoder.step(
-      windows.flatMap((window) => window.rows.map((row) => [row.tokens.at(-1) ?? options.eot])),
-      [0],
+    const next = await decoder.step(
+      beams.rows.map((row) => row.tokens.at(-1) ?? options.eot),
+      parents,
     )
+    const candidates = beams.rows.map((row, i) =>
+      next.logits
+        ? largest(filtered(rowOf(next.logits, i, beams.rows.length), row.tokens, options), nCandidates)
+        : bestOf(next, i, beams.rows.length),
+    )
+    parents = beams.advance(candidates)
   }
-  return windows.map((window) => window.best())
+  return beams.best()
 }
 
 /** The beams of one window. */
@@ -152,7 +156,6 @@ class Beams {
   rows: readonly Row[]
   readonly #options: BeamOptions
   readonly #finished: Hypothesis[] = []
-  #isFirst = true
 
   constructor(options: BeamOptions) {
     this.#options = options
@@ -164,55 +167,32 @@ class Beams {
   }
 
   /**
-   * Takes one step for every beam.
+   * Takes one step.
    *
-   * @param logitsOf  filtered logits of a beam, [V].
-   * @returns         for each new beam, the old one that it goes on from.
+   * @param candidates  for each row, or the first alone, its likeliest tokens.
+   * @returns           for each new row, the old one that it goes on from.
    */
-  advance(logitsOf: (beam: number, tokens: readonly number[]) => Float32Array): number[] {
+  advance(candidates: readonly (readonly Candidate[])[]): readonly number[] {
     const { beamSize, eot } = this.#options
-    if (this.isDone) return this.rows.map((_, beam) => beam)
-    const candidates: {
-      readonly beam: number
-      readonly token: number
-      readonly logprob: number
-      readonly sum: number
-    }[] = []
-    // At first all beams are equal, so one stands for all; otherwise the same text would fill every place.
-    const nBeams = this.#isFirst ? 1 : beamSize
-    this.#isFirst = false
-    for (let beam = 0; beam < nBeams; beam++) {
-      const row = this.rows[beam]!
-      const logits = logitsOf(beam, row.tokens)
-      const total = logSumExp(logits)
-      // One more than there are places: one of them may be eot, which leaves the beam.
-      for (const token of largest(logits, beamSize + 1)) {
-        const logprob = logits[token]! - total
-        if (logprob > Number.NEGATIVE_INFINITY) candidates.push({ beam, token, logprob, sum: row.sumLogprob + logprob })
-      }
-    }
-    candidates.sort((a, b) => b.sum - a.sum)
+    const ways = candidates.flatMap((ofRow, beam) =>
+      ofRow.map((candidate) => ({ ...candidate, beam, sum: this.rows[beam]!.sumLogprob + candidate.logprob })),
+    )
+    ways.sort((a, b) => b.sum - a.sum)
 
-    const next: Row[] = []
-    const parents: number[] = []
-    for (const { beam, token, logprob } of candidates) {
+    const next: { readonly row: Row; readonly parent: number }[] = []
+    for (const { beam, token, logprob } of ways) {
       const row = this.rows[beam]!.copy()
       row.add(token, logprob, this.#options)
       if (token === eot || row.ended === 'loop') this.#finish(row)
-      else {
-        next.push(row)
-        parents.push(beam)
-      }
+      else next.push({ row, parent: beam })
       if (next.length === beamSize) break
     }
     // Fewer ways on than places: the last one is repeated, which costs a step and changes nothing.
-    while (next.length > 0 && next.length < beamSize) {
-      next.push(next.at(-1)!.copy())
-      parents.push(parents.at(-1)!)
-    }
+    while (next.length > 0 && next.length < beamSize) next.push({ ...next.at(-1)!, row: next.at(-1)!.row.copy() })
     if (next.length === 0) return this.rows.map((_, beam) => beam)
-    this.rows = next
-    return parents
+    const placed = inPlaceOfParents(next)
+    this.rows = placed.map(({ row }) => row)
+    return placed.map(({ parent }) => parent)
   }
 
   /** The best of what has ended, or of what goes on where nothing has. */
@@ -229,17 +209,38 @@ class Beams {
   }
 }
 
-function filtered(
-  logits: Float32Array,
-  row: number,
-  nRows: number,
-  tokens: readonly number[],
-  { filters }: SearchOptions,
-): Float32Array {
+/**
+ * The first text that goes on from a row takes that row's place, so that nothing need be copied for it; only what
+ * branches off takes a place that has become free.
+ */
+function inPlaceOfParents<T extends { readonly parent: number }>(texts: readonly T[]): T[] {
+  const places = new Array<T | undefined>(texts.length)
+  const branches: T[] = []
+  for (const text of texts) {
+    if (places[text.parent] === undefined) places[text.parent] = text
+    else branches.push(text)
+  }
+  return Array.from(places, (text) => text ?? branches.shift()!) // as many places as texts
+}
+
+/** The filters' work on one row of logits, in place. */
+function filtered(logits: Float32Array, tokens: readonly number[], { filters }: SearchOptions): Float32Array {
+  for (const filter of filters) filter(logits, tokens)
+  return logits
+}
+
+function rowOf(logits: Float32Array, row: number, nRows: number): Float32Array {
   const vocabSize = logits.length / nRows
-  const rowLogits = logits.subarray(row * vocabSize, (row + 1) * vocabSize)
-  for (const filter of filters) filter(rowLogits, tokens)
-  return rowLogits
+  return logits.subarray(row * vocabSize, (row + 1) * vocabSize)
+}
+
+/** What the decoder itself found to be a row's likeliest tokens. */
+function bestOf({ tokens, logprobs }: NextTokens, row: number, nRows: number): Candidate[] {
+  const nBest = tokens.length / nRows
+  return Array.from({ length: nBest }, (_, i) => ({
+    token: Number(tokens[row * nBest + i]),
+    logprob: logprobs[row * nBest + i]!,
+  })).filter(({ logprob }) => logprob > Number.NEGATIVE_INFINITY)
 }
 
 function draw(logits: Float32Array, temperature: number, random: () => number): number {
@@ -253,15 +254,18 @@ function draw(logits: Float32Array, temperature: number, random: () => number): 
   return argmax(logits) // rounding can leave a crumb
 }
 
-/** Indices of the `count` largest values, the largest first. */
-function largest(values: Float32Array, count: number): number[] {
+/** The `count` likeliest tokens of a row of logits, the likeliest first. */
+function largest(logits: Float32Array, count: number): Candidate[] {
   const found: number[] = []
-  for (let i = 0; i < values.length; i++) {
-    if (found.length === count && values[i]! <= values[found[count - 1]!]!) continue
+  for (let i = 0; i < logits.length; i++) {
+    if (found.length === count && logits[i]! <= logits[found[count - 1]!]!) continue
     let place = found.length
-    while (place > 0 && values[found[place - 1]!]! < values[i]!) place--
+    while (place > 0 && logits[found[place - 1]!]! < logits[i]!) place--
     found.splice(place, 0, i)
     if (found.length > count) found.pop()
   }
+  const total = logSumExp(logits)
   return found
+    .map((token) => ({ token, logprob: logits[token]! - total }))
+    .filter(({ logprob }) => logprob > Number.NEGATIVE_INFINITY)
 }

@@ -1,16 +1,39 @@
-/** What decoding asks of a model: a step from tokens to logits. A model's sessions stand behind it; tests script it. */
+/** What decoding asks of a model: a step from tokens to what may come next. A model's sessions stand behind it. */
 
-/** B texts that grow in step, `rowsPerWindow` of them for each window. */
+/** The texts of one window, its rows: they begin alike, grow in step, and one may be continued several times. */
 export interface TextDecoder {
-  /** B */
+  /** R */
   readonly nRows: number
   /** Tokens that each row holds. */
   readonly length: number
   /**
-   * Appends T tokens to every row and gives the logits at `logitsAt`, [B × K × V] row-major. The caller may change
-   * the array, which the next step overwrites.
+   * Appends the same T tokens to every row.
+   *
+   * @param logitsAt  K positions among the T.
+   * @returns         [K × V] row-major, the caller's own.
    */
-  step(tokens: readonly (readonly number[])[], logitsAt: readonly number[]): Promise<Float32Array>
-  /** Row i becomes a copy of what row `rows[i]` is; both must belong to the same window. */
-  reorder(rows: readonly number[]): void
+  prompt(tokens: readonly number[], logitsAt: readonly number[]): Promise<Float32Array>
+  /**
+   * Appends one token to each row.
+   *
+   * @param parents  the row that each row goes on from: itself, or one that goes on from itself. Left out: itself.
+   */
+  step(tokens: readonly number[], parents?: readonly number[]): Promise<NextTokens>
+}
+
+/** What may follow each of R rows. Written again by the next step. */
+export interface NextTokens {
+  /** [R × N] row-major: the N likeliest tokens, falling, and the natural logarithm of their probability. */
+  readonly tokens: BigInt64Array
+  readonly logprobs: Float32Array
+  /** [R × V] row-major, raw; only where they were asked for. The caller may change them. */
+  readonly logits: Float32Array | undefined
+}
+
+/** What a decoder is told when a text begins. */
+export interface TokenChoice {
+  /** [V], added to the logits before the likeliest tokens are chosen: 0, or -∞ for what is never said. */
+  readonly tokenBias: Float32Array
+  /** True where choosing takes more than a bias, so that every step gives its logits. */
+  readonly needsLogits: boolean
 }

@@ -11,8 +11,10 @@ import { ProtoWriter } from './protobuf.ts'
 export type Value = string & { readonly brand?: 'Value' }
 
 /** Numbers of `TensorProto.DataType`. */
-const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int64: 7 } as const
+const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const
 export type DataType = keyof typeof DATA_TYPE
+
+export type WeightData = Float32Array | Float16Array | Uint8Array | Int8Array
 
 /** A dimension is a number, or a letter where it varies from run to run. */
 export type Dim = number | string
@@ -49,6 +51,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = []
   readonly #outputNames = new Map<Value, string>()
   readonly #constants = new Map<string, Value>()
+  readonly #weights = new Set<string>()
   readonly #nodeCount = new Map<string, number>()
 
   constructor(name: string, sink: WeightSink) {
@@ -75,10 +78,12 @@ export class GraphBuilder {
     this.#graph.message(13, valueInfo(value, type, dims))
   }
 
-  /** A tensor of the checkpoint, or one made of it, kept in the sink. */
-  weight(name: string, shape: readonly number[], data: Float32Array | Uint8Array | Int8Array): Value {
+  /** A tensor of the checkpoint, or one made of it, kept in the sink; asked for again by its name, it is stored once. */
+  weight(name: string, shape: readonly number[], data: WeightData): Value {
+    if (this.#weights.has(name)) return name
+    this.#weights.add(name)
     const place = this.#sink.append(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    const type = data instanceof Float32Array ? 'float32' : data instanceof Int8Array ? 'int8' : 'uint8'
+    const type = dataTypeOf(data)
     const tensor = tensorHeader(name, type, shape)
       .message(13, new ProtoWriter().string(1, 'location').string(2, this.#sink.fileName))
       .message(13, new ProtoWriter().string(1, 'offset').string(2, String(place.offset)))
@@ -181,6 +186,12 @@ export class GraphBuilder {
     this.#constants.set(name, name)
     return name
   }
+}
+
+function dataTypeOf(data: WeightData): DataType {
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Float16Array) return 'float16'
+  return data instanceof Int8Array ? 'int8' : 'uint8'
 }
 
 function tensorHeader(name: string, type: DataType, dims: readonly number[]): ProtoWriter {

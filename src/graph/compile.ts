@@ -9,7 +9,7 @@ import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 4
+export const COMPILER_VERSION = 5
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'

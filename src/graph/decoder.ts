@@ -2,7 +2,16 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, feedForward, type LinearFormat, layerNorm, linear, timesTransposed, weight } from './layers.ts'
+import {
+  type Build,
+  gelu,
+  LAYER_NORM_EPSILON,
+  type LinearFormat,
+  linear,
+  stackedLinear,
+  timesTransposed,
+  weight,
+} from './layers.ts'
 
 export interface DecoderGraphOptions {
   readonly alignmentHeads: AlignmentHeads
@@ -10,16 +19,28 @@ export interface DecoderGraphOptions {
 }
 
 /**
- * The decoder's graph.
+ * The decoder's graph. Rows are of any length each, so that windows which began at different times share a step: the
+ * weights are read once for all of them.
  *
- * Inputs: `tokens` [B × T]; `logits_at` [K], the positions among the T whose logits are wanted, because projecting a
- * long prompt onto the vocabulary would cost more than the rest of the step; per layer L `past_key_L`, `past_value_L`
- * [B × H × P × D/H] and `cross_key_L`, `cross_value_L` [W × H × S × D/H]. B is a multiple of W: the rows of one
- * window (its beams) share that window's cross-attention instead of each holding a copy.
+ * Inputs:
+ * - `tokens`, `positions` [B × T]: what is appended to each row, and at which place of its text.
+ * - `logits_at` [K]: those of the T whose logits are wanted, because projecting a long prompt onto the vocabulary would
+ *   cost more than the rest of the step.
+ * - per layer L `past_key_L`, `past_value_L` [B × H × C × D/H], with room for C tokens; `past_mask` [B × 1 × T × C+T]:
+ *   0 where a place of a row holds something and for the T new ones, -∞ elsewhere. Keys carry no position, so that
+ *   their order is of no consequence.
+ * - per layer `cross_key_L`, `cross_value_L` [W × H × S × D/H]. B is a multiple of W: the rows of one window (its beams)
+ *   share that window's cross-attention instead of each holding a copy.
+ * - `token_bias` [B or 1 × 1 × V]: added to the logits before candidates are chosen; -∞ for what shall not be said.
+ * - `n_best` [1]: N, how many candidates.
+ * - per layer with alignment heads `alignment_heads_L` [A_L]: the heads whose scores are wanted; none costs nothing.
  *
- * Outputs: `logits` [B × K × V]; per layer `present_key_L`, `present_value_L` [B × H × (P+T) × D/H]; and
- * `alignment_scores` [W × A × B/W·T × S], the scaled products of queries and keys, before softmax, of the A heads by
- * which words are aligned. They cost nothing next to the rest of a step, and whoever does not ask gets no copy.
+ * Outputs:
+ * - `best_tokens`, `best_logprobs` [B × K × N]: the likeliest tokens, falling, and the natural logarithm of their
+ *   probability, both with the bias; `logits` [B × K × V] without.
+ * - `new_keys_values` [B × T × 2LD]: of each layer keys and values of the new tokens, for whoever keeps the cache. The
+ *   whole cache as an output would be copied at every step.
+ * - `alignment_scores` [W × A × B/W·T × S]: scaled products of queries and keys, before softmax, of the heads asked for.
  *
  * @see openai/whisper:whisper/model.py `TextDecoder`
  */
@@ -32,22 +53,39 @@ export function buildDecoder(
   const g = new GraphBuilder('decoder', sink)
   const build: Build = { g, tensors, linearFormat }
   const tokens = g.input('tokens', 'int64', ['B', 'T'])
+  const places = g.input('positions', 'int64', ['B', 'T'])
+  const mask = g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T'])
   const logitsAt = g.input('logits_at', 'int64', ['K'])
   const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheInputs(g, shape, layer))
 
-  const embeddings = weight(build, 'decoder.embed_tokens.weight') // [V × D]
-  let x = g.op('Add', [g.op('Gather', [embeddings, tokens]), positions(build, tokens, caches[0]!.pastKey)]) // [B × T × D]
-  const scores: Value[] = []
-  caches.forEach((cache, layer) => {
-    const heads = alignmentHeads.filter(([ofLayer]) => ofLayer === layer).map(([, head]) => head)
-    const onScores = (ofLayer: Value) => scores.push(g.op('Gather', [ofLayer, g.ints(heads)], { axis: 1 }))
-    x = decoderLayer(build, shape, layer, x, cache, heads.length > 0 ? onScores : undefined)
-  })
-  const alignment = scores.length === 1 ? scores[0]! : g.op('Concat', scores, { axis: 1 })
-  g.output('alignment_scores', alignment, 'float32', ['W', alignmentHeads.length, 'B/W*T', 'S'])
+  const embedded = embeddings(build, tokens)
+  const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), places])]) // [B × T × D]
+  const rowShape = g.op('Shape', [x])
+  const nWindows = g.op('Slice', [g.op('Shape', [caches[0]!.crossKey]), g.ints([0]), g.ints([1])])
+  const shapes: Shapes = {
+    rows: rowShape,
+    windows: g.op('Concat', [nWindows, g.ints([-1, shape.dModel])], { axis: 0 }),
+  }
 
-  const wanted = layerNorm(build, 'decoder.layer_norm', g.op('Gather', [x, logitsAt], { axis: 1 })) // [B × K × D]
-  g.output('logits', projected(build, wanted, embeddings), 'float32', ['B', 'K', shape.vocabSize])
+  const scores: Value[] = []
+  const keysValues: Value[] = []
+  let stream: Stream = { sum: x, branch: undefined }
+  caches.forEach((cache, layer) => {
+    const hasHeads = alignmentHeads.some(([ofLayer]) => ofLayer === layer)
+    const heads = hasHeads ? g.input(`alignment_heads_${layer}`, 'int64', [`A_${layer}`]) : undefined
+    const onQueries = heads && ((queries: Value) => scores.push(alignmentScores(g, shape, queries, cache, heads)))
+    const onNewKeysValues = (key: Value, value: Value) => keysValues.push(key, value)
+    stream = decoderLayer(build, shape, layer, stream, { cache, mask, shapes, onQueries, onNewKeysValues })
+  })
+  const newSize = 2 * shape.decoderLayers * shape.dModel
+  g.output('new_keys_values', g.op('Concat', keysValues, { axis: -1 }), 'float32', ['B', 'T', newSize])
+  const alignment = scores.length === 1 ? scores[0]! : g.op('Concat', scores, { axis: 1 })
+  g.output('alignment_scores', alignment, 'float32', ['W', 'A', 'B/W*T', 'S'])
+
+  const { normed } = addNorm(build, 'decoder.layer_norm', stream)
+  const logits = projected(build, g.op('Gather', [normed, logitsAt], { axis: 1 })) // [B × K × V]
+  g.output('logits', logits, 'float32', ['B', 'K', shape.vocabSize])
+  candidates(g, shape, logits)
   return g.finish()
 }
 
@@ -68,17 +106,52 @@ export function alignmentHeadsOf(shape: ModelShape, named: AlignmentHeads | unde
   ).flat()
 }
 
+/** [B × T × D] for all but cross-attention, [W × B/W·T × D] for that. */
+interface Shapes {
+  readonly rows: Value
+  readonly windows: Value
+}
+
+/** The residual stream, of which the last branch is not added yet: the next norm adds it in passing. */
+interface Stream {
+  readonly sum: Value
+  readonly branch: Value | undefined
+}
+
+/**
+ * The tokens' vectors, [B × T × D]. Half precision is exact for what most checkpoints store, and far finer than the
+ * 8 bits of the layers; only a graph in float32 keeps all digits.
+ */
+function embeddings(build: Build, tokens: Value): Value {
+  const { g, tensors, linearFormat } = build
+  const name = 'decoder.embed_tokens.weight'
+  if (linearFormat === 'float32') return g.op('Gather', [weight(build, name), tokens])
+  const half = g.weight(`${name}.half`, tensors.shape(name), new Float16Array(tensors.read(name)))
+  return g.op('Cast', [g.op('Gather', [half, tokens])], { to: 1 }) // to float32
+}
+
 /** Products with every token's vector, [B × K × V]. Tied to the embeddings unless the checkpoint stores a matrix. */
-function projected(build: Build, x: Value, embeddings: Value): Value {
+function projected(build: Build, x: Value): Value {
   const { g, tensors, linearFormat } = build
   const name = tensors.has('proj_out.weight') ? 'proj_out.weight' : 'decoder.embed_tokens.weight'
-  if (linearFormat === 'blocks8') return timesTransposed(build, name, x)
-  // Gemm can turn the matrix over by itself, so that the embeddings serve twice and are stored once.
   const [vocabSize, dModel] = tensors.shape(name) as [number, number] // checked when the checkpoint was opened
-  const matrix = name === 'proj_out.weight' ? weight(build, name) : embeddings
-  const flat = g.op('Gemm', [g.op('Reshape', [x, g.ints([-1, dModel])]), matrix], { transB: 1 })
+  if (linearFormat !== 'float32') {
+    return timesTransposed(build, `${name}.projection`, { matrix: tensors.read(name), nInputs: dModel }, x)
+  }
+  // Gemm can turn the matrix over by itself, so that the embeddings serve twice and are stored once.
+  const flat = g.op('Gemm', [g.op('Reshape', [x, g.ints([-1, dModel])]), weight(build, name)], { transB: 1 })
   const batch = g.op('Slice', [g.op('Shape', [x]), g.ints([0]), g.ints([2])])
   return g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([vocabSize])], { axis: 0 })])
+}
+
+/** The likeliest tokens, so that a search need not look through the whole vocabulary for every row and step. */
+function candidates(g: GraphBuilder, shape: ModelShape, logits: Value): void {
+  const bias = g.input('token_bias', 'float32', ['B or 1', 1, shape.vocabSize])
+  const nBest = g.input('n_best', 'int64', [1])
+  const logprobs = g.op('LogSoftmax', [g.op('Add', [logits, bias])], { axis: -1 })
+  const [values, tokens] = g.ops('TopK', [logprobs, nBest], 2, { axis: -1, largest: 1, sorted: 1 })
+  g.output('best_logprobs', values!, 'float32', ['B', 'K', 'N'])
+  g.output('best_tokens', tokens!, 'int64', ['B', 'K', 'N'])
 }
 
 interface LayerCache {
@@ -91,57 +164,68 @@ interface LayerCache {
 function cacheInputs(g: GraphBuilder, shape: ModelShape, layer: number): LayerCache {
   const dims = (rows: string, length: string) => [rows, shape.decoderHeads, length, shape.dModel / shape.decoderHeads]
   return {
-    pastKey: g.input(`past_key_${layer}`, 'float32', dims('B', 'P')),
-    pastValue: g.input(`past_value_${layer}`, 'float32', dims('B', 'P')),
+    pastKey: g.input(`past_key_${layer}`, 'float32', dims('B', 'C')),
+    pastValue: g.input(`past_value_${layer}`, 'float32', dims('B', 'C')),
     crossKey: g.input(`cross_key_${layer}`, 'float32', dims('W', 'S')),
     crossValue: g.input(`cross_value_${layer}`, 'float32', dims('W', 'S')),
   }
 }
 
-/** Vectors of positions P … P+T-1, [T × D]. */
-function positions(build: Build, tokens: Value, pastKey: Value): Value {
-  const { g } = build
-  const nPast = g.op('Slice', [g.op('Shape', [pastKey]), g.ints([2]), g.ints([3])])
-  const nNew = g.op('Slice', [g.op('Shape', [tokens]), g.ints([1]), g.ints([2])])
-  const table = weight(build, 'decoder.embed_positions.weight')
-  return g.op('Slice', [table, nPast, g.op('Add', [nPast, nNew]), g.ints([0])])
+interface LayerInputs {
+  readonly cache: LayerCache
+  readonly mask: Value
+  readonly shapes: Shapes
+  readonly onQueries: ((queries: Value) => void) | undefined
+  readonly onNewKeysValues: (key: Value, value: Value) => void
 }
 
-function decoderLayer(
-  build: Build,
-  shape: ModelShape,
-  index: number,
-  x: Value,
-  cache: LayerCache,
-  onScores: ((scores: Value) => void) | undefined,
-): Value {
+function decoderLayer(build: Build, shape: ModelShape, index: number, stream: Stream, inputs: LayerInputs): Stream {
   const { g } = build
   const layer = `decoder.layers.${index}`
 
-  const attended = selfAttention(build, shape, index, layerNorm(build, `${layer}.self_attn_layer_norm`, x), cache)
-  const afterSelf = g.op('Add', [x, attended])
+  const beforeSelf = addNorm(build, `${layer}.self_attn_layer_norm`, stream)
+  const attended = selfAttention(build, shape, index, beforeSelf.normed, inputs)
 
-  const crossInput = layerNorm(build, `${layer}.encoder_attn_layer_norm`, afterSelf)
-  const crossed = crossAttention(build, shape, layer, crossInput, cache, onScores)
-  const afterCross = g.op('Add', [afterSelf, crossed])
+  const beforeCross = addNorm(build, `${layer}.encoder_attn_layer_norm`, { sum: beforeSelf.sum, branch: attended })
+  const crossed = crossAttention(build, shape, layer, beforeCross.normed, inputs)
 
-  return g.op('Add', [afterCross, feedForward(build, layer, afterCross)])
+  const beforeFeed = addNorm(build, `${layer}.final_layer_norm`, { sum: beforeCross.sum, branch: crossed })
+  const inner = gelu({ g }, linear(build, `${layer}.fc1`, beforeFeed.normed))
+  return { sum: beforeFeed.sum, branch: linear(build, `${layer}.fc2`, inner) }
 }
 
-function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, cache: LayerCache): Value {
+/** Adds the stream's branch to it, and normalises. */
+function addNorm(build: Build, name: string, { sum, branch }: Stream): { normed: Value; sum: Value } {
   const { g } = build
+  const [gamma, beta] = [weight(build, `${name}.weight`), weight(build, `${name}.bias`)]
+  if (branch === undefined) {
+    return { normed: g.op('LayerNormalization', [sum, gamma, beta], { axis: -1, epsilon: LAYER_NORM_EPSILON }), sum }
+  }
+  const attributes = { epsilon: LAYER_NORM_EPSILON }
+  // Outputs 1 and 2 would be mean and deviation, for training.
+  const outputs = g.contrib('SkipLayerNormalization', [sum, branch, gamma, beta], 4, attributes, [1, 2])
+  return { normed: outputs[0]!, sum: outputs[3]! }
+}
+
+function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, inputs: LayerInputs): Value {
+  const { g } = build
+  const { cache, mask, onNewKeysValues } = inputs
   const attention = `decoder.layers.${index}.self_attn`
-  const [q, k, v] = ['q', 'k', 'v'].map((part) => linear(build, `${attention}.${part}_proj`, x))
-  // Inputs 4 to 6 (bias, padding mask, attention bias) are not used.
-  const inputs = [q!, k!, v!, '', '', '', cache.pastKey, cache.pastValue]
-  const [attended, presentKey, presentValue] = g.contrib('MultiHeadAttention', inputs, 3, {
+  const packed = stackedLinear(
+    build,
+    ['q', 'k', 'v'].map((part) => `${attention}.${part}_proj`),
+    x,
+  )
+  const sizes = g.ints([shape.dModel, shape.dModel, shape.dModel])
+  const [q, k, v] = g.ops('Split', [packed, sizes], 3, { axis: -1 })
+  onNewKeysValues(k!, v!)
+  // Inputs 3 and 4 (bias, padding mask) are not used.
+  const attentionInputs = [q!, k!, v!, '', '', mask, cache.pastKey, cache.pastValue]
+  const attended = g.contrib('MultiHeadAttention', attentionInputs, 3, {
     num_heads: shape.decoderHeads,
     unidirectional: 1,
-  })
-  const dims = ['B', shape.decoderHeads, 'P+T', shape.dModel / shape.decoderHeads]
-  g.output(`present_key_${index}`, presentKey!, 'float32', dims)
-  g.output(`present_value_${index}`, presentValue!, 'float32', dims)
-  return linear(build, `${attention}.out_proj`, attended!)
+  })[0]!
+  return linear(build, `${attention}.out_proj`, attended)
 }
 
 /**
@@ -153,22 +237,21 @@ function crossAttention(
   shape: ModelShape,
   layer: string,
   x: Value,
-  cache: LayerCache,
-  onScores: ((scores: Value) => void) | undefined,
+  { cache, shapes, onQueries }: LayerInputs,
 ): Value {
   const { g } = build
-  const q = linear(build, `${layer}.encoder_attn.q_proj`, x) // [B × T × D]
-  const nWindows = g.op('Slice', [g.op('Shape', [cache.crossKey]), g.ints([0]), g.ints([1])])
-  const perWindow = g.op('Concat', [nWindows, g.ints([-1, shape.dModel])], { axis: 0 })
-  const inputs = [g.op('Reshape', [q, perWindow]), cache.crossKey, cache.crossValue]
-  // Outputs 1 and 2 would be copies of the keys and values.
-  const outputs = g.contrib('MultiHeadAttention', inputs, onScores ? 4 : 1, { num_heads: shape.decoderHeads }, [1, 2])
-  const [attended, , , scores] = outputs
-  if (onScores) {
-    // Without the outputs left out, onnxruntime cannot tell this one's type.
-    g.declare(scores!, 'float32', ['W', shape.decoderHeads, 'B/W*T', 'S'])
-    onScores(scores!)
-  }
-  const perRow = g.op('Reshape', [attended!, g.op('Shape', [q])])
-  return linear(build, `${layer}.encoder_attn.out_proj`, perRow)
+  const queries = g.op('Reshape', [linear(build, `${layer}.encoder_attn.q_proj`, x), shapes.windows])
+  onQueries?.(queries)
+  const inputs = [queries, cache.crossKey, cache.crossValue]
+  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
+  return linear(build, `${layer}.encoder_attn.out_proj`, g.op('Reshape', [attended, shapes.rows]))
+}
+
+/** Scaled products of the queries and keys of some heads, [W × A × B/W·T × S]; nothing is computed for no heads. */
+function alignmentScores(g: GraphBuilder, shape: ModelShape, queries: Value, cache: LayerCache, heads: Value): Value {
+  const headSize = shape.dModel / shape.decoderHeads
+  const byHead = g.op('Reshape', [queries, g.ints([0, 0, shape.decoderHeads, headSize])])
+  const chosen = g.op('Transpose', [g.op('Gather', [byHead, heads], { axis: 2 })], { perm: [0, 2, 1, 3] })
+  const keys = g.op('Transpose', [g.op('Gather', [cache.crossKey, heads], { axis: 1 })], { perm: [0, 1, 3, 2] })
+  return g.op('MatMul', [g.op('Mul', [chosen, g.scalar(1 / Math.sqrt(headSize))]), keys])
 }

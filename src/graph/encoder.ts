@@ -2,8 +2,9 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, feedForward, gelu, type LinearFormat, layerNorm, linear, normedLinears, weight } from './layers.ts'
+import { type Build, gelu, type LinearFormat, layerNorm, linear, weight } from './layers.ts'
 import { addLogMel } from './log-mel.ts'
+import { smoothedFeedForward, smoothedNormedLinears, smoothedSelfAttention } from './smoothed-layers.ts'
 
 export interface EncoderGraphOptions {
   /** Also give `log_mel` [B × M × F] and `audio_features` [B × S × D], to compare with a reference. */
@@ -33,21 +34,30 @@ export function buildEncoder(
   const logMel = addLogMel(g, samples, shape.nMels)
   let x = convolutions(build, logMel)
   for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x)
-  const audioFeatures = layerNorm(build, 'encoder.layer_norm', x) // [B × S × D]
-
+  const projections = Array.from({ length: shape.decoderLayers }, (_, layer) =>
+    ['k', 'v'].map((part) => `decoder.layers.${layer}.encoder_attn.${part}_proj`),
+  ).flat()
+  const projected = crossProjections(build, projections, x)
   for (let layer = 0; layer < shape.decoderLayers; layer++) {
-    for (const part of ['key', 'value'] as const) {
-      const projected = linear(build, `decoder.layers.${layer}.encoder_attn.${part[0]}_proj`, audioFeatures)
-      const heads = splitHeads(g, projected, shape.decoderHeads)
+    for (const [i, part] of (['key', 'value'] as const).entries()) {
+      const heads = splitHeads(g, projected[2 * layer + i]!, shape.decoderHeads)
       const dims = ['B', shape.decoderHeads, 'S', shape.dModel / shape.decoderHeads]
       g.output(`cross_${part}_${layer}`, heads, 'float32', dims)
     }
   }
   if (options.exposeIntermediates) {
     g.output('log_mel', logMel, 'float32', ['B', shape.nMels, 'F'])
+    const audioFeatures = layerNorm(build, 'encoder.layer_norm', x)
     g.output('audio_features', audioFeatures, 'float32', ['B', 'S', shape.dModel])
   }
   return g.finish()
+}
+
+/** Keys and values of the decoder's layers, from what the encoder's last layer gives. */
+function crossProjections(build: Build, names: readonly string[], x: Value): Value[] {
+  if (build.linearFormat === 'smoothed8') return smoothedNormedLinears(build, 'encoder.layer_norm', names, x)
+  const audioFeatures = layerNorm(build, 'encoder.layer_norm', x) // [B × S × D]
+  return names.map((name) => linear(build, name, audioFeatures))
 }
 
 /** [B × M × F] → [B × S × D]: two convolutions, the second of which halves the frames, then the position's vector. */
@@ -68,13 +78,17 @@ function convolutions(build: Build, logMel: Value): Value {
 function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value): Value {
   const { g } = build
   const layer = `encoder.layers.${index}`
-
-  const projections = ['q', 'k', 'v'].map((part) => `${layer}.self_attn.${part}_proj`)
-  const [q, k, v] = normedLinears(build, `${layer}.self_attn_layer_norm`, projections, x)
-  const attended = g.contrib('MultiHeadAttention', [q!, k!, v!], 1, { num_heads: shape.encoderHeads })[0]!
+  if (build.linearFormat === 'smoothed8') {
+    const afterAttention = g.op('Add', [x, smoothedSelfAttention(build, layer, shape.encoderHeads, x)])
+    return g.op('Add', [afterAttention, smoothedFeedForward(build, layer, afterAttention)])
+  }
+  const normed = layerNorm(build, `${layer}.self_attn_layer_norm`, x)
+  const inputs = ['q', 'k', 'v'].map((part) => linear(build, `${layer}.self_attn.${part}_proj`, normed))
+  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.encoderHeads })[0]!
   const afterAttention = g.op('Add', [x, linear(build, `${layer}.self_attn.out_proj`, attended)])
 
-  return g.op('Add', [afterAttention, feedForward(build, layer, afterAttention)])
+  const inner = linear(build, `${layer}.fc1`, layerNorm(build, `${layer}.final_layer_norm`, afterAttention))
+  return g.op('Add', [afterAttention, linear(build, `${layer}.fc2`, gelu(build, inner))])
 }
 
 /** [B × S × D] → [B × H × S × D/H] */

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { channelSizes, rangesAfterNorm } from './channel-ranges.ts'
 import { quantizeOutputs, smoothingScales } from './smoothed-int8.ts'
 
 const N_INPUTS = 8
 const gamma = Float32Array.of(0.5, 20, 0.1, 1, 1, 0, 2, 0.3) // one channel far larger than the others, one dead
 const beta = Float32Array.of(0, 1, 0.2, -3, 0, 0, 0.1, 0)
+const sizes = channelSizes(rangesAfterNorm(gamma, beta))
 const matrix = Float32Array.from({ length: 4 * N_INPUTS }, (_, i) => Math.sin(i * 2.3) * 0.1)
 
 test('a large channel is divided by more, and inputs times weights come to the same', () => {
-  const scales = smoothingScales(gamma, beta, [matrix])
+  const scales = smoothingScales(sizes, [matrix])
   assert.ok(scales.every((scale) => Number.isFinite(scale) && scale > 0))
   const spread = (values: Float32Array) => Math.max(...values) / Math.min(...values.filter((value) => value > 0))
   const before = gamma.map((value, i) => Math.abs(value) * 3 + Math.abs(beta[i]!))
@@ -17,7 +19,7 @@ test('a large channel is divided by more, and inputs times weights come to the s
 })
 
 test('each output comes back within half a level for each input', () => {
-  const inputScales = smoothingScales(gamma, beta, [matrix])
+  const inputScales = smoothingScales(sizes, [matrix])
   const { codes, scales } = quantizeOutputs(matrix, inputScales)
   for (let out = 0; out < scales.length; out++) {
     for (let i = 0; i < N_INPUTS; i++) {

@@ -2,9 +2,9 @@
  * [rows × columns] → [columns × rows]. In square tiles, since a plain double loop misses the cache on every write and
  * takes six times as long on the widest layers.
  */
-export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
+export function transpose<T extends Float32Array | Int8Array>(data: T, rows: number, columns: number): T {
   const TILE = 32
-  const out = new Float32Array(data.length)
+  const out = new (data.constructor as new (length: number) => T)(data.length) // of the same kind
   for (let r0 = 0; r0 < rows; r0 += TILE) {
     const r1 = Math.min(r0 + TILE, rows)
     for (let c0 = 0; c0 < columns; c0 += TILE) {

@@ -1,11 +1,12 @@
-/** A compiled Whisper-family model, opened: samples in, steps from tokens to logits out. */
+/** A compiled Whisper-family model, opened: samples in, steps from tokens to what may come next out. */
 
 import { join } from 'node:path'
+import { type BatchModel, type OpenWindow, WindowScheduler } from '../batching/index.ts'
 import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
-import { DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
-import { DecoderSession, EncoderSession, featuresOfWindow, type SessionSettings } from '../runtime/index.ts'
-import type { EncodedWindows, WindowModel } from '../transcribe/index.ts'
+import { alignmentHeadsOf, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
+import { type DecoderLane, DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
+import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
 
 /**
  * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
@@ -13,13 +14,17 @@ import type { EncodedWindows, WindowModel } from '../transcribe/index.ts'
  */
 const MOST_ROWS = 10
 const MOST_WINDOWS = 4
+/** Memory for the features of all open windows, but for two full ones, which there must always be room for. */
+const FEATURE_BYTES = 150 * 2 ** 20
+const FULL_POSITIONS = 1500
 
-export class WhisperModel implements WindowModel, AsyncDisposable {
+export class WhisperModel implements AsyncDisposable {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
   readonly #encoder: EncoderSession
   readonly #decoder: DecoderSession
+  readonly #scheduler: WindowScheduler<DecoderLane>
 
   private constructor(checkpoint: Checkpoint, encoder: EncoderSession, decoder: DecoderSession) {
     this.generation = checkpoint.generation
@@ -27,38 +32,31 @@ export class WhisperModel implements WindowModel, AsyncDisposable {
     this.#shape = checkpoint.config
     this.#encoder = encoder
     this.#decoder = decoder
+    this.#scheduler = new WindowScheduler(this.#batchModel())
   }
 
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
   static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
-    const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), checkpoint.config, settings)
-    const decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)
+    const { config, generation } = checkpoint
+    const heads = alignmentHeadsOf(config, generation.alignmentHeads)
+    const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
+    const decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
     return new WhisperModel(checkpoint, encoder, decoder)
   }
 
-  batchSize(rowsPerWindow: number): number {
-    return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(MOST_ROWS / rowsPerWindow)))
-  }
-
-  get maxTextContext(): number {
-    return this.#shape.maxTextContext
-  }
-
-  async encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows> {
-    const nSamples = audioContext * SAMPLES_PER_POSITION
-    const padded = windows.map((samples) => padWithSilence(samples, nSamples))
-    const features = await this.#encoder.encode(padded, SAMPLES_PER_POSITION)
-    const decoder = this.#decoder
+  /** The model for one request, whose windows share its time with those of other requests. */
+  forRequest(signal: AbortSignal): WindowModel {
+    const ticket = this.#scheduler.newTicket()
+    const { generation, tokenizer } = this
+    const { maxTextContext, vocabSize } = this.#shape
     return {
-      nWindows: windows.length,
-      start: (rowsPerWindow) => decoder.start(features, rowsPerWindow),
-      startWindow: (index, rowsPerWindow) => decoder.start(featuresOfWindow(features, index), rowsPerWindow),
-      async align(index, tokens) {
-        const data = await decoder.alignmentScores(featuresOfWindow(features, index), tokens)
-        const nTokens = tokens.length
-        return { data, nTokens, audioContext, nHeads: data.length / (nTokens * audioContext) }
-      },
-      [Symbol.dispose]: () => features[Symbol.dispose](),
+      generation,
+      tokenizer,
+      maxTextContext,
+      vocabSize,
+      windowsAtOnce: mostWindows,
+      encode: async (samples, audioContext, rowsPerWindow) =>
+        encodedWindow(await this.#scheduler.open(samples, audioContext, rowsPerWindow, ticket, signal)),
     }
   }
 
@@ -66,10 +64,38 @@ export class WhisperModel implements WindowModel, AsyncDisposable {
     await this.#encoder[Symbol.asyncDispose]()
     await this.#decoder[Symbol.asyncDispose]()
   }
+
+  #batchModel(): BatchModel<DecoderLane> {
+    const { decoderLayers, dModel } = this.#shape
+    const bytesPerPosition = 2 * decoderLayers * dModel * Float32Array.BYTES_PER_ELEMENT
+    return {
+      mostPositions: Math.max(2 * FULL_POSITIONS, Math.floor(FEATURE_BYTES / bytesPerPosition)),
+      lane: (audioContext, rows) => this.#decoder.lane(audioContext, rows, mostWindows(rows)),
+      laneOver: (lane, slot, rows) => this.#decoder.laneOver(lane.featuresOf(slot), lane.audioContext, rows),
+      encode: async (samples, lane, slot) => {
+        const padded = new Float32Array(lane.audioContext * SAMPLES_PER_POSITION)
+        padded.set(samples)
+        await this.#encoder.encode(padded, lane.featuresOf(slot))
+      },
+      align: (lane, slot, tokens) => this.#decoder.alignmentScores(lane.featuresOf(slot), tokens),
+    }
+  }
 }
 
-function padWithSilence(samples: Float32Array, length: number): Float32Array {
-  const padded = new Float32Array(length)
-  padded.set(samples)
-  return padded
+function mostWindows(rowsPerWindow: number): number {
+  return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(MOST_ROWS / rowsPerWindow)))
+}
+
+function encodedWindow(window: OpenWindow<DecoderLane>): EncodedWindow {
+  const { audioContext } = window
+  return {
+    audioContext,
+    start: (rowsPerWindow, choice) => window.start(rowsPerWindow, choice),
+    async align(tokens) {
+      const data = await window.align(tokens)
+      const nTokens = tokens.length
+      return { data, nTokens, audioContext, nHeads: data.length / (nTokens * audioContext) }
+    },
+    [Symbol.dispose]: () => window[Symbol.dispose](),
+  }
 }

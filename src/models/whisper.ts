@@ -69,7 +69,14 @@ export class WhisperStrategy extends AsrStrategy {
     })
     vad.reset()
     const speechProbability = (frame: Float32Array) => vad.probability(frame)
-    return await transcribeLongForm(samples, { model, options, speechProbability, language: code, signal, onProgress })
+    return await transcribeLongForm(samples, {
+      model: model.forRequest(signal),
+      options,
+      speechProbability,
+      language: code,
+      signal,
+      onProgress,
+    })
   }
 
   override async unload(): Promise<void> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generation, ScriptedDecoder, special } from '../../test/helpers/scripted-decoder.ts'
-import { type AlignmentScores, sotSequence, type WhisperTokenizer } from '../decode/index.ts'
+import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/scripted-decoder.ts'
+import { type AlignmentScores, sotSequence, type TokenChoice, type WhisperTokenizer } from '../decode/index.ts'
 import { type LongFormContext, transcribeLongForm } from './long-form.ts'
 import { type GivenOptions, parseOptions } from './options.ts'
-import type { EncodedWindows, WindowModel } from './window-model.ts'
+import type { EncodedWindow, WindowModel } from './window-model.ts'
 
 const RATE = 16_000
 
@@ -33,7 +33,11 @@ class ScriptedModel implements WindowModel {
   readonly generation = generation
   readonly tokenizer = tokenizer
   readonly maxTextContext = 448
-  readonly encoded: { readonly nWindows: number; readonly audioContext: number; readonly seconds: number[] }[] = []
+  readonly vocabSize = VOCAB
+  readonly encoded: { readonly audioContext: number; readonly seconds: number }[] = []
+  /** Windows that are open, and the most that were. */
+  nOpen = 0
+  mostOpen = 0
   readonly prompts: (readonly number[])[] = []
   readonly #answers: Answer[]
 
@@ -41,25 +45,27 @@ class ScriptedModel implements WindowModel {
     this.#answers = answers
   }
 
-  batchSize(): number {
+  windowsAtOnce(): number {
     return 2
   }
 
-  async encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows> {
-    const seconds = windows.map((samples) => samples.length / RATE)
-    this.encoded.push({ nWindows: windows.length, audioContext, seconds })
-    const answers = windows.map(() => this.#answers.shift() ?? { words: [' fala'] })
-    const start = (ofWindows: readonly Answer[], rowsPerWindow: number) => {
-      const rows = ofWindows.flatMap((answer) => Array.from({ length: rowsPerWindow }, () => answer))
-      const decoder = new ScriptedDecoder(rows.length, (fed, row) => this.#say(rows[row]!, fed))
-      return Object.assign(decoder, { [Symbol.dispose]: () => {} })
-    }
+  async encode(samples: Float32Array, audioContext: number): Promise<EncodedWindow> {
+    const seconds = samples.length / RATE
+    this.encoded.push({ audioContext, seconds })
+    this.mostOpen = Math.max(this.mostOpen, ++this.nOpen)
+    const answer = this.#answers.shift() ?? { words: [' fala'] }
+    let isOpen = true
     return {
-      nWindows: windows.length,
-      start: (rowsPerWindow) => start(answers, rowsPerWindow),
-      startWindow: (index, rowsPerWindow) => start([answers[index]!], rowsPerWindow),
-      align: async (index, tokens) => evenly(tokens.length, audioContext, seconds[index]!),
-      [Symbol.dispose]: () => {},
+      audioContext,
+      start: (nRows: number, choice: TokenChoice) =>
+        Object.assign(new ScriptedDecoder(nRows, (fed) => this.#say(answer, fed), { ...choice, needsLogits: true }), {
+          [Symbol.dispose]: () => {},
+        }),
+      align: async (tokens) => evenly(tokens.length, audioContext, seconds),
+      [Symbol.dispose]: () => {
+        if (isOpen) this.nOpen--
+        isOpen = false
+      },
     }
   }
 
@@ -134,13 +140,26 @@ test('the text of all windows is joined in order, and the language of the first 
   assert.equal(result.statistics.windows, 3)
 })
 
-test('windows of one context are decoded together, as many as the batch holds', async () => {
+test('windows are under way together, as many as the model wants, and none stays open', async () => {
   const model = new ScriptedModel([])
-  await transcribe(threeWindows(), model)
-  assert.deepEqual(
-    model.encoded.map((call) => call.nWindows),
-    [2, 1],
-  )
+  await transcribe(threeWindows(), model, {}, { language: 'pt' })
+  assert.equal(model.mostOpen, 2)
+  assert.equal(model.nOpen, 0)
+  const one = new ScriptedModel([])
+  await transcribe(threeWindows(), one, { batch_size: 1 }, { language: 'pt' })
+  assert.equal(one.mostOpen, 1)
+})
+
+test('a window that fails leaves none of the others open', async () => {
+  const model = new ScriptedModel([])
+  const encode = model.encode.bind(model)
+  let nCalls = 0
+  model.encode = async (samples, audioContext) => {
+    if (++nCalls === 2) throw new Error('no memory')
+    return await encode(samples, audioContext)
+  }
+  await assert.rejects(transcribe(threeWindows(), model, {}, { language: 'pt' }), /no memory/)
+  assert.equal(model.nOpen, 0)
 })
 
 test('a short recording is encoded with a short context, at least 12 s and 5 s more than the sound', async () => {
@@ -260,7 +279,7 @@ test('each window is told what was said before, when conditioned on it, and the 
   const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'] }])
   const given = { condition_on_previous_text: true, hotwords: 'Fisichella', initial_prompt: 'Corrida' }
   await transcribe(threeWindows().slice(0, 50 * RATE), model, given)
-  assert.equal(model.encoded[0]!.nWindows, 1)
+  assert.equal(model.mostOpen, 1)
   const hints = [tokenOf(' Fisichella'), tokenOf(' Corrida')]
   assert.deepEqual(model.prompts[0]!.slice(0, 3), [generation.sotPrev, ...hints])
   assert.deepEqual(model.prompts[1]!.slice(0, 4), [generation.sotPrev, ...hints, tokenOf(' um')])

@@ -1,4 +1,4 @@
-/** A recording of any length → text: windows of speech, batches, language, coverage, segments. */
+/** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
 
 import { isWrittenWithoutSpaces } from '../decode/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../speech/index.ts'
@@ -10,7 +10,7 @@ import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
-import { type BatchPrompt, WindowDecoder, type WindowText } from './window-decoder.ts'
+import { WindowDecoder, type WindowPrompt, type WindowText } from './window-decoder.ts'
 import type { WindowModel } from './window-model.ts'
 import { cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
@@ -27,12 +27,12 @@ export interface LongFormContext {
   readonly signal: AbortSignal
   /** Uniform in [0, 1). */
   readonly random?: () => number
-  /** Told after each batch how much of the recording is done. */
+  /** Told after each window how much of the recording is done. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
 }
 
 /**
- * Transcribes a whole recording, holding one batch of windows at a time.
+ * Transcribes a whole recording, holding a few windows at a time.
  *
  * @param samples  the recording at 16 kHz, in pieces of any length.
  */
@@ -55,15 +55,17 @@ class LongForm {
   readonly #detected: ReadonlyMap<string, number>[] = []
   #language: string | undefined
   #languageProbability: number | undefined
+  /** Settled when the first window with sound has a language. */
+  #firstLanguage: PromiseWithResolvers<void> | undefined
   #seeking: SeekingWindows | undefined
   #previous: readonly number[] = []
   #nWindows = 0
   #coverageRetries = 0
 
   constructor(context: LongFormContext) {
-    const { model, options, signal, random = Math.random } = context
+    const { model, options, random = Math.random } = context
     this.#context = context
-    this.#decoder = new WindowDecoder(model, options, { random, signal })
+    this.#decoder = new WindowDecoder(model, options, { random, signal: context.signal })
     this.#language = context.language
   }
 
@@ -75,63 +77,68 @@ class LongForm {
     const seeks = options.timestamps === 'tokens' && !options.vadFilter
     this.#seeking = seeks ? new SeekingWindows(counted) : undefined
     const isSequential = seeks || options.conditionOnPreviousText
-    const batchSize = isSequential ? 1 : (options.batchSize ?? model.batchSize(options.beamSize))
-    // Detection over several windows needs them at hand before the first is decoded.
-    const nDetected = this.#language === undefined && !seeks ? options.languageDetectionSegments : 1
-    const firstSize = Math.max(batchSize, nDetected)
+    const atOnce = isSequential ? 1 : (options.batchSize ?? model.windowsAtOnce(options.beamSize))
+    const windows = speech ?? this.#seeking ?? cutWindows(counted)
 
-    for await (const batch of batches(speech ?? this.#seeking ?? cutWindows(counted), firstSize, batchSize)) {
-      const audible = batch.filter(({ samples }) => !isSilent(samples))
-      if (audible.length > 0) await this.#decodeBatch(audible, batchSize)
-      onProgress?.(windowEnd(batch.at(-1)!))
-    }
+    await inOrder(this.#withLanguage(windows, seeks), atOnce, {
+      begin: (window) => this.#begin(window),
+      // Each is kept before the next, which may be prompted with it.
+      finish: async (window, text) => {
+        if (text) await this.#finish(text)
+        onProgress?.(windowEnd(window))
+      },
+    })
     onProgress?.(counted.seconds)
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
   }
 
-  async #decodeBatch(windows: readonly Window[], batchSize: number): Promise<void> {
+  /** The windows, with the language settled before the first where detection listens to several of them. */
+  async *#withLanguage(windows: AsyncIterable<Window>, seeks: boolean): AsyncGenerator<Window> {
     const { options } = this.#context
-    if (this.#language === undefined && options.languageDetectionSegments > 1 && !options.multilingual) {
-      await this.#detectOver(windows.slice(0, options.languageDetectionSegments))
+    const isDetected = this.#language === undefined && !options.multilingual && !seeks
+    let wanted = isDetected && options.languageDetectionSegments > 1 ? options.languageDetectionSegments : 0
+    const held: Window[] = []
+    for await (const window of windows) {
+      held.push(window)
+      if (held.filter(({ samples }) => !isSilent(samples)).length < wanted) continue
+      if (wanted > 0) await this.#detectOver(held)
+      wanted = 0
+      yield* held.splice(0)
     }
-    const isFirst = this.#nWindows === 0
-    this.#nWindows += windows.length
-    const hasPrefix = isFirst && options.prefix !== undefined
-    for (const group of this.#groups(windows, batchSize, hasPrefix)) {
-      // Each group is kept before the next is decoded, which may be prompted with it; the result sorts them all.
-      for (const decoded of await this.#decodeGroup(group, hasPrefix && group[0] === windows[0])) {
-        const text = this.#upToTheSeek(decoded)
-        const segments = this.#keep(text)
-        for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
-      }
+    if (wanted > 0) await this.#detectOver(held)
+    yield* held
+  }
+
+  /** Text of a window; undefined for silence. Where the language is not known yet, the next one has to wait for it. */
+  async #begin(window: Window): Promise<WindowText | undefined> {
+    if (isSilent(window.samples)) return undefined
+    const { prefix, multilingual } = this.#context.options
+    const hasPrefix = this.#nWindows === 0 && prefix !== undefined
+    this.#nWindows++
+    if (this.#language !== undefined || multilingual) return await this.#decode(window, hasPrefix)
+    this.#firstLanguage ??= Promise.withResolvers<void>()
+    if (this.#nWindows > 1) await this.#firstLanguage.promise
+    try {
+      return await this.#decode(window, hasPrefix)
+    } finally {
+      this.#firstLanguage.resolve()
     }
   }
 
-  /**
-   * Windows of one context, and not more than fit a batch, in the order of their first; the one with the prefix has
-   * another prompt, so it is alone.
-   */
-  #groups(windows: readonly Window[], batchSize: number, hasPrefix: boolean): Window[][] {
-    const [first, ...rest] = windows
-    const groups = Map.groupBy(hasPrefix ? rest : windows, (window) => this.#decoder.contextOf(window))
-    const limited = [...groups.values()].flatMap((group) =>
-      Array.from({ length: Math.ceil(group.length / batchSize) }, (_, i) =>
-        group.slice(i * batchSize, (i + 1) * batchSize),
-      ),
-    )
-    limited.sort(([a], [b]) => a!.startSeconds - b!.startSeconds)
-    return hasPrefix ? [[first!], ...limited] : limited
+  async #finish(text: WindowText): Promise<void> {
+    const complete = this.#upToTheSeek(text)
+    const segments = this.#keep(complete)
+    for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
   }
 
-  async #decodeGroup(windows: readonly Window[], hasPrefix: boolean): Promise<WindowText[]> {
+  async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
     const { multilingual, prefix } = this.#context.options
-    const isKnown = this.#language !== undefined && !multilingual
-    const prompt: BatchPrompt = {
-      languages: isKnown ? windows.map(() => this.#language!) : undefined,
+    const prompt: WindowPrompt = {
+      language: multilingual ? undefined : this.#language,
       previous: this.#promptBefore(hasPrefix),
       prefix: hasPrefix ? this.#encode(prefix!) : [],
     }
-    return await this.#decoder.decode(windows, prompt, (probabilities) => this.#chooseLanguages(probabilities))
+    return await this.#decoder.decode(window, prompt, (probabilities) => this.#chooseLanguage(probabilities))
   }
 
   /** Hotwords first, then what was said before: the nearest context is the last. */
@@ -148,24 +155,25 @@ class LongForm {
 
   async #detectOver(windows: readonly Window[]): Promise<void> {
     const detected: ReadonlyMap<string, number>[] = []
-    for (const window of windows) {
-      detected.push(...(await this.#decoder.detectLanguages([window])))
+    for (const window of windows.filter(({ samples }) => !isSilent(samples))) {
+      detected.push(await this.#decoder.detectLanguage(window))
       if (likeliest(detected.at(-1)!)[1] > this.#context.options.languageDetectionThreshold) break
     }
-    this.#settleLanguage(detected)
+    if (detected.length > 0) this.#settleLanguage(detected)
   }
 
-  #chooseLanguages(probabilities: readonly ReadonlyMap<string, number>[]): readonly string[] {
+  #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
     if (this.#context.options.multilingual) {
-      this.#detected.push(...probabilities)
-      const languages = probabilities.map((window) => likeliest(window)[0])
-      this.#language ??= languages[0]!
-      this.#languageProbability ??= likeliest(probabilities[0]!)[1]
-      return languages
+      const [language, probability] = likeliest(probabilities)
+      this.#detected.push(probabilities)
+      this.#language ??= language
+      this.#languageProbability ??= probability
+      return language
     }
     // The recording's first speech decides the language of the rest.
-    if (this.#language === undefined) this.#settleLanguage(probabilities.slice(0, 1))
-    return probabilities.map(() => this.#language!)
+    if (this.#language === undefined) this.#settleLanguage([probabilities])
+    this.#firstLanguage?.resolve()
+    return this.#language!
   }
 
   #settleLanguage(detected: readonly ReadonlyMap<string, number>[]): void {
@@ -213,10 +221,10 @@ class LongForm {
     const found: WindowText[] = []
     for (const span of uncovered(text.window, said)) {
       this.#coverageRetries++
-      const [extra] = await this.#decodeGroup([partOf(text.window, span)], false)
+      const extra = await this.#decode(partOf(text.window, span), false)
       // Sure of itself or left out: what the model skipped once is often no speech after all.
-      const isSure = extra!.decoded.avgLogprob > options.logProbThreshold / 2 && extra!.decoded.ended === 'eot'
-      if (isSure) found.push(extra!)
+      const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
+      if (isSure) found.push(extra)
     }
     return found
   }
@@ -296,16 +304,30 @@ class CountedSamples implements AsyncIterable<Float32Array> {
   }
 }
 
-/** The first batch may be larger than the rest. */
-async function* batches<T>(items: AsyncIterable<T>, firstSize: number, size: number): AsyncGenerator<T[]> {
-  let batch: T[] = []
-  let wanted = firstSize
-  for await (const item of items) {
-    batch.push(item)
-    if (batch.length < wanted) continue
-    yield batch
-    batch = []
-    wanted = size
+/**
+ * Begins work on items, at most `atOnce` at a time, and finishes them one after the other in their order. When one
+ * fails, those that have begun are waited for before the failure is passed on.
+ */
+async function inOrder<T, R>(
+  items: AsyncIterable<T>,
+  atOnce: number,
+  { begin, finish }: { begin: (item: T) => Promise<R>; finish: (item: T, result: R) => Promise<void> },
+): Promise<void> {
+  const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
+  const finishFirst = async () => {
+    const { item, result } = underWay[0]!
+    await finish(item, await result)
+    underWay.shift()
   }
-  if (batch.length > 0) yield batch
+  try {
+    for await (const item of items) {
+      const result = begin(item)
+      result.catch(() => {}) // it is waited for in its turn
+      underWay.push({ item, result })
+      if (underWay.length === atOnce) await finishFirst()
+    }
+    while (underWay.length > 0) await finishFirst()
+  } finally {
+    await Promise.allSettled(underWay.map(({ result }) => result))
+  }
 }

@@ -1,24 +1,26 @@
 /**
- * Decodes batches of windows, and judges each window on its own: what is doubtful is decoded again at the full audio
- * context, then at rising temperatures, while the good ones of the batch stand.
+ * Decodes a window and judges what comes out: what is doubtful is decoded again at the full audio context, then at
+ * rising temperatures.
  */
 
 import {
   type DecodedWindow,
   type DecodeOptions,
-  decodeWindows,
-  detectLanguages,
+  decodeWindow,
+  detectLanguage,
   type Prompt,
-  rowsPerWindow,
+  rowsFor,
   SECONDS_PER_POSITION,
   sotSequence,
   splitWords,
+  type TokenChoice,
+  tokenChoice,
 } from '../decode/index.ts'
 import { adaptiveContext, FULL_CONTEXT } from './audio-context.ts'
 import type { DecodingOptions } from './options.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'
-import type { EncodedWindows, WindowModel } from './window-model.ts'
+import type { EncodedWindow, WindowModel } from './window-model.ts'
 import { secondsOf, type Window } from './windows.ts'
 
 /** A window, its text, and its words' times where they were asked for. */
@@ -30,10 +32,9 @@ export interface WindowText {
   readonly retries: number
 }
 
-/** What is the same for all windows of a batch but the language. */
-export interface BatchPrompt {
-  /** Language of each window, or undefined: then each window's own is detected. */
-  readonly languages: readonly string[] | undefined
+export interface WindowPrompt {
+  /** undefined: detected. */
+  readonly language: string | undefined
   readonly previous: readonly number[]
   readonly prefix: readonly number[]
 }
@@ -49,6 +50,7 @@ export class WindowDecoder {
   readonly #options: DecodingOptions
   readonly #random: () => number
   readonly #signal: AbortSignal
+  #firstChoice: TokenChoice | undefined
 
   constructor(
     model: WindowModel,
@@ -61,103 +63,77 @@ export class WindowDecoder {
     this.#signal = signal
   }
 
-  /** Encoder positions that the options give a window; only windows with equal ones can be a batch. */
-  contextOf(window: Window): number {
-    return this.#options.audioContext === 'full' ? FULL_CONTEXT : adaptiveContext(window.samples.length)
+  /** Probability of each language. */
+  async detectLanguage(window: Window): Promise<ReadonlyMap<string, number>> {
+    using encoded = await this.#encode(window, this.#contextOf(window))
+    return await this.#languageOf(encoded)
   }
 
-  /** Probability of each language for each of the windows, which must have one context. */
-  async detectLanguages(windows: readonly Window[]): Promise<ReadonlyMap<string, number>[]> {
-    using encoded = await this.#encode(windows, this.contextOf(windows[0]!))
-    return await this.#languagesOf(encoded)
-  }
-
-  /**
-   * @param windows  of one context.
-   * @param choose   decides each window's language from the probabilities, where the prompt names none.
-   */
+  /** @param choose  decides the language from the probabilities, where the prompt names none. */
   async decode(
-    windows: readonly Window[],
-    prompt: BatchPrompt,
-    choose: (probabilities: readonly ReadonlyMap<string, number>[]) => readonly string[],
-  ): Promise<WindowText[]> {
-    const audioContext = this.contextOf(windows[0]!)
-    using encoded = await this.#encode(windows, audioContext)
-    const languages = prompt.languages ?? choose(await this.#languagesOf(encoded))
-    const prompts = windows.map(
-      (_, i): Prompt => ({
-        language: languages[i]!,
-        task: this.#options.task,
-        withTimestamps: this.#options.timestamps === 'tokens',
-        previous: prompt.previous,
-        prefix: prompt.prefix,
-      }),
-    )
-
-    const options = this.#decodeOptions(this.#options.temperature[0]!)
-    using rows = encoded.start(rowsPerWindow(options))
-    const decoded = await decodeWindows(rows, this.#model, prompts, options)
-    const texts: WindowText[] = []
-    for (const [i, window] of windows.entries()) {
-      const first = decoded[i]!
-      texts.push(
-        isDoubtful(first, this.#options)
-          ? await this.#decodeAgain(window, prompts[i]!, first, { encoded, index: i, audioContext })
-          : await this.#finish(window, first, encoded, i, 0),
-      )
+    window: Window,
+    { language, previous, prefix }: WindowPrompt,
+    choose: (probabilities: ReadonlyMap<string, number>) => string,
+  ): Promise<WindowText> {
+    const audioContext = this.#contextOf(window)
+    using encoded = await this.#encode(window, audioContext)
+    const prompt: Prompt = {
+      language: language ?? choose(await this.#languageOf(encoded)),
+      task: this.#options.task,
+      withTimestamps: this.#options.timestamps === 'tokens',
+      previous,
+      prefix,
     }
-    return texts
+    const first = await this.#attempt(encoded, prompt, this.#options.temperature[0]!)
+    if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
+    if (audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
+    // Too short a context is the likeliest cause. What was encoded is given back first, or windows that all try again
+    // could wait for one another's room.
+    encoded[Symbol.dispose]()
+    this.counts.contextRepeats++
+    using full = await this.#encode(window, FULL_CONTEXT)
+    return await this.#climb(window, prompt, full, [])
   }
 
-  /** Climbs the ladder for one window: the full context first, since too short a one is the likeliest cause. */
-  async #decodeAgain(
+  /** Tries the temperatures that have not been tried, one after the other. */
+  async #climb(
     window: Window,
     prompt: Prompt,
-    first: DecodedWindow,
-    place: { readonly encoded: EncodedWindows; readonly index: number; readonly audioContext: number },
+    encoded: EncodedWindow,
+    tried: readonly DecodedWindow[],
   ): Promise<WindowText> {
     const { temperature: ladder } = this.#options
-    const isFull = place.audioContext === FULL_CONTEXT
-    using full = isFull ? undefined : await this.#encode([window], FULL_CONTEXT)
-    const [encoded, index] = full ? [full, 0] : [place.encoded, place.index]
-    const attempts = isFull ? [first] : []
-    if (!isFull) this.counts.contextRepeats++
-
-    for (const temperature of isFull ? ladder.slice(1) : ladder) {
-      const options = this.#decodeOptions(temperature)
-      using rows = encoded.startWindow(index, rowsPerWindow(options))
-      const [attempt] = await decodeWindows(rows, this.#model, [prompt], options)
-      attempts.push(attempt!)
+    const attempts = [...tried]
+    for (const temperature of ladder.slice(tried.length)) {
+      const attempt = await this.#attempt(encoded, prompt, temperature)
+      attempts.push(attempt)
       if (temperature !== ladder[0]) this.counts.temperatureRetries++
-      if (!isDoubtful(attempt!, this.#options)) break
+      if (!isDoubtful(attempt, this.#options)) break
     }
     const last = attempts.at(-1)!
     const accepted = isDoubtful(last, this.#options) ? leastBad(attempts, this.#options) : last
-    return await this.#finish(window, accepted, encoded, index, attempts.length - (isFull ? 1 : 0))
+    return await this.#finish(window, accepted, encoded, attempts.length - tried.length)
   }
 
-  async #finish(
-    window: Window,
-    decoded: DecodedWindow,
-    encoded: EncodedWindows,
-    index: number,
-    retries: number,
-  ): Promise<WindowText> {
+  async #attempt(encoded: EncodedWindow, prompt: Prompt, temperature: number): Promise<DecodedWindow> {
+    const options = this.#decodeOptions(temperature)
+    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
+    return await decodeWindow(decoder, this.#model, prompt, options)
+  }
+
+  async #finish(window: Window, decoded: DecodedWindow, encoded: EncodedWindow, retries: number): Promise<WindowText> {
     const { timestamps, wordTimestamps, hallucinationSilenceThreshold } = this.#options
     const isJudgedByWords = timestamps === 'tokens' && hallucinationSilenceThreshold !== undefined
     const needsWords = timestamps === 'align' || wordTimestamps || isJudgedByWords
     const words =
-      needsWords && !isSilence(decoded, this.#options)
-        ? await this.#timedWords(window, decoded, encoded, index)
-        : undefined
+      needsWords && !isSilence(decoded, this.#options) ? await this.#timedWords(window, decoded, encoded) : undefined
     return { window, decoded, words, retries }
   }
 
   async #timedWords(
     window: Window,
     { tokens, logprobs, language }: DecodedWindow,
-    encoded: EncodedWindows,
-    index: number,
+    encoded: EncodedWindow,
   ): Promise<TimedWord[]> {
     const { generation, tokenizer } = this.#model
     const isText = (token: number) => token < generation.eot
@@ -166,17 +142,19 @@ export class WindowDecoder {
     const probabilities = logprobs.filter((_, i) => isText(tokens[i]!)).map(Math.exp)
     const prompt = sotSequence(generation, { language, task: this.#options.task, withTimestamps: false })
     const room = this.#model.maxTextContext - prompt.length - 1
-    const scores = await encoded.align(index, [...prompt, ...textTokens.slice(0, room), generation.eot])
+    const scores = await encoded.align([...prompt, ...textTokens.slice(0, room), generation.eot])
     const words = splitWords(textTokens.slice(0, room), language, tokenizer)
     const nPositions = Math.max(1, Math.floor(secondsOf(window.samples.length) / SECONDS_PER_POSITION))
     return timeWords(words, probabilities, scores, prompt.length - 1, { startSeconds: window.startSeconds, nPositions })
   }
 
-  async #encode(windows: readonly Window[], audioContext: number): Promise<EncodedWindows> {
-    const encoded = await this.#model.encode(
-      windows.map((window) => window.samples),
-      audioContext,
-    )
+  #contextOf(window: Window): number {
+    return this.#options.audioContext === 'full' ? FULL_CONTEXT : adaptiveContext(window.samples.length)
+  }
+
+  async #encode(window: Window, audioContext: number): Promise<EncodedWindow> {
+    const rows = rowsFor(this.#decodeOptions(this.#options.temperature[0]!))
+    const encoded = await this.#model.encode(window.samples, audioContext, rows)
     try {
       this.#signal.throwIfAborted()
       return encoded
@@ -186,9 +164,19 @@ export class WindowDecoder {
     }
   }
 
-  async #languagesOf(encoded: EncodedWindows): Promise<ReadonlyMap<string, number>[]> {
-    using rows = encoded.start(1)
-    return await detectLanguages(rows, this.#model.generation)
+  async #languageOf(encoded: EncodedWindow): Promise<ReadonlyMap<string, number>> {
+    const options = this.#decodeOptions(this.#options.temperature[0]!)
+    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
+    return await detectLanguage(decoder, this.#model.generation)
+  }
+
+  /** One and the same for all windows, as far as the options allow: the decoder asks whether windows agree. */
+  #choiceFor(options: DecodeOptions): TokenChoice {
+    const withTimestamps = this.#options.timestamps === 'tokens'
+    this.#firstChoice ??= tokenChoice(this.#model, options, withTimestamps)
+    return options.temperature === this.#options.temperature[0]
+      ? this.#firstChoice
+      : tokenChoice(this.#model, options, withTimestamps)
   }
 
   #decodeOptions(temperature: number): DecodeOptions {

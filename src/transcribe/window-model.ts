@@ -1,25 +1,26 @@
 /** What transcription asks of a model; the strategies in `models` provide it. */
 
-import type { AlignmentScores, TextDecoder, TextModel } from '../decode/index.ts'
+import type { AlignmentScores, TextDecoder, TextModel, TokenChoice } from '../decode/index.ts'
 
+/** A model as one request sees it; what other requests do at the same time shows in nothing but the time. */
 export interface WindowModel extends TextModel {
-  /** Windows that are decoded together unless the caller says otherwise, when each takes `rowsPerWindow` rows. */
-  batchSize(rowsPerWindow: number): number
+  /** Windows of one recording that are worth having under way at a time, when each takes `rowsPerWindow` rows. */
+  windowsAtOnce(rowsPerWindow: number): number
   /**
-   * Encodes windows with `audioContext` positions each, padding them with silence.
+   * Encodes a window with `audioContext` positions, padding it with silence. Resolves when its turn has come, which
+   * may take until another window of the recording is disposed of.
    *
-   * @param windows  W × [N], N ≤ 320·audioContext.
+   * @param samples        [N], N ≤ 320·audioContext.
+   * @param rowsPerWindow  rows of the text that it will first be decoded to.
    */
-  encode(windows: readonly Float32Array[], audioContext: number): Promise<EncodedWindows>
+  encode(samples: Float32Array, audioContext: number, rowsPerWindow: number): Promise<EncodedWindow>
 }
 
-/** Windows that are ready to be decoded, as often as it takes. */
-export interface EncodedWindows extends Disposable {
-  readonly nWindows: number
-  /** Fresh texts, `rowsPerWindow` in succession for each window. */
-  start(rowsPerWindow: number): TextDecoder & Disposable
-  /** The same for one window alone. */
-  startWindow(index: number, rowsPerWindow: number): TextDecoder & Disposable
-  /** Where the alignment heads look while window `index` is told `tokens`, prompt and eot included. */
-  align(index: number, tokens: readonly number[]): Promise<AlignmentScores>
+/** A window that is ready to be decoded, as often as it takes. */
+export interface EncodedWindow extends Disposable {
+  readonly audioContext: number
+  /** A fresh text; the one before must have been disposed of. */
+  start(rowsPerWindow: number, choice: TokenChoice): TextDecoder & Disposable
+  /** Where the alignment heads look while the window is told `tokens`, prompt and eot included. */
+  align(tokens: readonly number[]): Promise<AlignmentScores>
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
-import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { alignmentHeadsOf, type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
-import { DecoderSession, EncoderSession } from '../../src/runtime/index.ts'
+import { type DecoderLane, DecoderSession, EncoderSession } from '../../src/runtime/index.ts'
 import {
   type LazyTensor,
   randomWhisperTensors,
@@ -47,6 +47,12 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0)
 }
 
+/** [R × V] logits of the lane's first slot after one more token for each row. */
+async function logitsAfter(lane: DecoderLane, tokens: readonly number[]): Promise<Float32Array> {
+  const output = await lane.step([{ slot: 0, tokens, tokenBias: new Float32Array(lane.vocabSize) }], 1, true)
+  return output.logits!.slice()
+}
+
 const FAMILIES: Record<string, ModelShape> = {
   whisper: tinyShape(),
   'large-v3 layout': tinyShape({ nMels: 128, vocabSize: 51866 }),
@@ -59,23 +65,35 @@ for (const [family, shape] of Object.entries(FAMILIES)) {
   describe(family, () => {
     test('a text fed token by token gives the logits of the text fed at once', async () => {
       await using model = await openModel(`${family}-steps`, shape)
-      using features = await model.encode(samplesOf(40))
+      const features = await model.encode(samplesOf(40))
       const tokens = [50258, 11, 500, 9000, 42]
       using whole = model.start(features)
-      const atOnce = await whole.step([tokens], [0, 1, 2, 3, 4])
+      const atOnce = await whole.prompt(0, tokens, [0, 1, 2, 3, 4])
 
       using stepped = model.start(features)
-      const oneByOne: Float32Array[] = []
-      for (const token of tokens) oneByOne.push((await stepped.step([[token]], [0])).slice())
-      const joined = Float32Array.from(oneByOne.flatMap((logits) => [...logits]))
+      const logits = [await stepped.prompt(0, tokens.slice(0, 2), [0, 1])]
+      for (const token of tokens.slice(2)) logits.push(await logitsAfter(stepped, [token]))
+      const joined = Float32Array.from(logits.flatMap((step) => [...step]))
       assert.ok(largestDifference(atOnce, joined) < 1e-4)
-      assert.equal(stepped.length, tokens.length)
+      assert.equal(stepped.lengthOf(0), tokens.length)
+    })
+
+    test('a text that outgrows the first room for it goes on as before', async () => {
+      await using model = await openModel(`${family}-long`, shape)
+      const features = await model.encode(samplesOf(40))
+      const tokens = Array.from({ length: 100 }, (_, i) => 100 + ((i * 37) % 5000))
+      using whole = model.start(features)
+      const atOnce = await whole.prompt(0, tokens, [99])
+      using stepped = model.start(features)
+      await stepped.prompt(0, tokens.slice(0, 20), [0])
+      for (const token of tokens.slice(20, -1)) await logitsAfter(stepped, [token])
+      assert.ok(largestDifference(atOnce, await logitsAfter(stepped, [tokens.at(-1)!])) < 1e-4)
     })
 
     test('every encoder length from one position to 1500 is accepted', async () => {
       await using model = await openModel(`${family}-lengths`, shape)
       for (const positions of [1, 2, 333, 1500]) {
-        using features = await model.encode(samplesOf(positions))
+        const features = await model.encode(samplesOf(positions))
         assert.equal(features.audioFeatures.length, positions * shape.dModel)
         assert.ok(features.audioFeatures.every(Number.isFinite))
       }
@@ -107,50 +125,114 @@ test('a low-rank pair computes what the dense matrix of their product computes',
 
   await using a = await openModel('pair', lowRank, tensors)
   await using b = await openModel('product', dense, denseTensors)
-  using featuresA = await a.encode(samplesOf(50))
-  using featuresB = await b.encode(samplesOf(50))
+  const featuresA = await a.encode(samplesOf(50))
+  const featuresB = await b.encode(samplesOf(50))
   assert.ok(largestDifference(featuresA.audioFeatures, featuresB.audioFeatures) < 1e-4)
 })
 
-test('windows encoded and decoded together give what each gives alone', async () => {
+describe('windows in one lane', () => {
   const shape = tinyShape()
-  const folder = join(root, 'batch')
-  const compiled = join(root, 'batch-compiled')
-  writeRandomCheckpoint(folder, shape)
-  mkdirSync(compiled)
-  using checkpoint = await openCheckpoint(folder)
-  compile(checkpoint, compiled)
-  const settings = { device: 'cpu', threads: 1 } as const
-  await using encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), shape, settings)
-  await using decoder = await DecoderSession.open(join(compiled, DECODER_FILE), shape, settings)
-
+  const texts = [
+    [50258, 7],
+    [50258, 300, 301, 302],
+    [50258, 42, 43],
+  ]
   const windows = [samplesOf(60, 1), samplesOf(60, 2), samplesOf(60, 3)]
-  using together = await encoder.encode(windows, 320)
-  using rows = decoder.start(together)
-  const batch = (await rows.step([[50258], [50258], [50258]], [0])).slice()
-  for (const [i, window] of windows.entries()) {
-    using alone = await encoder.encode([window], 320)
-    using row = decoder.start(alone)
-    const logits = await row.step([[50258]], [0])
-    assert.ok(largestDifference(batch.slice(i * shape.vocabSize, (i + 1) * shape.vocabSize), logits) < 1e-4)
-  }
-})
+  const bias = new Float32Array(shape.vocabSize)
 
-test('the rows of one window share its audio: two beams fed alike agree with one', async () => {
-  await using model = await openModel('beams', tinyShape())
-  using features = await model.encode(samplesOf(60))
-  using single = model.start(features)
-  using double = model.start(features, 2)
-  const one = (await single.step([[50258, 300]], [1])).slice()
-  const two = await double.step(
-    [
-      [50258, 300],
-      [50258, 300],
-    ],
-    [1],
-  )
-  assert.ok(largestDifference(one, two.slice(0, one.length)) < 1e-4)
-  assert.ok(largestDifference(one, two.slice(one.length)) < 1e-4)
+  /** Three windows prompted with texts of different lengths, two rows each, and the logits after one more token. */
+  async function openLane(name: string) {
+    const [folder, compiled] = [join(root, name), join(root, `${name}-compiled`)]
+    writeRandomCheckpoint(folder, shape)
+    mkdirSync(compiled)
+    using checkpoint = await openCheckpoint(folder)
+    compile(checkpoint, compiled)
+    const settings = { device: 'cpu', threads: 1 } as const
+    const heads = alignmentHeadsOf(shape, checkpoint.generation.alignmentHeads)
+    const encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), settings)
+    const decoder = await DecoderSession.open(join(compiled, DECODER_FILE), shape, heads, settings)
+    const begin = async (lane: DecoderLane, slot: number, window: number) => {
+      await encoder.encode(windows[window]!, lane.featuresOf(slot))
+      await lane.prompt(slot, texts[window]!, [0])
+    }
+    const alone = async (window: number) => {
+      using lane = decoder.lane(60, 2, 1)
+      await begin(lane, 0, window)
+      return await logitsAfter(lane, [9, 10])
+    }
+    const dispose = async () => {
+      await encoder[Symbol.asyncDispose]()
+      await decoder[Symbol.asyncDispose]()
+    }
+    return { decoder, begin, alone, [Symbol.asyncDispose]: dispose }
+  }
+
+  const step = (lane: DecoderLane, slots: readonly number[]) =>
+    lane.step(
+      slots.map((slot) => ({ slot, tokens: [9, 10], tokenBias: bias })),
+      3,
+      true,
+    )
+  const ofSlot = (logits: Float32Array, slot: number) =>
+    logits.subarray(2 * slot * shape.vocabSize, 2 * (slot + 1) * shape.vocabSize)
+
+  test('texts of different lengths share a step and get what each gets alone', async () => {
+    await using model = await openLane('lane')
+    using lane = model.decoder.lane(60, 2, 3)
+    for (const window of [0, 1, 2]) await model.begin(lane, window, window)
+    const { logits, bestTokens, bestLogprobs } = await step(lane, [0, 1, 2])
+    for (const window of [0, 1, 2]) {
+      assert.ok(largestDifference(ofSlot(logits!, window), await model.alone(window)) < 1e-4)
+    }
+    for (let row = 0; row < 6; row++) {
+      const ofRow = logits!.subarray(row * shape.vocabSize, (row + 1) * shape.vocabSize)
+      const best = ofRow.indexOf(ofRow.reduce((a, b) => Math.max(a, b)))
+      assert.equal(Number(bestTokens[3 * row]), best)
+      assert.ok(bestLogprobs[3 * row]! >= bestLogprobs[3 * row + 1]! && bestLogprobs[3 * row]! < 0)
+    }
+  })
+
+  test('a slot that takes no part, a new window in a used slot and a moved one change nothing', async () => {
+    await using model = await openLane('slots')
+    using lane = model.decoder.lane(60, 2, 3)
+    for (const window of [0, 1, 2]) await model.begin(lane, window, window)
+    const { logits } = await step(lane, [0, 2])
+    assert.ok(largestDifference(ofSlot(logits!, 2), await model.alone(2)) < 1e-4)
+    assert.equal(lane.lengthOf(1), 4, 'the one in between has not moved on')
+
+    lane.clear(0)
+    await model.begin(lane, 0, 1)
+    lane.move(1, 2)
+    const again = await step(lane, [0, 2])
+    for (const slot of [0, 2]) {
+      assert.ok(largestDifference(ofSlot(again.logits!, slot), await model.alone(1)) < 1e-4)
+    }
+  })
+
+  test('a row that branches off goes on like the row that it came from', async () => {
+    await using model = await openLane('branches')
+    using lane = model.decoder.lane(60, 2, 1)
+    await model.begin(lane, 0, 0)
+    await logitsAfter(lane, [500, 600])
+    lane.branch(0, [0, 0])
+    const logits = await logitsAfter(lane, [9, 9])
+    assert.ok(largestDifference(logits.subarray(0, shape.vocabSize), logits.subarray(shape.vocabSize)) < 1e-4)
+    using straight = model.decoder.lane(60, 2, 1)
+    await model.begin(straight, 0, 0)
+    await logitsAfter(straight, [500, 500])
+    assert.ok(largestDifference(logits, await logitsAfter(straight, [9, 9])) < 1e-4)
+  })
+
+  test('each window keeps its own bias', async () => {
+    await using model = await openLane('biases')
+    using lane = model.decoder.lane(60, 2, 2)
+    for (const window of [0, 1]) await model.begin(lane, window, window)
+    const only = (token: number) =>
+      new Float32Array(shape.vocabSize).fill(Number.NEGATIVE_INFINITY).fill(0, token, token + 1)
+    const steps = [0, 1].map((slot) => ({ slot, tokens: [9, 10], tokenBias: only(70 + slot) }))
+    const { bestTokens } = await lane.step(steps, 1, false)
+    assert.deepEqual([...bestTokens].map(Number), [70, 70, 71, 71])
+  })
 })
 
 test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', async (t) => {
@@ -160,13 +242,11 @@ test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', asy
   const graph = readFileSync(join(root, 'rounded-compiled', DECODER_FILE))
   assert.equal(graph.toString('latin1').split('MatMulNBits').length > 10, true, 'the blocks are really used')
 
-  using featuresA = await exact.encode(samplesOf(60))
-  using featuresB = await rounded.encode(samplesOf(60))
-  using rowsA = exact.start(featuresA)
-  using rowsB = rounded.start(featuresB)
-  const tokens = [[50258, 300, 400]]
-  const a = (await rowsA.step(tokens, [2])).slice()
-  const b = await rowsB.step(tokens, [2])
+  using laneA = exact.start(await exact.encode(samplesOf(60)))
+  using laneB = rounded.start(await rounded.encode(samplesOf(60)))
+  const tokens = [50258, 300, 400]
+  const a = await laneA.prompt(0, tokens, [2])
+  const b = await laneB.prompt(0, tokens, [2])
   const difference = largestDifference(a, b)
   const spread = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   t.diagnostic(`largest difference ${difference.toFixed(3)} at logits up to ${spread.toFixed(1)}`)
@@ -180,8 +260,8 @@ test('an encoder in smoothed 8 bits gives nearly the features of the float32 one
   const graph = readFileSync(join(root, 'rounded-encoder-compiled', ENCODER_FILE))
   assert.equal(graph.toString('latin1').split('DynamicQuantizeMatMul').length > 8, true, '8 bits are really used')
 
-  using a = await exact.encode(samplesOf(60))
-  using b = await rounded.encode(samplesOf(60))
+  const a = await exact.encode(samplesOf(60))
+  const b = await rounded.encode(samplesOf(60))
   const difference = largestDifference(a.audioFeatures, b.audioFeatures)
   t.diagnostic(`largest difference ${difference.toFixed(3)}; the features have a deviation of 1`)
   assert.ok(difference > 0 && difference < 0.2)
@@ -191,7 +271,7 @@ test('the log-mel in the graph equals a plain discrete Fourier transform in doub
   const shape = tinyShape({ nMels: 128 })
   await using model = await openModel('mel', shape)
   const samples = samplesOf(25)
-  using features = await model.encode(samples)
+  const features = await model.encode(samples)
   const difference = largestDifference(features.logMel, slowLogMel(samples, shape.nMels))
   t.diagnostic(`largest difference ${difference.toExponential(1)}`)
   assert.ok(difference < 1e-4)

@@ -2,15 +2,13 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Checkpoint } from '../../src/checkpoint/index.ts'
-import { WhisperTokenizer } from '../../src/decode/index.ts'
-import {
-  type AudioFeatures,
-  type DecoderRows,
-  DecoderSession,
-  type OwnedAudioFeatures,
-} from '../../src/runtime/index.ts'
+import { type TextDecoder, WhisperTokenizer } from '../../src/decode/index.ts'
+import { alignmentHeadsOf } from '../../src/graph/index.ts'
+import { type AudioFeatures, type DecoderLane, DecoderSession } from '../../src/runtime/index.ts'
 
-export interface ExposedFeatures extends OwnedAudioFeatures {
+export interface ExposedFeatures {
+  readonly audioContext: number
+  readonly features: AudioFeatures
   /** [M × F] */
   readonly logMel: Float32Array
   /** [S × D] */
@@ -18,31 +16,52 @@ export interface ExposedFeatures extends OwnedAudioFeatures {
 }
 
 export async function openExposed(checkpoint: Checkpoint, encoderPath: string, decoderPath: string) {
+  const { config, generation } = checkpoint
+  const settings = { device: 'cpu', threads: undefined } as const
   const encoder = await InferenceSession.create(encoderPath, { logSeverityLevel: 3 })
-  const decoder = await DecoderSession.open(decoderPath, checkpoint.config, { device: 'cpu', threads: undefined })
+  const heads = alignmentHeadsOf(config, generation.alignmentHeads)
+  const decoder = await DecoderSession.open(decoderPath, config, heads, settings)
   return {
-    generation: checkpoint.generation,
-    maxTextContext: checkpoint.config.maxTextContext,
-    tokenizer: new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation),
+    generation,
+    maxTextContext: config.maxTextContext,
+    vocabSize: config.vocabSize,
+    tokenizer: new WhisperTokenizer(checkpoint.tokenizer, generation),
+    decoder,
     /** @param samples  [N], N a multiple of 320. */
     async encode(samples: Float32Array): Promise<ExposedFeatures> {
       const outputs = await encoder.run({ samples: new Tensor('float32', samples, [1, samples.length]) })
-      const { log_mel, audio_features, ...tensors } = outputs
+      const { log_mel, audio_features, ...features } = outputs
       return {
-        nWindows: 1,
         audioContext: samples.length / 320,
-        tensors: tensors as Record<string, Tensor>, // the encoder has no other outputs than tensors
+        features: features as Record<string, Tensor>, // the encoder has no other outputs than tensors
         logMel: log_mel!.data as Float32Array,
         audioFeatures: audio_features!.data as Float32Array,
-        [Symbol.dispose]: () => {},
       }
     },
-    start(features: AudioFeatures, rowsPerWindow = 1): DecoderRows {
-      return decoder.start(features, rowsPerWindow)
+    /** A lane with one window. */
+    start({ features, audioContext }: ExposedFeatures, nRows = 1): DecoderLane {
+      return decoder.laneOver(features, audioContext, nRows)
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await encoder.release()
       await decoder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The only window of a lane, as decoding sees it; every step gives its logits. */
+export function textOf(lane: DecoderLane): TextDecoder {
+  const tokenBias = new Float32Array(lane.vocabSize)
+  return {
+    nRows: lane.rowsPerWindow,
+    get length() {
+      return lane.lengthOf(0)
+    },
+    prompt: (tokens, logitsAt) => lane.prompt(0, tokens, logitsAt),
+    async step(tokens, parents) {
+      if (parents) lane.branch(0, parents)
+      const output = await lane.step([{ slot: 0, tokens, tokenBias }], 2, true)
+      return { tokens: output.bestTokens, logprobs: output.bestLogprobs, logits: output.logits }
     },
   }
 }

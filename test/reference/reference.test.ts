@@ -10,17 +10,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import {
-  type DecodedWindow,
-  decodeWindows,
-  detectLanguages,
-  type Prompt,
-  type TextDecoder,
-} from '../../src/decode/index.ts'
+import { type DecodedWindow, decodeWindow, detectLanguage, type Prompt } from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
-import { type ExposedFeatures, openExposed } from '../helpers/exposed-model.ts'
+import { type ExposedFeatures, openExposed, textOf } from '../helpers/exposed-model.ts'
 import { GREEDY } from '../helpers/greedy-options.ts'
 import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
+import { RecordingDecoder } from '../helpers/recording-decoder.ts'
 import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/reference.ts'
 
 const TOLERANCE = { logMel: 1e-4, encoder: 1e-3, logits: 1e-3, probability: 1e-4 }
@@ -59,16 +54,15 @@ function compareAll(reference: Reference, folder: string): void {
 
   for (const clip of reference.clips) {
     test(clip.id, async (t) => {
-      using features = await model.encode(firstWindow(clip))
+      const features = await model.encode(firstWindow(clip))
       if (hasSameSamples(clip)) compareMelAndEncoder(t, reference, clip, features)
 
       if (clip.greedy.language_detected !== undefined) {
         using first = model.start(features)
-        const [probabilities] = await detectLanguages(first, model.generation)
-        compareLanguages(clip, probabilities!)
+        compareLanguages(clip, await detectLanguage(textOf(first), model.generation))
       }
-      using rows = model.start(features)
-      const recorded = new RecordingDecoder(rows)
+      using lane = model.start(features)
+      const recorded = new RecordingDecoder(textOf(lane))
       const prompt: Prompt = {
         language: clip.greedy.language_detected ?? 'en',
         task: 'transcribe',
@@ -76,36 +70,9 @@ function compareAll(reference: Reference, folder: string): void {
         previous: [],
         prefix: [],
       }
-      const [window] = await decodeWindows(recorded, model, [prompt], GREEDY)
-      compareText(t, clip, window!, recorded)
+      const window = await decodeWindow(recorded, model, prompt, GREEDY)
+      compareText(t, clip, window, recorded)
     })
-  }
-}
-
-/** Keeps what each step gave before the search changes it. */
-class RecordingDecoder implements TextDecoder {
-  readonly #inner: TextDecoder
-  readonly logits: Float32Array[] = []
-  readonly fed: number[] = []
-
-  constructor(inner: TextDecoder) {
-    this.#inner = inner
-  }
-  get nRows(): number {
-    return this.#inner.nRows
-  }
-  get length(): number {
-    return this.#inner.length
-  }
-  async step(tokens: readonly (readonly number[])[], logitsAt: readonly number[]): Promise<Float32Array> {
-    const logits = await this.#inner.step(tokens, logitsAt)
-    this.fed.push(...tokens[0]!)
-    // Of the prompt's step the last position is the one that chooses a token.
-    this.logits.push(logits.slice(-logits.length / logitsAt.length))
-    return logits
-  }
-  reorder(rows: readonly number[]): void {
-    this.#inner.reorder(rows)
   }
 }
 
