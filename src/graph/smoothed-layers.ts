@@ -57,9 +57,15 @@ export function smoothedSelfAttention(build: Build, layer: string, nHeads: numbe
   return apply(build, out, { value, ranges, scales })
 }
 
-/** fc2(GELU(fc1(norm(x)))) */
+/** Least that a position is divided by: below it there is nothing that could be rounded away. */
+const LEAST_PEAK = 0.01
+
+/**
+ * fc2(GELU(fc1(norm(x)))). A few positions have activations twenty times as large as all others, which no weight tells:
+ * so that these do not cost the others their precision, each position is divided by its own largest before fc2.
+ */
 export function smoothedFeedForward(build: Build, layer: string, x: Value): Value {
-  const { g } = build
+  const { g, tensors } = build
   const [first, second] = [factorsOf(build, `${layer}.fc1`), factorsOf(build, `${layer}.fc2`)]
   const input = smoothedNorm(build, `${layer}.final_layer_norm`, [first], x)
   const ranges = rangesOf(first, input.ranges)
@@ -69,8 +75,13 @@ export function smoothedFeedForward(build: Build, layer: string, x: Value): Valu
     [scales.length],
     scales.map((scale) => 1 / scale),
   )
-  const value = g.op('Mul', [gelu(build, apply(build, first, input)), factors])
-  return apply(build, second, { value, ranges, scales })
+  const smoothed = g.op('Mul', [gelu(build, apply(build, first, input)), factors]) // [B × S × F]
+
+  const largest = g.op('ReduceMax', [smoothed], { axes: [-1], keepdims: 1 }) // [B × S × 1]
+  const peaks = g.op('Max', [largest, g.scalar(LEAST_PEAK)])
+  const value = g.op('Div', [smoothed, peaks])
+  const product = g.op('Mul', [apply(build, { ...second, bias: undefined }, { value, ranges, scales }), peaks])
+  return g.op('Add', [product, g.weight(`${second.name}.bias`, tensors.shape(`${second.name}.bias`), second.bias!)])
 }
 
 function factorsOf({ tensors }: Build, name: string): Factors {
