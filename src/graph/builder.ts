@@ -1,6 +1,6 @@
 /**
- * Builds one ONNX graph, node by node. Values are their names; weights go to a sink outside the graph, because a
- * protobuf may not pass 2 GiB and because the runtime can then map them instead of copying.
+ * Builds one ONNX graph, node by node. Values are their names; the weights of a large model go to a sink outside the
+ * graph, because a protobuf may not pass 2 GiB and because the runtime can then map them instead of copying.
  *
  * @see onnx/onnx:onnx/onnx.proto — the field numbers.
  */
@@ -46,7 +46,7 @@ interface Node {
 
 export class GraphBuilder {
   readonly #name: string
-  readonly #sink: WeightSink
+  readonly #sink: WeightSink | undefined
   readonly #graph = new ProtoWriter()
   readonly #nodes: Node[] = []
   readonly #outputNames = new Map<Value, string>()
@@ -54,7 +54,8 @@ export class GraphBuilder {
   readonly #weights = new Set<string>()
   readonly #nodeCount = new Map<string, number>()
 
-  constructor(name: string, sink: WeightSink) {
+  /** @param sink  takes the weights; without one they stay in the graph, as small models like it. */
+  constructor(name: string, sink?: WeightSink) {
     this.#name = name
     this.#sink = sink
   }
@@ -78,18 +79,17 @@ export class GraphBuilder {
     this.#graph.message(13, valueInfo(value, type, dims))
   }
 
-  /** A tensor of the checkpoint, or one made of it, kept in the sink; asked for again by its name, it is stored once. */
+  /**
+   * A tensor of the checkpoint, or one made of it, kept in the sink if there is one; asked for again by its name, it is
+   * stored once.
+   */
   weight(name: string, shape: readonly number[], data: WeightData): Value {
     if (this.#weights.has(name)) return name
     this.#weights.add(name)
-    const place = this.#sink.append(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     const type = dataTypeOf(data)
     const tensor = tensorHeader(name, type, shape)
-      .message(13, new ProtoWriter().string(1, 'location').string(2, this.#sink.fileName))
-      .message(13, new ProtoWriter().string(1, 'offset').string(2, String(place.offset)))
-      .message(13, new ProtoWriter().string(1, 'length').string(2, String(place.length)))
-      .int(14, 1) // data_location = EXTERNAL
-    this.#graph.message(5, tensor)
+    this.#graph.message(5, this.#sink ? external(tensor, this.#sink, bytes) : tensor.bytes(9, bytes))
     return name
   }
 
@@ -198,6 +198,15 @@ function tensorHeader(name: string, type: DataType, dims: readonly number[]): Pr
   const tensor = new ProtoWriter()
   for (const dim of dims) tensor.int(1, dim)
   return tensor.int(2, DATA_TYPE[type]).string(8, name)
+}
+
+function external(tensor: ProtoWriter, sink: WeightSink, bytes: Uint8Array): ProtoWriter {
+  const { offset, length } = sink.append(bytes)
+  return tensor
+    .message(13, new ProtoWriter().string(1, 'location').string(2, sink.fileName))
+    .message(13, new ProtoWriter().string(1, 'offset').string(2, String(offset)))
+    .message(13, new ProtoWriter().string(1, 'length').string(2, String(length)))
+    .int(14, 1) // data_location = EXTERNAL
 }
 
 function valueInfo(name: string, type: DataType, dims: readonly Dim[]): ProtoWriter {

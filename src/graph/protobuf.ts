@@ -1,5 +1,5 @@
 /**
- * Just enough of protobuf's wire format to write an ONNX model.
+ * Just enough of protobuf's wire format to write an ONNX model; `proto-message.ts` reads it.
  *
  * @see https://protobuf.dev/programming-guides/encoding/ — varints, tags and length-delimited fields.
  */

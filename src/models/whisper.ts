@@ -4,7 +4,7 @@ import { decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { resolveLanguage } from '../decode/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors.ts'
-import { compiledFolder } from '../graph/index.ts'
+import { compiledFolder, voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
 import { resolveDevice, VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
@@ -46,7 +46,7 @@ export class WhisperStrategy extends AsrStrategy {
       device: resolveDevice(settings.device),
       threads: settings.threads,
     })
-    this.#vad = await VadSession.open()
+    this.#vad = await VadSession.open(voiceActivityModel())
   }
 
   override async transcribe(
@@ -67,12 +67,11 @@ export class WhisperStrategy extends AsrStrategy {
       signal,
       logger,
     })
-    vad.reset()
-    const speechProbability = (frame: Float32Array) => vad.probability(frame)
+    const listener = vad.listen()
     return await transcribeLongForm(samples, {
       model: model.forRequest(signal),
       options,
-      speechProbability,
+      speechProbability: (frames) => listener.probabilities(frames),
       language: code,
       signal,
       onProgress,

@@ -1,7 +1,11 @@
 /** The part of a recording that may still be needed. */
 
+/** Room at the beginning, 8 s; most recordings are short, and fresh memory costs as much as hearing a second of it. */
+const FIRST_CAPACITY = 2 ** 17
+
 export class SampleBuffer {
-  readonly #samples: Float32Array
+  readonly #capacity: number
+  #samples: Float32Array
   /** The recording's sample that `#samples` begins with. */
   #origin = 0
   #end = 0
@@ -9,7 +13,8 @@ export class SampleBuffer {
 
   /** @param capacity  samples that can be held at a time. */
   constructor(capacity: number) {
-    this.#samples = new Float32Array(capacity)
+    this.#capacity = capacity
+    this.#samples = new Float32Array(Math.min(capacity, FIRST_CAPACITY))
   }
 
   /** Samples that came so far. */
@@ -19,7 +24,7 @@ export class SampleBuffer {
 
   /** @throws RangeError when more than the capacity is asked to be kept. */
   append(samples: Float32Array): void {
-    if (this.#end - this.#origin + samples.length > this.#samples.length) this.#makeRoom()
+    if (this.#end - this.#origin + samples.length > this.#samples.length) this.#makeRoom(samples.length)
     this.#samples.set(samples, this.#end - this.#origin)
     this.#end += samples.length
   }
@@ -34,9 +39,13 @@ export class SampleBuffer {
     return this.#samples.slice(start - this.#origin, end - this.#origin)
   }
 
-  /** Only when it is full does it move what it holds, so that each sample is moved about once. */
-  #makeRoom(): void {
-    this.#samples.copyWithin(0, this.#keptFrom - this.#origin, this.#end - this.#origin)
+  /** Only when it is full does it move what it holds, or grow, so that each sample is moved about once. */
+  #makeRoom(nSamples: number): void {
+    const kept = this.#samples.subarray(this.#keptFrom - this.#origin, this.#end - this.#origin)
+    // Half empty after the move, or the next one would come soon.
+    const wanted = Math.min(2 * (kept.length + nSamples), this.#capacity)
+    if (wanted > this.#samples.length) this.#samples = new Float32Array(wanted)
+    this.#samples.set(kept)
     this.#origin = this.#keptFrom
   }
 }

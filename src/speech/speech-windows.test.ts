@@ -38,8 +38,11 @@ async function* inPieces(samples: Float32Array, size: number): AsyncGenerator<Fl
 }
 
 /** What Silero would say of our scripts: 0.95 where any sample of the frame is loud. */
-async function loudness(frame: Float32Array): Promise<number> {
-  return frame.some((sample) => Math.abs(sample) > 0.1) ? 0.95 : 0.02
+async function loudness(frames: Float32Array): Promise<Float32Array> {
+  return Float32Array.from({ length: frames.length / FRAME_SAMPLES }, (_, i) => {
+    const frame = frames.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES)
+    return frame.some((sample) => Math.abs(sample) > 0.1) ? 0.95 : 0.02
+  })
 }
 
 async function cut(samples: Float32Array, options: Partial<SpeechOptions> = {}, size = 4000) {
@@ -226,9 +229,41 @@ test('a stretch of speech that is too short is dropped, a piece of a longer one 
 
 test('digital silence is no speech, whatever the model hears in it', async () => {
   const samples = record([[5, 4e-4]])
-  const stream = new SpeechWindows(inPieces(samples, 4000), async () => 1, { ...OPTIONS, threshold: 0 })
+  const certainty = async (frames: Float32Array) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1)
+  const stream = new SpeechWindows(inPieces(samples, 4000), certainty, { ...OPTIONS, threshold: 0 })
   for await (const _ of stream) assert.fail('there is a window')
   assert.equal(stream.removedSeconds, 5)
+})
+
+test('the model hears each sample once and in order, but for what follows half a second of silence', async () => {
+  const samples = record([
+    [1, SPEECH],
+    [0.3, SILENCE],
+    [1.001, SPEECH],
+    [3, SILENCE],
+    [2, NOISE],
+  ])
+  const heard: Float32Array[] = []
+  const stream = new SpeechWindows(
+    inPieces(samples, 1000),
+    (frames) => loudness(heard[heard.push(frames.slice()) - 1]!),
+    OPTIONS,
+  )
+  for await (const _ of stream);
+  const whole = new Float32Array(heard.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const frames of heard) {
+    whole.set(frames, at)
+    at += frames.length
+  }
+  // Speech and 16 frames of silence; all from the first frame with noise on, filled up to a whole one.
+  const settled = (Math.ceil((2.301 * SAMPLE_RATE) / FRAME_SAMPLES) + 16) * FRAME_SAMPLES
+  const again = Math.floor((5.301 * SAMPLE_RATE) / FRAME_SAMPLES) * FRAME_SAMPLES
+  const rest = samples.slice(again)
+  assert.deepEqual(whole.subarray(0, settled), samples.subarray(0, settled))
+  assert.deepEqual(whole.subarray(settled, settled + rest.length), rest)
+  assert.equal(whole.length, settled + Math.ceil(rest.length / FRAME_SAMPLES) * FRAME_SAMPLES)
+  assert.ok(heard.length < 10, `${heard.length} calls`)
 })
 
 test('a recording without a sample has no window', async () => {
@@ -254,9 +289,9 @@ test('three hours of silence are not shown to the model, and their samples are n
   }
   let nHeard = 0
   const heldBefore = process.memoryUsage().arrayBuffers
-  const counted = (frame: Float32Array) => {
-    nHeard++
-    return loudness(frame)
+  const counted = (frames: Float32Array) => {
+    nHeard += frames.length / FRAME_SAMPLES
+    return loudness(frames)
   }
   const stream = new SpeechWindows(recording(), counted, OPTIONS)
   let nWindows = 0

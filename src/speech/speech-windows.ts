@@ -55,9 +55,11 @@ export class SpeechWindows implements AsyncIterable<SpeechWindow> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SpeechWindow, void, undefined> {
-    for await (const frame of listen(this.#chunks, this.#probability)) {
-      this.#held.append(frame.samples)
-      for (const plan of this.#planner.push(frame)) yield this.#take(plan)
+    for await (const { samples, frames } of listen(this.#chunks, this.#probability)) {
+      this.#held.append(samples)
+      for (const frame of frames) {
+        for (const plan of this.#planner.push(frame)) yield this.#take(plan)
+      }
       this.#held.discardBefore(this.#planner.neededFrom)
     }
     for (const plan of this.#planner.end()) yield this.#take(plan)

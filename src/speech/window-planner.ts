@@ -62,10 +62,10 @@ export class WindowPlanner {
   }
 
   /** @returns the windows that this frame makes certain. */
-  push({ samples, probability, energy }: Frame): WindowPlan[] {
+  push({ nSamples, probability, energy }: Frame): WindowPlan[] {
     const plans: WindowPlan[] = []
     const frameEnd = this.#heard + FRAME_SAMPLES
-    this.#heard += samples.length
+    this.#heard += nSamples
 
     const ended = this.#finder.push(probability)
     const openStart = this.#finder.openStart

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/scripted-decoder.ts'
 import { type AlignmentScores, sotSequence, type TokenChoice, type WhisperTokenizer } from '../decode/index.ts'
+import { FRAME_SAMPLES } from '../speech/index.ts'
 import { type LongFormContext, transcribeLongForm } from './long-form.ts'
 import { type GivenOptions, parseOptions } from './options.ts'
 import type { EncodedWindow, WindowModel } from './window-model.ts'
@@ -117,7 +118,7 @@ async function transcribe(
   return await transcribeLongForm(once(), {
     model,
     options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, ...given }),
-    speechProbability: async () => 1,
+    speechProbability: async (frames) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1),
     language: undefined,
     signal: new AbortController().signal,
     random: () => 0.5,

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SAMPLE_RATE } from '../../src/audio/index.ts'
+import { voiceActivityModel } from '../../src/graph/index.ts'
 import { VadSession } from '../../src/runtime/index.ts'
 import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows } from '../../src/speech/index.ts'
 import { DEFAULTS } from '../../src/transcribe/options.ts'
 import { type Recording, sharedRecordings } from '../helpers/audio-files.ts'
 import { decodeWhole } from '../helpers/decode-whole.ts'
+import { frameByFrame } from '../helpers/frame-by-frame-vad.ts'
 
 const { recordings, absent } = sharedRecordings()
 
@@ -18,11 +20,11 @@ const SPOKEN_NOISE = 'ns-readalongs-noise1500'
 const QUIET_PEAK = 0.01
 
 async function windowsOf(vad: VadSession, samples: Float32Array): Promise<SpeechWindow[]> {
-  vad.reset()
+  const listener = vad.listen()
   async function* chunks() {
     yield samples
   }
-  return await Array.fromAsync(new SpeechWindows(chunks(), (frame) => vad.probability(frame), DEFAULTS))
+  return await Array.fromAsync(new SpeechWindows(chunks(), (frames) => listener.probabilities(frames), DEFAULTS))
 }
 
 const secondsOf = (spans: readonly { readonly start: number; readonly end: number }[]) =>
@@ -73,8 +75,28 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 const silence = (seconds: number) => new Float32Array(Math.round(seconds * SAMPLE_RATE))
 const isSpoken = (recording: Recording) => recording.language !== 'zxx'
 
+test('frames heard together are judged as the original judges them one by one', { skip: absent }, async (t) => {
+  await using vad = await VadSession.open(voiceActivityModel())
+  const short = recordings.filter(({ durationSeconds }) => durationSeconds < 35)
+  for (const { id, path } of short.filter((_, i) => i % 8 === 0)) {
+    const samples = await decodeWhole(path)
+    const expected = await frameByFrame(samples)
+    const listener = vad.listen()
+    const actual: number[] = []
+    // Blocks of 1, 2, … frames, so that the state is carried over many borders.
+    for (let at = 0, n = 1; at < expected.length; at += n++) {
+      const end = Math.min(at + n, expected.length)
+      actual.push(...(await listener.probabilities(samples.subarray(at * FRAME_SAMPLES, end * FRAME_SAMPLES))))
+    }
+    const difference = Math.max(...actual.map((probability, i) => Math.abs(probability - expected[i]!)))
+    t.diagnostic(`${id}: ${actual.length} frames, largest difference ${difference.toExponential(1)}`)
+    assert.equal(actual.length, expected.length)
+    assert.ok(difference < 1e-4)
+  }
+})
+
 test('of noise, music, animals and silence next to nothing is taken for speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open()
+  await using vad = await VadSession.open(voiceActivityModel())
   for (const recording of recordings) {
     if (isSpoken(recording) || recording.id === SPOKEN_NOISE) continue
     const speech = secondsOf(speechOf(await windowsOf(vad, await decodeWhole(recording.path))))
@@ -84,7 +106,7 @@ test('of noise, music, animals and silence next to nothing is taken for speech',
 })
 
 test('the windows hold nearly all that is loud in recordings of speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open()
+  await using vad = await VadSession.open(voiceActivityModel())
   for (const recording of recordings.filter(isSpoken)) {
     const samples = await decodeWhole(recording.path)
     const windows = await windowsOf(vad, samples)
@@ -101,7 +123,7 @@ test('the windows hold nearly all that is loud in recordings of speech', { skip:
 })
 
 test('clips that are joined with pauses of 0.3 to 3 s all keep their speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open()
+  await using vad = await VadSession.open(voiceActivityModel())
   const clips = recordings.filter(
     (recording) => isSpoken(recording) && recording.durationSeconds < 15 && !recording.id.includes('--'),
   )
@@ -124,7 +146,7 @@ test('clips that are joined with pauses of 0.3 to 3 s all keep their speech', { 
 })
 
 test('a quiet speaker is heard after a loud one', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open()
+  await using vad = await VadSession.open(voiceActivityModel())
   const clips = recordings.filter(({ id }) => /^cuttledoc-fleurs-..-00\d$/.test(id)).slice(0, 12)
   const loud = await decodeWhole(clips[0]!.path)
   for (const clip of clips) {
