@@ -39,7 +39,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^onnxruntime-node$/, ['runtime']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^commander$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

@@ -6,6 +6,7 @@ import { WhisperTokenizer } from '../decode/index.ts'
 import { DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
 import { DecoderSession, EncoderSession, featuresOfWindow, type SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindows, WindowModel } from '../transcribe/index.ts'
+import { probeDecoder, probeEncoder } from './fingerprint.ts'
 
 /**
  * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
@@ -32,8 +33,19 @@ export class WhisperModel implements WindowModel, AsyncDisposable {
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
   static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
     const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), checkpoint.config, settings)
-    const decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)
-    return new WhisperModel(checkpoint, encoder, decoder)
+    try {
+      const decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)
+      return new WhisperModel(checkpoint, encoder, decoder)
+    } catch (error) {
+      await encoder[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** What the opened graphs answer to a fixed input; see `fingerprint.ts`. */
+  async fingerprint(): Promise<string> {
+    using features = await probeEncoder(this.#encoder)
+    return await probeDecoder(this.#decoder, features)
   }
 
   batchSize(rowsPerWindow: number): number {
