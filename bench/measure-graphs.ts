@@ -19,7 +19,8 @@ const settings = { device: resolveDevice(engine.device), threads: engine.threads
 
 using checkpoint = await openCheckpoint(checkpointFolder!)
 const signal = new AbortController().signal
-const folder = await compiledGraphs(checkpoint, checkpointFolder!, { settings: engine, signal, logger: silentLogger })
+const options = { name: 'bench', settings: engine, signal, logger: silentLogger }
+const folder = await compiledGraphs(checkpoint, checkpointFolder!, options)
 const started = performance.now()
 await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), checkpoint.config, settings)
 await using decoder = await DecoderSession.open(join(folder, DECODER_FILE), checkpoint.config, settings)

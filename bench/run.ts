@@ -82,7 +82,7 @@ async function baseCheckpoint(): Promise<string> {
 /** From nothing: the compiled folder of an earlier run is removed first. */
 async function timeCompilation(folder: string): Promise<number> {
   using checkpoint = await openCheckpoint(folder)
-  const options = { settings: engine, signal: never, logger: createLogger('warn') }
+  const options = { name: 'bench', settings: engine, signal: never, logger: createLogger('warn') }
   rmSync(await compiledGraphs(checkpoint, folder, options), { recursive: true })
   const from = performance.now()
   await compiledGraphs(checkpoint, folder, options)

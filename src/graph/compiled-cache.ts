@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { COMPILER_VERSION, type CompileOptions, GRAPH_FILES, GRAPH_PARTS } from './compile.ts'
 
@@ -22,6 +22,8 @@ export interface CompiledIdentity {
 export const MANIFEST_FILE = 'model.json'
 
 export interface CompiledManifest {
+  /** Under which the model was first loaded; for people. */
+  readonly name: string
   readonly compiler: number
   readonly digest: string
   readonly encoderFormat: string
@@ -81,9 +83,16 @@ export function readCompiled(folder: string): CompiledManifest | undefined {
   return manifest
 }
 
-/** A new empty folder to compile into, to be given to `publish` or removed. */
+/**
+ * A new empty folder to compile into, to be given to `publish` or removed. The caller holds the model's lock, so what
+ * is there under such a name was left by a process that was killed.
+ */
 export function unfinishedFolder(folder: string): string {
-  mkdirSync(dirname(folder), { recursive: true })
+  const root = dirname(folder)
+  mkdirSync(root, { recursive: true })
+  for (const name of readdirSync(root)) {
+    if (name.startsWith(`${basename(folder)}${UNFINISHED}`)) rmSync(join(root, name), { recursive: true, force: true })
+  }
   return mkdtempSync(`${folder}${UNFINISHED}`)
 }
 
@@ -99,15 +108,16 @@ export function isUnfinished(name: string): boolean {
 export function writeManifest(
   unfinished: string,
   { digest, options, machine }: CompiledIdentity,
-  fingerprint: string | null,
+  { name, fingerprint }: Pick<CompiledManifest, 'name' | 'fingerprint'>,
 ): CompiledManifest {
   const files: Record<string, { bytes: number; crc32?: number }> = {}
-  for (const name of readdirSync(unfinished).sort()) {
-    const path = join(unfinished, name)
+  for (const file of readdirSync(unfinished).sort()) {
+    const path = join(unfinished, file)
     const bytes = statSync(path).size
-    files[name] = name.endsWith('.onnx') ? { bytes, crc32: crc32(readFileSync(path)) } : { bytes }
+    files[file] = file.endsWith('.onnx') ? { bytes, crc32: crc32(readFileSync(path)) } : { bytes }
   }
   const manifest: CompiledManifest = {
+    name,
     compiler: COMPILER_VERSION,
     digest,
     encoderFormat: options.encoderFormat ?? 'float32',
@@ -133,13 +143,18 @@ export function publish(unfinished: string, folder: string): void {
   }
 }
 
-/** Takes the model's name away at once; what is left of it goes then, or with the next sweep. */
-export function discard(folder: string): void {
-  const doomed = `${folder}${UNFINISHED}discarded-${process.pid}`
+/**
+ * Takes the model's name away at once; what is left of it goes then, or with the next sweep.
+ *
+ * @returns false when it is still there, since the folder may not be written.
+ */
+export function discard(folder: string): boolean {
+  const doomed = isUnfinished(folder) ? folder : `${folder}${UNFINISHED}discarded-${process.pid}`
   try {
-    renameSync(folder, doomed)
+    if (doomed !== folder) renameSync(folder, doomed)
+    rmSync(doomed, { recursive: true, force: true })
   } catch {
-    return // it is gone, or may not be removed: then it is not used either
+    // Another process may have removed it.
   }
-  rmSync(doomed, { recursive: true, force: true })
+  return statSync(folder, { throwIfNoEntry: false }) === undefined
 }

@@ -1,5 +1,6 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
 export { alignWeights, WeightsCutOffError } from './align-weights.ts'
+export { markInUse, pruneCompiled } from './cache-pruning.ts'
 export {
   type CompileOptions,
   type CompilerInput,

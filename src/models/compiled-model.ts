@@ -1,47 +1,21 @@
 /**
- * From a checkpoint to an opened model by way of the compiled cache: finds what an earlier load has compiled, or has it
- * compiled; and does so once more where what was found is damaged.
+ * From a checkpoint to an opened model by way of the compiled cache. What was found there must answer a fixed input as
+ * it did when it was compiled; if not, it is compiled again.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors.ts'
-import {
-  CompiledDamagedError,
-  type CompiledIdentity,
-  type CompiledManifest,
-  compiledFolder,
-  discard,
-  publish,
-  readCompiled,
-  unfinishedFolder,
-  writeManifest,
-} from '../graph/index.ts'
-import { withLock } from '../hub/index.ts'
-import type { Logger } from '../logger.ts'
+import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
 import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
-import type { LoadingProgress } from './base.ts'
-import { compileInProcess } from './compile-process.ts'
+import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
 import { machineIdentity } from './machine.ts'
 import { formatsOf } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
 
-export interface CompiledModelOptions {
-  readonly settings: Pick<EngineSettings, 'cacheDir' | 'device' | 'dtype' | 'threads'>
-  readonly signal: AbortSignal
-  readonly logger: Logger
-  readonly onLoading?: ((progress: LoadingProgress) => void) | undefined
-}
-
-/** A compiled model on the disk. */
-interface Found {
-  readonly folder: string
-  readonly manifest: CompiledManifest
-  /** It lies where nobody will look for it again, so it is to be removed once it is open. */
-  readonly isTemporary: boolean
+export interface CompiledModelOptions extends CompiledOptions {
+  readonly settings: CompiledOptions['settings'] & Pick<EngineSettings, 'device' | 'dtype' | 'threads'>
 }
 
 /**
@@ -55,35 +29,38 @@ export async function openCompiledModel(
   checkpointFolder: string,
   options: CompiledModelOptions,
 ): Promise<WhisperModel> {
-  const { settings, logger, onLoading } = options
-  const session = sessionOf(settings)
-  const identity = identityOf(checkpoint, settings)
-  const job = { checkpointFolder, alignmentHeads: checkpoint.generation.alignmentHeads, session }
+  const { signal, logger, onLoading } = options
+  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
 
-  const open = async ({ folder, manifest, isTemporary }: Found): Promise<WhisperModel> => {
+  const open = async (graphs: CompiledGraphs): Promise<WhisperModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
     try {
-      return await openChecked(checkpoint, folder, session, manifest)
+      return await openChecked(checkpoint, graphs, request.session)
     } finally {
-      if (isTemporary) rmSync(folder, { recursive: true, force: true }) // what is mapped stays until it is unmapped
+      // What is mapped stays until it is unmapped.
+      if (graphs.isTemporary) rmSync(graphs.folder, { recursive: true, force: true })
     }
   }
-  const found = await findOrCompile(identity, job, options)
+  const found = await findOrCompile(identity, request, options)
+  let canWrite: boolean
   try {
     return await open(found)
   } catch (error) {
-    logger.warn({ err: error, key: basename(found.folder) }, 'the compiled model is damaged, so it is compiled again')
-    discard(found.folder)
+    signal.throwIfAborted()
+    if (found.manifest.fingerprint === null) throw error // nothing that could be checked, so no sign of damage
+    const key = basename(found.folder)
+    logger.warn({ err: error, key }, 'the compiled model is damaged, so it is compiled again')
+    canWrite = discard(found.folder)
   }
-  const again = await findOrCompile(identity, job, options)
+  const again = await findOrCompile(identity, request, options, canWrite)
   try {
     return await open(again)
   } catch (error) {
-    // Twice is no damage: the runtime saves what it then runs differently. As the compiler wrote them, graphs are exact.
-    if (identity.machine === undefined || !(error instanceof CompiledDamagedError)) throw error
-    logger.error({ err: error }, 'what the runtime has prepared gives other results, so it is not used')
-    discard(again.folder)
-    return await open(await findOrCompile({ ...identity, machine: undefined }, job, options))
+    if (!(error instanceof CompiledDamagedError)) throw error
+    // Twice is no damage: the runtime does not run what it saved. As the compiler wrote them, graphs are exact.
+    logger.error({ err: error }, 'prepared graphs give other results, so this model runs without')
+    const isWritten = discard(again.folder)
+    return await open(await findOrCompile(identity, { ...request, isPrepared: false }, options, isWritten))
   }
 }
 
@@ -93,27 +70,29 @@ export async function compiledGraphs(
   checkpointFolder: string,
   options: CompiledModelOptions,
 ): Promise<string> {
-  const { alignmentHeads } = checkpoint.generation
-  const job = { checkpointFolder, alignmentHeads, session: sessionOf(options.settings) }
-  return (await findOrCompile(identityOf(checkpoint, options.settings), job, options)).folder
+  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
+  return (await findOrCompile(identity, request, options)).folder
 }
 
-function sessionOf({ device, threads }: CompiledModelOptions['settings']): SessionSettings {
-  return { device: resolveDevice(device), threads }
-}
-
-function identityOf({ digest }: Checkpoint, { device, dtype }: CompiledModelOptions['settings']): CompiledIdentity {
+function planOf(
+  { digest, generation }: Checkpoint,
+  checkpointFolder: string,
+  { settings }: CompiledModelOptions,
+): { identity: CompiledIdentity; request: CompileRequest } {
+  const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
   // Only the CPU's graphs can be saved with their packed weights.
-  const machine = resolveDevice(device) === 'cpu' ? machineIdentity() : undefined
-  return { digest, options: formatsOf(dtype), machine }
+  const isPrepared = session.device === 'cpu'
+  return {
+    identity: { digest, options: formatsOf(settings.dtype), machine: isPrepared ? machineIdentity() : undefined },
+    request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },
+  }
 }
 
 /** @throws {CompiledDamagedError} when the graphs do not answer as they did when they were compiled. */
 async function openChecked(
   checkpoint: Checkpoint,
-  folder: string,
+  { folder, manifest: { fingerprint } }: CompiledGraphs,
   session: SessionSettings,
-  { fingerprint }: CompiledManifest,
 ): Promise<WhisperModel> {
   const model = await WhisperModel.open(checkpoint, folder, session)
   if (fingerprint === null) return model
@@ -121,73 +100,4 @@ async function openChecked(
   if (answered === fingerprint) return model
   await model[Symbol.asyncDispose]()
   throw new CompiledDamagedError(`the compiled model answers ${answered} and not ${fingerprint}`)
-}
-
-type Job = Omit<Parameters<typeof compileInProcess>[0], 'folder' | 'options' | 'isPrepared'>
-
-async function findOrCompile(
-  identity: CompiledIdentity,
-  job: Job,
-  { settings: { cacheDir }, signal, logger, onLoading }: CompiledModelOptions,
-): Promise<Found> {
-  const folder = compiledFolder(cacheDir, identity)
-  const find = (): Found | undefined => {
-    try {
-      const manifest = readCompiled(folder)
-      return manifest && { folder, manifest, isTemporary: false }
-    } catch (error) {
-      if (!(error instanceof CompiledDamagedError)) throw error
-      logger.warn({ err: error, key: basename(folder) }, 'the compiled model is damaged, so it is compiled again')
-      discard(folder)
-      return undefined
-    }
-  }
-  const compileInto = async (unfinished: string, signal: AbortSignal): Promise<CompiledManifest> => {
-    const onProgress = (fraction: number) => onLoading?.({ stage: 'compile', item: '', fraction })
-    const isPrepared = identity.machine !== undefined
-    const fullJob = { ...job, folder: unfinished, options: identity.options, isPrepared }
-    const fingerprint = await compileInProcess(fullJob, { signal, onProgress })
-    return writeManifest(unfinished, identity, fingerprint)
-  }
-
-  const found = find()
-  if (found) return found
-  onLoading?.({ stage: 'compile', item: '', fraction: undefined })
-  try {
-    const lock = join(cacheDir, 'compiled', '.locks', basename(folder))
-    return await withLock(lock, signal, async (signal) => {
-      const meanwhile = find() // another process had the lock, and has compiled it
-      if (meanwhile) return meanwhile
-      const unfinished = unfinishedFolder(folder)
-      try {
-        const manifest = await compileInto(unfinished, signal)
-        publish(unfinished, folder)
-        return { folder, manifest, isTemporary: false }
-      } finally {
-        rmSync(unfinished, { recursive: true, force: true }) // not there any more, unless something failed
-      }
-    })
-  } catch (error) {
-    if (!isRefused(error)) throw expectedFailure(error)
-    logger.warn({ err: error }, 'the compiled cache may not be written, so this model is compiled at every load')
-  }
-  let temporary: string | undefined
-  try {
-    temporary = mkdtempSync(join(tmpdir(), 'paradox-asr-compiled-'))
-    return { folder: temporary, manifest: await compileInto(temporary, signal), isTemporary: true }
-  } catch (error) {
-    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true })
-    throw isRefused(error) ? new CacheUnwritableError('the compiled model', { cause: error }) : expectedFailure(error)
-  }
-}
-
-/** True where a folder may not be written: no right, a disk mounted read-only, or a file in the folder's place. */
-function isRefused(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? ''
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
-}
-
-function expectedFailure(error: unknown): unknown {
-  if (error instanceof AsrError || !isDiskFull(error)) return error
-  return new DiskFullError('the compiled model', { cause: error })
 }

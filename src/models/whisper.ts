@@ -35,10 +35,10 @@ export class WhisperStrategy extends AsrStrategy {
 
   override async loadModel(signal: AbortSignal): Promise<void> {
     if (this.#model) return
-    const { settings, logger, onLoading } = this.context
+    const { settings, entry, logger, onLoading } = this.context
     const { checkpoint, folder } = await this.#openCheckpoint(signal)
     using _ = checkpoint
-    this.#model = await openCompiledModel(checkpoint, folder, { settings, signal, logger, onLoading })
+    this.#model = await openCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
     this.#vad = await VadSession.open()
   }
 
