@@ -31,7 +31,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   http: ['engine', 'models/registry', 'audio', 'transcribe/options'],
-  cli: ['http', 'engine', 'models/registry', 'hub', 'audio/index', 'transcribe/options'],
+  cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
