@@ -7,14 +7,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import {
-  alignmentHeadsOf,
-  compiledFolder,
-  DECODER_FILE,
-  ENCODER_FILE,
-  SAMPLES_PER_POSITION,
-} from '../src/graph/index.ts'
-import { formatsOf } from '../src/models/precision.ts'
+import { alignmentHeadsOf, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../src/graph/index.ts'
+import { silentLogger } from '../src/logger.ts'
+import { compiledGraphs } from '../src/models/compiled-model.ts'
 import { DecoderSession, EncoderSession, resolveDevice } from '../src/runtime/index.ts'
 import { median } from './median.ts'
 
@@ -23,7 +18,9 @@ const { engine } = readConfig()
 const settings = { device: resolveDevice(engine.device), threads: engine.threads }
 
 using checkpoint = await openCheckpoint(checkpointFolder!)
-const folder = compiledFolder(checkpoint, { cacheDir: engine.cacheDir, ...formatsOf(engine.dtype) })
+const signal = new AbortController().signal
+const options = { name: 'bench', settings: engine, signal, logger: silentLogger }
+const folder = await compiledGraphs(checkpoint, checkpointFolder!, options)
 const started = performance.now()
 const { config, generation } = checkpoint
 await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)

@@ -13,10 +13,9 @@ import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
 import { createEnginePool } from '../src/engine/index.ts'
-import { compiledFolder } from '../src/graph/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
-import { formatsOf } from '../src/models/precision.ts'
+import { compiledGraphs } from '../src/models/compiled-model.ts'
 import type { ModelEntry } from '../src/models/registry.ts'
 import { residentBytes } from '../test/helpers/process-tree.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
@@ -85,10 +84,10 @@ async function baseCheckpoint(): Promise<string> {
 /** From nothing: the compiled folder of an earlier run is removed first. */
 async function timeCompilation(folder: string): Promise<number> {
   using checkpoint = await openCheckpoint(folder)
-  const options = { cacheDir: engine.cacheDir, ...formatsOf(engine.dtype) }
-  rmSync(compiledFolder(checkpoint, options), { recursive: true })
+  const options = { name: 'bench', settings: engine, signal: never, logger: createLogger('warn') }
+  rmSync(await compiledGraphs(checkpoint, folder, options), { recursive: true })
   const from = performance.now()
-  compiledFolder(checkpoint, options)
+  await compiledGraphs(checkpoint, folder, options)
   return (performance.now() - from) / 1000
 }
 

@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   http: ['engine', 'models/registry', 'audio', 'transcribe/options'],
-  cli: ['http', 'engine', 'models/registry', 'hub', 'audio/index', 'transcribe/options'],
+  cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
@@ -41,7 +41,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^onnxruntime-node$/, ['runtime']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^commander$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

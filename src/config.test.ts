@@ -26,6 +26,7 @@ test('without any setting the documented defaults hold', () => {
       ffmpegTimeoutSeconds: 60,
       maxAudioSeconds: 86_400,
       cacheDir: `${HOME_CACHE}/paradox-asr`,
+      compiledCacheMaxBytes: 20e9,
       hub: {
         cacheDir: `${HOME_CACHE}/huggingface/hub`,
         endpoint: 'https://huggingface.co',

@@ -46,6 +46,7 @@ export const SETTINGS = {
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TEMP_DIR: text.default(tmpdir()),
   PARADOX_CACHE_DIR: text.optional(),
+  COMPILED_CACHE_MAX_GB: integer(1, 1_000_000).default(20),
   HF_HOME: text.optional(),
   HF_HUB_CACHE: text.optional(),
   HF_TOKEN: text.optional(),
@@ -79,6 +80,8 @@ export interface EngineSettings {
   readonly maxAudioSeconds: number
   /** Our own cache: compiled graphs and models that come from package indexes. */
   readonly cacheDir: string
+  /** What all compiled models together may take of the disk. */
+  readonly compiledCacheMaxBytes: number
   readonly hub: HubSettings
 }
 
@@ -123,6 +126,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       ffmpegTimeoutSeconds: s.FFMPEG_TIMEOUT_SECONDS,
       maxAudioSeconds: s.MAX_AUDIO_SECONDS,
       cacheDir: s.PARADOX_CACHE_DIR ?? join(xdgCache, 'paradox-asr'),
+      compiledCacheMaxBytes: s.COMPILED_CACHE_MAX_GB * 1e9,
       hub: {
         cacheDir: s.HF_HUB_CACHE ?? join(hfHome, 'hub'),
         endpoint: s.HF_ENDPOINT.replace(/\/+$/, ''),

@@ -56,13 +56,19 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
   }
 }
 
-interface Weights {
+/** Config and tensors alone, without the tokenizer: what the compiler works on. */
+export interface Weights {
   readonly config: CheckpointConfig
   readonly configJson: JsonObject | undefined
   readonly tensors: TensorTable
 }
 
-async function openWeights(folder: string): Promise<Weights> {
+/**
+ * The weights in a folder that `openCheckpoint` has accepted; the caller disposes of the tensors.
+ *
+ * @throws {AsrError} as `openCheckpoint`.
+ */
+export async function openWeights(folder: string): Promise<Weights> {
   const isThere = (name: string) => existsSync(join(folder, name))
   if (isThere(SINGLE_FILE) || isThere(INDEX_FILE)) {
     const configJson = await requireJsonObject(folder, CONFIG_FILE, 'Take it from the repository of the weights.')

@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort } from '../errors.ts'
+import type { PruneFlags } from './compiled-models.ts'
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption } from './interruption.ts'
 import { flagsOf, withoutAssignedSwitches } from './option-flags.ts'
@@ -32,6 +33,7 @@ Examples:
   paradox transcribe --model base --format jsonl *.mp3 > texts.jsonl
   paradox transcribe --model openai/whisper-small meeting.m4a
   paradox models
+  paradox models compile base
 
 The settings are environment variables; docs/operations.md lists them.`,
   )
@@ -88,7 +90,7 @@ for (const { heading, infos } of groups) {
   for (const option of flagsOf(infos, heading)) transcribeCommand.addOption(option)
 }
 
-program
+const modelsCommand = program
   .command('models')
   .description('list the models, and which of them are on this machine')
   .option('--json', 'as a JSON array')
@@ -96,6 +98,35 @@ program
     listenForInterruption()
     const { listModels } = await import('./models.ts')
     output.stdout(await listModels(options))
+  })
+
+modelsCommand
+  .command('compile')
+  .description('compile models beforehand, downloading those that are missing')
+  .argument('[id...]', 'as for --model of transcribe (default: all whose files are on this machine)')
+  .action(async (ids: string[]) => {
+    const interruption = listenForInterruption()
+    const { compileModels } = await import('./compiled-models.ts')
+    try {
+      const isComplete = await compileModels(ids, { output, signal: interruption.signal })
+      process.exitCode = isComplete ? EXIT.success : EXIT.failure
+    } catch (error) {
+      if (!isAbort(error)) throw error
+    }
+    if (interruption.exitCode !== undefined) process.exitCode = interruption.exitCode
+  })
+
+modelsCommand
+  .command('prune')
+  .description(
+    'remove compiled models of other versions and processors, unfinished ones, and those over the size limit',
+  )
+  .option('--all', 'remove every compiled model that no service is using')
+  .option('--dry-run', 'only say what would be removed')
+  .action(async (options: PruneFlags) => {
+    listenForInterruption()
+    const { pruneModels } = await import('./compiled-models.ts')
+    output.stdout(pruneModels(options))
   })
 
 /** Help and version, at once: nobody listens yet for a reader such as `head` that has gone. */

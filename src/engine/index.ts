@@ -22,5 +22,6 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 
 export type { LoadingProgress } from '../models/base.ts'
 export { ensureDevice } from './device-check.ts'
+export { loadOnce } from './load-once.ts'
 export { EnginePool } from './pool.ts'
 export type { TranscribeRequest, Transcriber } from './transcriber.ts'

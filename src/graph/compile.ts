@@ -1,19 +1,27 @@
-/** A checkpoint → a folder of ONNX graphs and one file of weights beside them. */
+/** A checkpoint → a folder with two ONNX graphs, each with a file of weights beside it. */
 
 import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Checkpoint } from '../checkpoint/index.ts'
+import type { GenerationConfig, ModelShape, TensorSource } from '../checkpoint/index.ts'
 import type { WeightSink } from './builder.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 5
+export const COMPILER_VERSION = 6
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
-const WEIGHTS_FILE = 'weights.bin'
+
+/** In the order in which they run, and are compiled. */
+export const GRAPH_PARTS = ['encoder', 'decoder'] as const
+export type GraphPart = (typeof GRAPH_PARTS)[number]
+
+export const GRAPH_FILES: Readonly<Record<GraphPart, string>> = { encoder: ENCODER_FILE, decoder: DECODER_FILE }
+
+/** The runtime accepts weights only from the folder of the graph itself, so graphs cannot stay beside the checkpoint. */
+const weightsFileOf = (part: GraphPart) => `${part}.weights`
 
 /** The runtime maps weights from page borders at best, and vector loads want at least this. */
 const ALIGNMENT = 64
@@ -23,20 +31,68 @@ export interface CompileOptions extends EncoderGraphOptions {
   readonly decoderFormat?: LinearFormat
 }
 
+/** What of a checkpoint the compiler needs. */
+export interface CompilerInput {
+  readonly config: ModelShape
+  readonly tensors: TensorSource
+  readonly generation: Pick<GenerationConfig, 'alignmentHeads'>
+}
+
+/** Told how much of a graph is written, from 0 to 1: after each tensor that was read. */
+export type OnCompiled = (fraction: number) => void
+
 /**
- * Compiles `checkpoint` into `folder`, which must exist and be empty. One tensor is in memory at a time.
+ * Compiles `checkpoint` into `folder`, which must exist and hold no graph. One tensor is in memory at a time.
  *
  * @throws the file system's own error when a file cannot be written; the folder is then not usable.
  */
-export function compile(checkpoint: Checkpoint, folder: string, options: CompileOptions = {}): void {
-  using weights = new WeightFile(join(folder, WEIGHTS_FILE), WEIGHTS_FILE)
-  const encoder = buildEncoder(checkpoint.config, checkpoint.tensors, weights, options)
-  const decoder = buildDecoder(checkpoint.config, checkpoint.tensors, weights, {
-    alignmentHeads: alignmentHeadsOf(checkpoint.config, checkpoint.generation.alignmentHeads),
-    linearFormat: options.decoderFormat ?? 'float32',
-  })
-  writeFileSync(join(folder, ENCODER_FILE), encoder, { flush: true })
-  writeFileSync(join(folder, DECODER_FILE), decoder, { flush: true })
+export function compile(checkpoint: CompilerInput, folder: string, options: CompileOptions = {}): void {
+  for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options)
+}
+
+/** One of the two graphs, with its own weights: they share none, so each can be worked on without the other's. */
+export function compilePart(
+  part: GraphPart,
+  checkpoint: CompilerInput,
+  folder: string,
+  options: CompileOptions = {},
+  onCompiled: OnCompiled = () => {},
+): void {
+  const { config, generation } = checkpoint
+  using weights = new WeightFile(join(folder, weightsFileOf(part)), weightsFileOf(part))
+  const tensors = observed(checkpoint.tensors, part, onCompiled)
+  const graph =
+    part === 'encoder'
+      ? buildEncoder(config, tensors, weights, options)
+      : buildDecoder(config, tensors, weights, {
+          alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
+          linearFormat: options.decoderFormat ?? 'float32',
+        })
+  writeFileSync(join(folder, GRAPH_FILES[part]), graph, { flush: true })
+}
+
+/** `tensors`, telling after each read how much of the part has been read: nearly all of a compilation's time. */
+function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled): TensorSource {
+  const isOfEncoder = (name: string) => name.startsWith('encoder.') || /\.encoder_attn\.[kv]_proj\./.test(name)
+  const names = [...tensors.names()].filter((name) => isOfEncoder(name) === (part === 'encoder'))
+  const sizeOf = (name: string) => tensors.shape(name).reduce((size, dim) => size * dim, 1)
+  const unread = new Set(names)
+  const total = names.reduce((sum, name) => sum + sizeOf(name), 0)
+  let done = 0
+  return {
+    names: () => tensors.names(),
+    has: (name) => tensors.has(name),
+    shape: (name) => tensors.shape(name),
+    read(name) {
+      const data = tensors.read(name)
+      if (unread.delete(name)) {
+        done += data.length
+        onCompiled(done / total)
+      }
+      return data
+    },
+    [Symbol.dispose]: () => {}, // whoever opened the checkpoint closes it
+  }
 }
 
 class WeightFile implements WeightSink, Disposable {

@@ -1,60 +1,160 @@
 /**
- * Where compiled graphs are kept between runs: one folder per checkpoint, precision and compiler version. The runtime
- * accepts weights only from the folder of the graph itself, so the graphs cannot stay beside the checkpoint.
+ * Where compiled models are kept between runs: one folder for each checkpoint, precision, compiler version and machine
+ * that it was prepared for. What lies in a folder says its manifest, which is written last.
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { Checkpoint } from '../checkpoint/index.ts'
-import { DiskFullError, isDiskFull } from '../errors.ts'
-import { COMPILER_VERSION, type CompileOptions, compile } from './compile.ts'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { COMPILER_VERSION, type CompileOptions, GRAPH_FILES, GRAPH_PARTS } from './compile.ts'
 
-export interface CompiledCacheOptions extends CompileOptions {
-  /** The program's own cache; graphs go into its `compiled/`. */
-  readonly cacheDir: string
+/** What makes two compiled models interchangeable. */
+export interface CompiledIdentity {
+  /** Of the checkpoint. */
+  readonly digest: string
+  readonly options: CompileOptions
+  /** The runtime and processor that the graphs are prepared for; undefined: any, as the compiler writes them. */
+  readonly machine: string | undefined
 }
 
-/** A folder that a killed compiler left behind is swept once it is older than any compilation takes. */
-const ABANDONED_AFTER_MS = 6 * 3600_000
+/** The file of a folder that says what else is in it. Its time of change is that of the model's last load. */
+export const MANIFEST_FILE = 'model.json'
+
+export interface CompiledManifest {
+  /** Under which the model was first loaded; for people. */
+  readonly name: string
+  readonly compiler: number
+  readonly digest: string
+  readonly encoderFormat: string
+  readonly decoderFormat: string
+  readonly machine: string | null
+  /** By base name. Graphs, which are small, with a checksum of their contents. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly crc32?: number }>>
+  /** What the model answers to a fixed input; null where the graphs are not prepared. */
+  readonly fingerprint: string | null
+}
+
+/** Made of the folder's own name, so that a sweep knows what a killed compiler has left. */
+const UNFINISHED = '.unfinished-'
+
+/** The compiled model is not what its manifest says, or has none that can be read. */
+export class CompiledDamagedError extends Error {
+  override readonly name = 'CompiledDamagedError'
+}
+
+export function compiledRoot(cacheDir: string): string {
+  return join(cacheDir, 'compiled')
+}
+
+/** The folder of a compiled model, whether it is there or not. */
+export function compiledFolder(cacheDir: string, { digest, options, machine }: CompiledIdentity): string {
+  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
+  const parts = [COMPILER_VERSION, encoderFormat, decoderFormat, exposeIntermediates, digest, machine ?? null]
+  const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
+  return join(compiledRoot(cacheDir), key)
+}
 
 /**
- * The folder with the compiled graphs of `checkpoint`, compiling them where no earlier run has.
+ * The manifest of a compiled model whose files have the sizes, and whose graphs the contents, that it names. That finds
+ * what is cut off or mixed up; weights that changed in place show by the fingerprint.
  *
- * Compiles into a folder of its own name and renames it when it is whole, so that neither a kill in the middle nor
- * two processes at once can leave half a model: of two, the slower one throws its copy away.
- *
- * @throws {DiskFullError} when there is no room.
+ * @returns undefined when there is no such folder.
+ * @throws {CompiledDamagedError} when it may not be used.
  */
-export function compiledFolder(checkpoint: Checkpoint, options: CompiledCacheOptions): string {
-  const folder = join(options.cacheDir, 'compiled', cacheKey(checkpoint, options))
-  if (existsSync(folder)) return folder
-  mkdirSync(dirname(folder), { recursive: true })
-  sweepAbandoned(dirname(folder))
-
-  const unfinished = mkdtempSync(`${folder}.unfinished-`)
+export function readCompiled(folder: string): CompiledManifest | undefined {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return undefined
+  let manifest: CompiledManifest
   try {
-    compile(checkpoint, unfinished, options)
+    manifest = JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
+    for (const [name, expected] of Object.entries(manifest.files)) {
+      const path = join(folder, name)
+      if (statSync(path).size !== expected.bytes) throw new Error(`'${name}' has another size`)
+      if (expected.crc32 !== undefined && crc32(readFileSync(path)) !== expected.crc32) {
+        throw new Error(`'${name}' has other contents`)
+      }
+    }
+    for (const part of GRAPH_PARTS) {
+      if (manifest.files[GRAPH_FILES[part]]?.crc32 === undefined) throw new Error(`it has no ${part}`)
+    }
+  } catch (cause) {
+    throw new CompiledDamagedError('the compiled model is not what its manifest says', { cause })
+  }
+  return manifest
+}
+
+/**
+ * A new empty folder to compile into, to be given to `publish` or removed. The caller holds the model's lock, so what
+ * is there under such a name was left by a process that was killed.
+ */
+export function unfinishedFolder(folder: string): string {
+  const root = dirname(folder)
+  mkdirSync(root, { recursive: true })
+  for (const name of readdirSync(root)) {
+    if (name.startsWith(`${basename(folder)}${UNFINISHED}`)) rmSync(join(root, name), { recursive: true, force: true })
+  }
+  return mkdtempSync(`${folder}${UNFINISHED}`)
+}
+
+export function isUnfinished(name: string): boolean {
+  return name.includes(UNFINISHED)
+}
+
+/**
+ * Writes the manifest of the compiled model in `unfinished`.
+ *
+ * @throws the file system's own error.
+ */
+export function writeManifest(
+  unfinished: string,
+  { digest, options, machine }: CompiledIdentity,
+  { name, fingerprint }: Pick<CompiledManifest, 'name' | 'fingerprint'>,
+): CompiledManifest {
+  const files: Record<string, { bytes: number; crc32?: number }> = {}
+  for (const file of readdirSync(unfinished).sort()) {
+    const path = join(unfinished, file)
+    const bytes = statSync(path).size
+    files[file] = file.endsWith('.onnx') ? { bytes, crc32: crc32(readFileSync(path)) } : { bytes }
+  }
+  const manifest: CompiledManifest = {
+    name,
+    compiler: COMPILER_VERSION,
+    digest,
+    encoderFormat: options.encoderFormat ?? 'float32',
+    decoderFormat: options.decoderFormat ?? 'float32',
+    machine: machine ?? null,
+    files,
+    fingerprint,
+  }
+  writeFileSync(join(unfinished, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 2)}\n`, { flush: true })
+  return manifest
+}
+
+/**
+ * Gives a whole model its name, in one step: neither a kill nor a second process ever leaves half of one under it.
+ * Where another process was faster, its model stays and this one is removed.
+ */
+export function publish(unfinished: string, folder: string): void {
+  try {
     renameSync(unfinished, folder)
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true })
-    if (isDiskFull(error)) throw new DiskFullError('the compiled model', { cause: error })
-    if (!existsSync(folder)) throw error // otherwise another process was faster, and its copy serves as well
+    if (statSync(folder, { throwIfNoEntry: false }) === undefined) throw error
   }
-  return folder
 }
 
-function cacheKey(checkpoint: Checkpoint, options: CompiledCacheOptions): string {
-  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
-  const parts = [COMPILER_VERSION, encoderFormat, decoderFormat, exposeIntermediates, checkpoint.digest]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
-}
-
-function sweepAbandoned(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (!name.includes('.unfinished-')) continue
-    const path = join(folder, name)
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-    if (age > ABANDONED_AFTER_MS) rmSync(path, { recursive: true, force: true })
+/**
+ * Takes the model's name away at once; what is left of it goes then, or with the next sweep.
+ *
+ * @returns false when it is still there, since the folder may not be written.
+ */
+export function discard(folder: string): boolean {
+  const doomed = isUnfinished(folder) ? folder : `${folder}${UNFINISHED}discarded-${process.pid}`
+  try {
+    if (doomed !== folder) renameSync(folder, doomed)
+    rmSync(doomed, { recursive: true, force: true })
+  } catch {
+    // Another process may have removed it.
   }
+  return statSync(folder, { throwIfNoEntry: false }) === undefined
 }

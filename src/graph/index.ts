@@ -1,6 +1,26 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
-export { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from './compile.ts'
-export { type CompiledCacheOptions, compiledFolder } from './compiled-cache.ts'
+export { alignWeights, WeightsCutOffError } from './align-weights.ts'
+export { markInUse, pruneCompiled } from './cache-pruning.ts'
+export {
+  type CompileOptions,
+  type CompilerInput,
+  compile,
+  compilePart,
+  DECODER_FILE,
+  ENCODER_FILE,
+  GRAPH_FILES,
+} from './compile.ts'
+export {
+  CompiledDamagedError,
+  type CompiledIdentity,
+  type CompiledManifest,
+  compiledFolder,
+  discard,
+  publish,
+  readCompiled,
+  unfinishedFolder,
+  writeManifest,
+} from './compiled-cache.ts'
 export { alignmentHeadsOf } from './decoder.ts'
 export type { LinearFormat } from './layers.ts'
 export { SAMPLES_PER_POSITION } from './log-mel.ts'

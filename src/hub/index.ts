@@ -4,4 +4,5 @@ export { type CheckpointFolder, type ResolveOptions, resolveCheckpointFolder } f
 export { isCached } from './is-cached.ts'
 export type { CheckpointOrigin, CheckpointSource } from './origin.ts'
 export { folderFromPackageIndex, type WheelFolder } from './package-index.ts'
+export { withLock } from './process-lock.ts'
 export type { DownloadProgress } from './progress.ts'

@@ -7,6 +7,7 @@ import { WhisperTokenizer } from '../decode/index.ts'
 import { alignmentHeadsOf, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
 import { type DecoderLane, DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
+import { probeDecoder, probeEncoder } from './fingerprint.ts'
 
 /**
  * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
@@ -40,8 +41,18 @@ export class WhisperModel implements AsyncDisposable {
     const { config, generation } = checkpoint
     const heads = alignmentHeadsOf(config, generation.alignmentHeads)
     const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
-    const decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
-    return new WhisperModel(checkpoint, encoder, decoder)
+    try {
+      const decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
+      return new WhisperModel(checkpoint, encoder, decoder)
+    } catch (error) {
+      await encoder[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** What the opened graphs answer to a fixed input; see `fingerprint.ts`. */
+  async fingerprint(): Promise<string> {
+    return await probeDecoder(this.#decoder, await probeEncoder(this.#encoder, this.#shape))
   }
 
   /** The model for one request, whose windows share its time with those of other requests. */

@@ -4,15 +4,15 @@ import { decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { resolveLanguage } from '../decode/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors.ts'
-import { compiledFolder, voiceActivityModel } from '../graph/index.ts'
+import { voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
-import { resolveDevice, VadSession } from '../runtime/index.ts'
+import { VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
-import { formatsOf } from './precision.ts'
+import { openCompiledModel } from './compiled-model.ts'
 import type { ModelEntry } from './registry.ts'
-import { WhisperModel } from './whisper-model.ts'
+import type { WhisperModel } from './whisper-model.ts'
 
 export class WhisperStrategy extends AsrStrategy {
   protected readonly context: StrategyContext
@@ -36,16 +36,10 @@ export class WhisperStrategy extends AsrStrategy {
 
   override async loadModel(signal: AbortSignal): Promise<void> {
     if (this.#model) return
-    const { settings, onLoading } = this.context
-    using checkpoint = await this.#openCheckpoint(signal)
-
-    onLoading?.({ stage: 'compile', item: '', fraction: undefined })
-    const folder = compiledFolder(checkpoint, { cacheDir: settings.cacheDir, ...formatsOf(settings.dtype) })
-    onLoading?.({ stage: 'open', item: '', fraction: undefined })
-    this.#model = await WhisperModel.open(checkpoint, folder, {
-      device: resolveDevice(settings.device),
-      threads: settings.threads,
-    })
+    const { settings, entry, logger, onLoading } = this.context
+    const { checkpoint, folder } = await this.#openCheckpoint(signal)
+    using _ = checkpoint
+    this.#model = await openCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
     this.#vad = await VadSession.open(voiceActivityModel())
   }
 
@@ -86,7 +80,7 @@ export class WhisperStrategy extends AsrStrategy {
     await vad?.[Symbol.asyncDispose]()
   }
 
-  async #openCheckpoint(signal: AbortSignal): Promise<Checkpoint> {
+  async #openCheckpoint(signal: AbortSignal): Promise<{ checkpoint: Checkpoint; folder: string }> {
     const { settings, entry, onLoading } = this.context
     const origin: Pick<ModelEntry, 'origin' | 'tokenizer'> = {
       origin: entry.origin,
@@ -103,7 +97,7 @@ export class WhisperStrategy extends AsrStrategy {
     const checkpoint = await openCheckpoint(folder, tokenizerFolder === undefined ? {} : { tokenizerFolder })
     // Where nobody named a strategy, as on the command line, there is nothing that the checkpoint could contradict.
     const reason = entry.strategy === undefined ? undefined : this.refuses(checkpoint.config)
-    if (reason === undefined) return checkpoint
+    if (reason === undefined) return { checkpoint, folder }
     checkpoint[Symbol.dispose]()
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
   }

@@ -1,6 +1,7 @@
 /** Which device runs a session, and whether it is there. */
 
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import type { Device } from '../config.ts'
 import { DeviceUnavailableError } from '../errors.ts'
@@ -31,6 +32,12 @@ export interface SessionSettings {
   readonly device: ResolvedDevice
   /** Threads within one operator; undefined takes every core that this process may use. */
   readonly threads: number | undefined
+  /**
+   * Where to save the graph as the runtime will run it, optimised and with its weights packed for this processor; they
+   * go into a file beside it. A session opened on the saved graph maps the packed weights instead of holding a copy:
+   * the encoder of a distil-large-v3 opens in 0.8 s instead of 4, with 50 MB of its own instead of 1.4 GB.
+   */
+  readonly saveTo?: string | undefined
 }
 
 export function sessionOptions(settings: SessionSettings): InferenceSession.SessionOptions {
@@ -42,6 +49,24 @@ export function sessionOptions(settings: SessionSettings): InferenceSession.Sess
     // Memory patterns are planned per input shape; windows and prompts differ in length, so plans would only pile up.
     enableMemPattern: false,
     logSeverityLevel: 3,
+    ...(settings.saveTo === undefined ? {} : savingOptions(settings.saveTo)),
+  }
+}
+
+/** Smaller weights stay in the graph itself. */
+const LEAST_EXTERNAL_BYTES = 256
+
+/** @see microsoft/onnxruntime:include/onnxruntime/core/session/onnxruntime_session_options_config_keys.h */
+function savingOptions(path: string): InferenceSession.SessionOptions {
+  return {
+    optimizedModelFilePath: path,
+    extra: {
+      session: {
+        optimized_model_external_initializers_file_name: `${basename(path, '.onnx')}.weights`,
+        optimized_model_external_initializers_min_size_in_bytes: String(LEAST_EXTERNAL_BYTES),
+        save_external_prepacked_constant_initializers: '1',
+      },
+    },
   }
 }
 

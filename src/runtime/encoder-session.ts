@@ -15,6 +15,18 @@ export interface DecoderShape {
 /** Keys and values of one window's cross-attention: `cross_key_L`, `cross_value_L`, each [1 × H × S × D/H]. */
 export type AudioFeatures = Readonly<Record<string, Tensor>>
 
+/** Room for the features of one window. */
+export function newFeatures(
+  { decoderLayers, decoderHeads, dModel }: DecoderShape,
+  audioContext: number,
+): AudioFeatures {
+  const dims = [1, decoderHeads, audioContext, dModel / decoderHeads]
+  const names = Array.from({ length: decoderLayers }, (_, layer) => [`cross_key_${layer}`, `cross_value_${layer}`])
+  return Object.fromEntries(
+    names.flat().map((name) => [name, new Tensor('float32', new Float32Array(audioContext * dModel), dims)]),
+  )
+}
+
 export class EncoderSession implements AsyncDisposable {
   readonly #session: InferenceSession
 

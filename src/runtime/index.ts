@@ -2,5 +2,5 @@
 export { DecoderLane } from './decoder-lane.ts'
 export { DecoderSession } from './decoder-session.ts'
 export { checkDevice, type ResolvedDevice, resolveDevice, type SessionSettings } from './device.ts'
-export { type AudioFeatures, type DecoderShape, EncoderSession } from './encoder-session.ts'
+export { type AudioFeatures, type DecoderShape, EncoderSession, newFeatures } from './encoder-session.ts'
 export { VadSession } from './vad-session.ts'

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { TempFolder, tone } from '../helpers/audio-files.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 
 const PARADOX = join(import.meta.dirname, '..', '..', 'bin', 'paradox')
 
@@ -59,6 +60,8 @@ test('what is not understood is named on standard error, with exit code 2', asyn
     [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /Option format has the value 'srt'.* one file at a time/],
     [['serve', '--port', 'http'], /Setting PORT has the value 'http', which is not allowed: use a whole number/],
     [['models', '--color'], /unknown option '--color'/],
+    [['models', 'compile', 'no such model'], /Model 'no such model' is not known/],
+    [['models', 'polish'], /too many arguments/],
   ]
   for (const [args, message] of mistakes) {
     const { stdout, stderr, code } = await paradox(args)
@@ -211,4 +214,24 @@ test('the service answers, and SIGTERM ends it with exit code 0', async () => {
     break
   }
   assert.deepEqual(await ended, [0, null], log)
+})
+
+test('models are compiled beforehand, listed by what they take, and pruned', async () => {
+  writeRandomCheckpoint(folder.file('tiny'), tinyShape())
+  const env = { PARADOX_CACHE_DIR: folder.file('compiled-cache'), THREADS: '1' }
+  const compiled = await paradox(['models', 'compile', 'tiny'], env)
+  assert.match(compiled.stdout, /^tiny {2}0\.\d\d GB {2}compiled in \d+\.\d s\n$/)
+  assert.deepEqual([compiled.stderr, compiled.code], ['', 0])
+  assert.match((await paradox(['models', 'compile', 'tiny'], env)).stdout, /was compiled already\n$/)
+
+  const failed = await paradox(['models', 'compile', 'freds0', 'tiny'], env)
+  assert.match(failed.stderr, /^paradox: Model 'freds0' could not be loaded/)
+  assert.match(failed.stdout, /^tiny .* was compiled already\n$/)
+  assert.equal(failed.code, 1)
+
+  assert.equal((await paradox(['models', 'prune'], env)).stdout, 'freed 0.00 GB\n')
+  const line = /^tiny {2}0\.\d\d GB {2}all {2}\([0-9a-f]{32}\)\n(would free|freed) 0\.\d\d GB\n$/
+  assert.match((await paradox(['models', 'prune', '--all', '--dry-run'], env)).stdout, line)
+  assert.match((await paradox(['models', 'prune', '--all'], env)).stdout, line)
+  assert.equal((await paradox(['models', 'prune', '--all'], env)).stdout, 'freed 0.00 GB\n')
 })

@@ -38,10 +38,12 @@ test('every command and option of bin/paradox that the documents name is in its 
   const help = (...command: string[]) => execFileSync(join(ROOT, 'bin/paradox'), [...command, '--help']).toString()
   const commands = all([help()], /^ {2}([a-z]+) \[options\]/gm)
   const helps = new Map(commands.map((command) => [command, help(command)]))
+  for (const sub of all([helps.get('models')!], /^ {2}([a-z]+) \[/gm)) helps.set(`models ${sub}`, help('models', sub))
   let checked = 0
   for (const file of DOCUMENTS) {
     for (const line of all(codeOf(read(file)), /\bbin\/paradox ([a-z][^\n`|]*)/g)) {
-      const [command, ...args] = line.split(/\s+/)
+      const [first, ...args] = line.split(/\s+/)
+      const command = helps.has(`${first} ${args[0]}`) ? `${first} ${args[0]}` : first
       for (const option of args.filter((arg) => arg.startsWith('--'))) {
         assert.ok(helps.get(command!)?.includes(`${option} `), `${file}: bin/paradox ${line}`)
       }

@@ -1,0 +1,86 @@
+/**
+ * The work of a first load: graphs written by our compiler, then opened once by the runtime, which saves them as it
+ * will run them. One graph after the other, so that neither disk nor memory holds the weights of both twice.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ModelShape } from '../checkpoint/index.ts'
+import {
+  alignmentHeadsOf,
+  alignWeights,
+  type CompileOptions,
+  type CompilerInput,
+  compilePart,
+  DECODER_FILE,
+  ENCODER_FILE,
+} from '../graph/index.ts'
+import { DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
+import { probeDecoder, probeEncoder } from './fingerprint.ts'
+
+/** What the compiler needs, with the shape that the runtime must know to try the graphs. */
+export interface CompileInput extends CompilerInput {
+  readonly config: ModelShape
+}
+
+export interface CompileSettings {
+  readonly options: CompileOptions
+  readonly session: SessionSettings
+  /** Told how much of the work is done, 0 to 1. */
+  readonly onProgress: (fraction: number) => void
+}
+
+/** Of the time that a graph takes, what the compiler needs; the rest is the runtime's. */
+const COMPILER_SHARE = 0.65
+/** Of the time of a model, what the encoder needs; of a distilled one it is nearly all. */
+const ENCODER_SHARE = 0.7
+
+/** Graphs that any machine can run, into `folder`. */
+export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
+  compilePart('encoder', input, folder, options, (done) => onProgress(ENCODER_SHARE * done))
+  compilePart('decoder', input, folder, options, (done) => onProgress(ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
+}
+
+/**
+ * Graphs prepared for this machine, into `folder`.
+ *
+ * @returns what the model answered before it was saved. What is opened from the folder must answer the same.
+ * @throws the file system's error; `WeightsCutOffError` when the runtime could not write all weights.
+ */
+export async function compilePrepared(
+  input: CompileInput,
+  folder: string,
+  { options, session, onProgress }: CompileSettings,
+): Promise<string> {
+  const { config } = input
+  const neutral = join(folder, 'neutral')
+  mkdirSync(neutral)
+
+  compilePart('encoder', input, neutral, options, (done) => onProgress(ENCODER_SHARE * COMPILER_SHARE * done))
+  collectGarbage()
+  const savedEncoder = join(folder, ENCODER_FILE)
+  const encoder = await EncoderSession.open(join(neutral, ENCODER_FILE), { ...session, saveTo: savedEncoder })
+  const features = await probeEncoder(encoder, config).finally(() => encoder[Symbol.asyncDispose]())
+  alignWeights(savedEncoder)
+  rmSync(neutral, { recursive: true })
+  onProgress(ENCODER_SHARE)
+
+  mkdirSync(neutral)
+  const onDecoder = (done: number) => onProgress(ENCODER_SHARE + (1 - ENCODER_SHARE) * COMPILER_SHARE * done)
+  compilePart('decoder', input, neutral, options, onDecoder)
+  collectGarbage()
+  const savedDecoder = join(folder, DECODER_FILE)
+  const heads = alignmentHeadsOf(config, input.generation.alignmentHeads)
+  const saving = { ...session, saveTo: savedDecoder }
+  const decoder = await DecoderSession.open(join(neutral, DECODER_FILE), config, heads, saving)
+  const fingerprint = await probeDecoder(decoder, features).finally(() => decoder[Symbol.asyncDispose]())
+  alignWeights(savedDecoder)
+  rmSync(neutral, { recursive: true })
+  onProgress(1)
+  return fingerprint
+}
+
+/** The tensors that the compiler has read and written are garbage, but would stay while the runtime packs its own. */
+function collectGarbage(): void {
+  globalThis.gc?.()
+}

@@ -1,0 +1,79 @@
+/** The engine's side of a compilation: starts its process, tells how far it is, ends it with whoever waits. */
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { GenerationConfig } from '../checkpoint/index.ts'
+import { RemoteError, type WireError } from '../errors.ts'
+import type { CompileOptions } from '../graph/index.ts'
+import type { SessionSettings } from '../runtime/index.ts'
+
+/** Plain data: it crosses a process boundary. */
+export interface CompileJob {
+  readonly checkpointFolder: string
+  readonly alignmentHeads: GenerationConfig['alignmentHeads']
+  /** Exists and is empty. */
+  readonly folder: string
+  readonly options: CompileOptions
+  readonly session: SessionSettings
+  /** Whether the runtime shall save the graphs for this machine. */
+  readonly isPrepared: boolean
+}
+
+export type CompileAnswer =
+  | { readonly type: 'progress'; readonly fraction: number }
+  /** null: the graphs are not prepared, so nothing has run them. */
+  | { readonly type: 'done'; readonly fingerprint: string | null }
+  | { readonly type: 'failed'; readonly error: WireError }
+  | { readonly type: 'failed'; readonly error?: undefined; readonly stack: string }
+
+/**
+ * Gives memory back as soon as it is free. Left to itself, glibc raises the size from which a buffer gets pages of its
+ * own up to 32 MB, and what is freed below that stays: of the compilation of Whisper base 160 MB instead of 70.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' }
+
+/**
+ * Compiles in a process of its own.
+ *
+ * @returns what the model answers to the fixed input of `fingerprint.ts`, or null where the graphs are not prepared.
+ * @throws {DiskFullError | CheckpointCorruptError} as they are named there; an abort's reason.
+ */
+export async function compileInProcess(
+  job: CompileJob,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
+): Promise<string | null> {
+  signal.throwIfAborted()
+  const child = fork(new URL('./compile-entry.ts', import.meta.url), {
+    serialization: 'advanced',
+    execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+    env: { ...process.env, ...MALLOC },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const exited = once(child, 'exit')
+  const kill = () => child.kill('SIGKILL')
+  signal.addEventListener('abort', kill, { once: true })
+  try {
+    const answered = Promise.withResolvers<string | null>()
+    child.on('message', (answer: CompileAnswer) => {
+      if (answer.type === 'progress') onProgress(answer.fraction)
+      else if (answer.type === 'done') answered.resolve(answer.fingerprint)
+      else if (answer.error) answered.reject(new RemoteError(answer.error))
+      else answered.reject(new Error('The process that compiles a model has failed.', { cause: answer.stack }))
+    })
+    child.on('error', answered.reject)
+    child.on('exit', (code, signalName) => {
+      answered.reject(new Error(`The process that compiles a model was ended by ${signalName ?? `exit code ${code}`}.`))
+    })
+    child.send(job)
+    const fingerprint = await answered.promise
+    await exited
+    return fingerprint
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', kill)
+    kill() // it has ended, unless this function was left early
+    await exited
+  }
+}

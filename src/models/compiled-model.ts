@@ -1,0 +1,103 @@
+/**
+ * From a checkpoint to an opened model by way of the compiled cache. What was found there must answer a fixed input as
+ * it did when it was compiled; if not, it is compiled again.
+ */
+
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Checkpoint } from '../checkpoint/index.ts'
+import type { EngineSettings } from '../config.ts'
+import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
+import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
+import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
+import { machineIdentity } from './machine.ts'
+import { formatsOf } from './precision.ts'
+import { WhisperModel } from './whisper-model.ts'
+
+export interface CompiledModelOptions extends CompiledOptions {
+  readonly settings: CompiledOptions['settings'] & Pick<EngineSettings, 'device' | 'dtype' | 'threads'>
+}
+
+/**
+ * The model of `checkpoint`, opened.
+ *
+ * @param checkpointFolder  where `checkpoint` was opened.
+ * @throws {DiskFullError | CacheUnwritableError} when neither the cache nor the system's temporary folder takes it.
+ */
+export async function openCompiledModel(
+  checkpoint: Checkpoint,
+  checkpointFolder: string,
+  options: CompiledModelOptions,
+): Promise<WhisperModel> {
+  const { signal, logger, onLoading } = options
+  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
+
+  const open = async (graphs: CompiledGraphs): Promise<WhisperModel> => {
+    onLoading?.({ stage: 'open', item: '', fraction: undefined })
+    try {
+      return await openChecked(checkpoint, graphs, request.session)
+    } finally {
+      // What is mapped stays until it is unmapped.
+      if (graphs.isTemporary) rmSync(graphs.folder, { recursive: true, force: true })
+    }
+  }
+  const found = await findOrCompile(identity, request, options)
+  let canWrite: boolean
+  try {
+    return await open(found)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (found.manifest.fingerprint === null) throw error // nothing that could be checked, so no sign of damage
+    const key = basename(found.folder)
+    logger.warn({ err: error, key }, 'the compiled model is damaged, so it is compiled again')
+    canWrite = discard(found.folder)
+  }
+  const again = await findOrCompile(identity, request, options, canWrite)
+  try {
+    return await open(again)
+  } catch (error) {
+    if (!(error instanceof CompiledDamagedError)) throw error
+    // Twice is no damage: the runtime does not run what it saved. As the compiler wrote them, graphs are exact.
+    logger.error({ err: error }, 'prepared graphs give other results, so this model runs without')
+    const isWritten = discard(again.folder)
+    return await open(await findOrCompile(identity, { ...request, isPrepared: false }, options, isWritten))
+  }
+}
+
+/** The folder of the compiled graphs alone, for those who measure them. */
+export async function compiledGraphs(
+  checkpoint: Checkpoint,
+  checkpointFolder: string,
+  options: CompiledModelOptions,
+): Promise<string> {
+  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
+  return (await findOrCompile(identity, request, options)).folder
+}
+
+function planOf(
+  { digest, generation }: Checkpoint,
+  checkpointFolder: string,
+  { settings }: CompiledModelOptions,
+): { identity: CompiledIdentity; request: CompileRequest } {
+  const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
+  // Only the CPU's graphs can be saved with their packed weights.
+  const isPrepared = session.device === 'cpu'
+  return {
+    identity: { digest, options: formatsOf(settings.dtype), machine: isPrepared ? machineIdentity() : undefined },
+    request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },
+  }
+}
+
+/** @throws {CompiledDamagedError} when the graphs do not answer as they did when they were compiled. */
+async function openChecked(
+  checkpoint: Checkpoint,
+  { folder, manifest: { fingerprint } }: CompiledGraphs,
+  session: SessionSettings,
+): Promise<WhisperModel> {
+  const model = await WhisperModel.open(checkpoint, folder, session)
+  if (fingerprint === null) return model
+  const answered = await model.fingerprint()
+  if (answered === fingerprint) return model
+  await model[Symbol.asyncDispose]()
+  throw new CompiledDamagedError(`the compiled model answers ${answered} and not ${fingerprint}`)
+}

@@ -1,0 +1,165 @@
+/** The compiled cache against what happens to caches: damage, kills, two at once, no room, no right to write. */
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Checkpoint, openCheckpoint } from '../../src/checkpoint/index.ts'
+import { silentLogger } from '../../src/logger.ts'
+import type { LoadingProgress } from '../../src/models/base.ts'
+import { openCompiledModel } from '../../src/models/compiled-model.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'paradox-compiled-'))
+const checkpointFolder = join(root, 'checkpoint')
+let checkpoint: Checkpoint
+let nCaches = 0
+
+before(async () => {
+  writeRandomCheckpoint(checkpointFolder, tinyShape({ dModel: 64, encoderFfnDim: 128, decoderFfnDim: 128 }))
+  checkpoint = await openCheckpoint(checkpointFolder)
+})
+after(() => {
+  checkpoint[Symbol.dispose]()
+  rmSync(root, { recursive: true, force: true })
+})
+
+function newCache(): string {
+  return join(root, `cache-${nCaches++}`)
+}
+
+/** Loads the model and forgets it; tells what it answered and how it was loaded. */
+async function load(cacheDir: string, signal = new AbortController().signal) {
+  const stages: LoadingProgress[] = []
+  const warnings: unknown[] = []
+  const logger = Object.assign(Object.create(silentLogger), { warn: (_: unknown, text: string) => warnings.push(text) })
+  await using model = await openCompiledModel(checkpoint, checkpointFolder, {
+    name: 'tiny',
+    settings: { cacheDir, compiledCacheMaxBytes: 1e9, device: 'cpu', dtype: 'int8', threads: 1 },
+    signal,
+    logger,
+    onLoading: (progress) => stages.push(progress),
+  })
+  const fractions = stages.flatMap(({ stage, fraction }) => (stage === 'compile' ? [fraction] : []))
+  return { fingerprint: await model.fingerprint(), fractions, warnings }
+}
+
+/** What is in the cache, without the locks and marks. */
+function models(cacheDir: string): string[] {
+  return readdirSync(join(cacheDir, 'compiled')).filter((name) => !name.startsWith('.'))
+}
+
+function folderOf(cacheDir: string): string {
+  const [name, ...others] = models(cacheDir)
+  assert.deepEqual(others, [])
+  return join(cacheDir, 'compiled', name!)
+}
+
+test('the first load compiles and tells how far it is, the next one finds the model', async () => {
+  const cacheDir = newCache()
+  const first = await load(cacheDir)
+  assert.ok(first.fractions.length > 5)
+  assert.equal(first.fractions.at(-1), 1)
+  const second = await load(cacheDir)
+  assert.deepEqual(second, { fingerprint: first.fingerprint, fractions: [], warnings: [] })
+})
+
+describe('a damaged model is compiled again, with a warning', () => {
+  const DAMAGES: Record<string, (folder: string) => void> = {
+    // The other things that the manifest tells are in src/graph/compiled-cache.test.ts.
+    'weights cut off': (folder) => truncateSync(join(folder, 'decoder.weights'), 1000),
+    'a packed weight overwritten': (folder) => {
+      const [, offset] = /prepacked_\d+[^|]*\|(\d+);/.exec(readFileSync(join(folder, 'decoder.onnx'), 'latin1'))!
+      const file = openSync(join(folder, 'decoder.weights'), 'r+')
+      writeSync(file, Buffer.alloc(4096), 0, 4096, Number(offset))
+      closeSync(file)
+    },
+    'a page of the encoder emptied': (folder) => {
+      const [, offset] = /prepacked_\d+[^|]*\|(\d+);/.exec(readFileSync(join(folder, 'encoder.onnx'), 'latin1'))!
+      const file = openSync(join(folder, 'encoder.weights'), 'r+')
+      writeSync(file, Buffer.alloc(64), 0, 64, Number(offset))
+      closeSync(file)
+    },
+  }
+  for (const [name, damage] of Object.entries(DAMAGES)) {
+    test(name, async () => {
+      const cacheDir = newCache()
+      const { fingerprint } = await load(cacheDir)
+      damage(folderOf(cacheDir))
+      const again = await load(cacheDir)
+      assert.equal(again.fingerprint, fingerprint)
+      assert.ok(again.fractions.length > 0)
+      assert.deepEqual(again.warnings, ['the compiled model is damaged, so it is compiled again'])
+      assert.deepEqual((await load(cacheDir)).warnings, [])
+      folderOf(cacheDir) // nothing else is left
+    })
+  }
+})
+
+test('of two loads at once one compiles, the other waits for it', async () => {
+  const cacheDir = newCache()
+  const [a, b] = await Promise.all([load(cacheDir), load(cacheDir)])
+  assert.equal(a.fingerprint, b.fingerprint)
+  assert.equal([a, b].filter(({ fractions }) => fractions.includes(1)).length, 1)
+  folderOf(cacheDir)
+})
+
+test('what a killed compiler left is swept, and an abort leaves nothing', async () => {
+  const cacheDir = newCache()
+  await load(cacheDir)
+  const folder = folderOf(cacheDir)
+  rmSync(folder, { recursive: true })
+  mkdirSync(`${folder}.unfinished-abc`)
+  writeFileSync(join(`${folder}.unfinished-abc`, 'encoder.onnx'), 'half')
+
+  await assert.rejects(load(cacheDir, AbortSignal.timeout(150)), { name: 'TimeoutError' })
+  assert.ok(models(cacheDir).every((name) => name.endsWith('.unfinished-abc')))
+  await load(cacheDir)
+  assert.equal(folderOf(cacheDir), folder)
+})
+
+test('a cache that may not be written is done without, and nothing stays in the temporary folder', async () => {
+  const cacheDir = newCache()
+  mkdirSync(cacheDir)
+  writeFileSync(join(cacheDir, 'compiled'), 'a file in the place of the folder')
+  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('paradox-asr-compiled-'))
+  const before = left()
+  const { warnings, fractions } = await load(cacheDir)
+  assert.deepEqual(warnings, ['the compiled cache may not be written, so this model is compiled at every load'])
+  assert.equal(fractions.at(-1), 1)
+  assert.deepEqual(
+    left().filter((name) => !before.includes(name)),
+    [],
+  )
+})
+
+test('a full disk is told in one sentence, and nothing half-written is left', async (t) => {
+  for (const megabytes of [2, 16, 28]) {
+    const cacheDir = newCache()
+    mkdirSync(cacheDir)
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', cacheDir], { stdio: 'ignore' })
+    } catch {
+      return t.skip('mounting a small disk needs root')
+    }
+    try {
+      await assert.rejects(load(cacheDir), { code: 'ASR_DISK_FULL' }, `${megabytes} MB`)
+      assert.deepEqual(models(cacheDir), [])
+    } finally {
+      execFileSync('umount', [cacheDir])
+    }
+  }
+})
