@@ -7,7 +7,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { alignmentHeadsOf, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../src/graph/index.ts'
+import {
+  alignmentHeadsOf,
+  DECODER_FILE,
+  EMBEDDINGS_FILE,
+  ENCODER_FILE,
+  SAMPLES_PER_POSITION,
+} from '../src/graph/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { compiledGraphs } from '../src/models/compiled-model.ts'
 import { DecoderSession, EncoderSession, resolveDevice } from '../src/runtime/index.ts'
@@ -24,8 +30,12 @@ const folder = await compiledGraphs(checkpoint, checkpointFolder!, options)
 const started = performance.now()
 const { config, generation } = checkpoint
 await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
-const heads = alignmentHeadsOf(config, generation.alignmentHeads)
-await using decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
+const decoderModel = {
+  graph: join(folder, DECODER_FILE),
+  embeddings: join(folder, EMBEDDINGS_FILE),
+  alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
+}
+await using decoder = await DecoderSession.open(decoderModel, config, settings)
 const openSeconds = (performance.now() - started) / 1000
 
 const encodeSeconds = async (positions: number, times: number) => {

@@ -71,16 +71,24 @@ async function transcribe({
     send({ type: 'failed', requestId, failure: failureToWire(error) })
   } finally {
     running.delete(requestId)
-    cleanMemory()
+    cleanMemorySoon()
   }
 }
 
+/** A collection takes as long as three tokens, so it waits until nobody does. */
+const IDLE_MS = 100
+let cleaning: NodeJS.Timeout | undefined
+
 /**
  * What the original service did after every inference. Buffers of the runtime are freed only when the collector
- * finds their JavaScript owners, which are tiny and would wait for a long time.
+ * finds their JavaScript owners, which are tiny and would wait for a long time; the large ones are freed at once where
+ * they are used.
  */
-function cleanMemory(): void {
-  globalThis.gc?.()
+function cleanMemorySoon(): void {
+  clearTimeout(cleaning)
+  cleaning = setTimeout(() => {
+    if (running.size === 0) globalThis.gc?.()
+  }, IDLE_MS)
 }
 
 function send(message: FromEngine): void {

@@ -14,6 +14,8 @@ import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
 import { type EngineOptions, EngineProcess } from './engine-process.ts'
+import { orAborted } from './or-aborted.ts'
+import { Places } from './places.ts'
 import type { TranscribeRequest, Transcriber } from './transcriber.ts'
 
 export interface EnginePoolOptions {
@@ -28,6 +30,12 @@ export interface EnginePoolOptions {
   readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
 }
 
+/**
+ * Requests that one engine works on at a time. Its windows share the model's steps, so that more of them answer more
+ * requests in the same time; but each has an ffmpeg and up to a minute of samples.
+ */
+const MOST_AT_ONCE = 8
+
 /** A place for one loaded model. */
 interface Slot {
   readonly entry: ModelEntry
@@ -36,8 +44,8 @@ interface Slot {
   loadFailure: unknown
   /** Requests that were let in and have not finished. */
   nUsers: number
-  /** The requests of a slot take turns; each waits for the one before. */
-  lastTurn: Promise<void>
+  /** The requests that the engine works on at a time. */
+  readonly places: Places
   /** Counts uses of the whole pool, so that the least recently used slot can be told. */
   lastUsed: number
   isEnding: boolean
@@ -93,16 +101,18 @@ export class EnginePool implements Transcriber {
     }
 
     const slot = await this.#admit(entry, signal)
-    const work = this.#inTurn(slot, signal, async () => {
-      const engine = await this.#engineOf(slot, signal)
-      return await engine.transcribe({ ...request, options })
-    }).finally(() => {
-      slot.nUsers--
-      this.#schedule()
-      if (this.#nUsers() === 0) this.#onIdle?.()
-    })
+    const work = slot.places
+      .take(signal, async () => {
+        const engine = await this.#engineOf(slot, signal)
+        return await engine.transcribe({ ...request, options })
+      })
+      .finally(() => {
+        slot.nUsers--
+        this.#schedule()
+        if (this.#nUsers() === 0) this.#onIdle?.()
+      })
     work.catch(() => {}) // after an abort nobody waits for it any more
-    // The caller is let go at once; the turn ends when the engine has really stopped, which may take one long step.
+    // The caller is let go at once; its place is free when the engine has really stopped, which may take one long step.
     return await orAborted(work, signal)
   }
 
@@ -200,19 +210,6 @@ export class EnginePool implements Transcriber {
     this.#slots.delete(slot.entry.id)
   }
 
-  /** Runs `work` when every earlier request of the slot has finished. */
-  async #inTurn<T>(slot: Slot, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const previous = slot.lastTurn
-    const turn = Promise.withResolvers<void>()
-    slot.lastTurn = previous.then(() => turn.promise)
-    try {
-      await orAborted(previous, signal)
-      return await work()
-    } finally {
-      turn.resolve()
-    }
-  }
-
   /** The slot's engine, loaded: a new one where there is none or where the last one has died. */
   async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
     if (slot.loadFailure !== undefined) throw slot.loadFailure
@@ -242,21 +239,8 @@ function newSlot(entry: ModelEntry): Slot {
     engine: undefined,
     loadFailure: undefined,
     nUsers: 0,
-    lastTurn: Promise.resolve(),
+    places: new Places(MOST_AT_ONCE),
     lastUsed: 0,
     isEnding: false,
-  }
-}
-
-/** Settles as `promise` does, or rejects as soon as `signal` is aborted. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const abort = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import type { GenerationConfig, ModelShape, TensorSource } from '../checkpoint/index.ts'
 import type { WeightSink } from './builder.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
+import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 6
+export const COMPILER_VERSION = 7
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
@@ -48,6 +49,7 @@ export type OnCompiled = (fraction: number) => void
  */
 export function compile(checkpoint: CompilerInput, folder: string, options: CompileOptions = {}): void {
   for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options)
+  writeEmbeddings(checkpoint.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
 /** One of the two graphs, with its own weights: they share none, so each can be worked on without the other's. */

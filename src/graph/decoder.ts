@@ -23,7 +23,8 @@ export interface DecoderGraphOptions {
  * weights are read once for all of them.
  *
  * Inputs:
- * - `tokens`, `positions` [B × T]: what is appended to each row, and at which place of its text.
+ * - `embedded` [B × T × D], `positions` [B × T]: vectors of the tokens that are appended to each row (`embeddings.ts`),
+ *   and their places in its text.
  * - `logits_at` [K]: those of the T whose logits are wanted, because projecting a long prompt onto the vocabulary would
  *   cost more than the rest of the step.
  * - per layer L `past_key_L`, `past_value_L` [B × H × C × D/H], with room for C tokens; `past_mask` [B × 1 × T × C+T]:
@@ -52,13 +53,12 @@ export function buildDecoder(
 ): Uint8Array {
   const g = new GraphBuilder('decoder', sink)
   const build: Build = { g, tensors, linearFormat }
-  const tokens = g.input('tokens', 'int64', ['B', 'T'])
+  const embedded = g.input('embedded', 'float32', ['B', 'T', shape.dModel])
   const places = g.input('positions', 'int64', ['B', 'T'])
   const mask = g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T'])
   const logitsAt = g.input('logits_at', 'int64', ['K'])
   const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheInputs(g, shape, layer))
 
-  const embedded = embeddings(build, tokens)
   const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), places])]) // [B × T × D]
   const rowShape = g.op('Shape', [x])
   const nWindows = g.op('Slice', [g.op('Shape', [caches[0]!.crossKey]), g.ints([0]), g.ints([1])])
@@ -118,19 +118,7 @@ interface Stream {
   readonly branch: Value | undefined
 }
 
-/**
- * The tokens' vectors, [B × T × D]. Half precision is exact for what most checkpoints store, and far finer than the
- * 8 bits of the layers; only a graph in float32 keeps all digits.
- */
-function embeddings(build: Build, tokens: Value): Value {
-  const { g, tensors, linearFormat } = build
-  const name = 'decoder.embed_tokens.weight'
-  if (linearFormat === 'float32') return g.op('Gather', [weight(build, name), tokens])
-  const half = g.weight(`${name}.half`, tensors.shape(name), new Float16Array(tensors.read(name)))
-  return g.op('Cast', [g.op('Gather', [half, tokens])], { to: 1 }) // to float32
-}
-
-/** Products with every token's vector, [B × K × V]. Tied to the embeddings unless the checkpoint stores a matrix. */
+/** Products with every token's vector, [B × K × V]. The embeddings unless the checkpoint stores a matrix. */
 function projected(build: Build, x: Value): Value {
   const { g, tensors, linearFormat } = build
   const name = tensors.has('proj_out.weight') ? 'proj_out.weight' : 'decoder.embed_tokens.weight'
@@ -138,7 +126,7 @@ function projected(build: Build, x: Value): Value {
   if (linearFormat !== 'float32') {
     return timesTransposed(build, `${name}.projection`, { matrix: tensors.read(name), nInputs: dModel }, x)
   }
-  // Gemm can turn the matrix over by itself, so that the embeddings serve twice and are stored once.
+  // Gemm can turn the matrix over by itself, so that it is stored as it is.
   const flat = g.op('Gemm', [g.op('Reshape', [x, g.ints([-1, dModel])]), weight(build, name)], { transB: 1 })
   const batch = g.op('Slice', [g.op('Shape', [x]), g.ints([0]), g.ints([2])])
   return g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([vocabSize])], { axis: 0 })])

@@ -13,7 +13,9 @@ import {
   type CompilerInput,
   compilePart,
   DECODER_FILE,
+  EMBEDDINGS_FILE,
   ENCODER_FILE,
+  writeEmbeddings,
 } from '../graph/index.ts'
 import { DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
 import { probeDecoder, probeEncoder } from './fingerprint.ts'
@@ -39,6 +41,7 @@ const ENCODER_SHARE = 0.7
 export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
   compilePart('encoder', input, folder, options, (done) => onProgress(ENCODER_SHARE * done))
   compilePart('decoder', input, folder, options, (done) => onProgress(ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
+  writeEmbeddings(input.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
 /**
@@ -70,9 +73,14 @@ export async function compilePrepared(
   compilePart('decoder', input, neutral, options, onDecoder)
   collectGarbage()
   const savedDecoder = join(folder, DECODER_FILE)
-  const heads = alignmentHeadsOf(config, input.generation.alignmentHeads)
-  const saving = { ...session, saveTo: savedDecoder }
-  const decoder = await DecoderSession.open(join(neutral, DECODER_FILE), config, heads, saving)
+  writeEmbeddings(input.tensors, folder, options.decoderFormat ?? 'float32')
+  collectGarbage()
+  const files = {
+    graph: join(neutral, DECODER_FILE),
+    embeddings: join(folder, EMBEDDINGS_FILE),
+    alignmentHeads: alignmentHeadsOf(config, input.generation.alignmentHeads),
+  }
+  const decoder = await DecoderSession.open(files, config, { ...session, saveTo: savedDecoder })
   const fingerprint = await probeDecoder(decoder, features).finally(() => decoder[Symbol.asyncDispose]())
   alignWeights(savedDecoder)
   rmSync(neutral, { recursive: true })

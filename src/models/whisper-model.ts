@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type BatchModel, type OpenWindow, WindowScheduler } from '../batching/index.ts'
 import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
-import { alignmentHeadsOf, DECODER_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
+import { alignmentHeadsOf, DECODER_FILE, EMBEDDINGS_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
 import { type DecoderLane, DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
 import { probeDecoder, probeEncoder } from './fingerprint.ts'
@@ -39,10 +39,14 @@ export class WhisperModel implements AsyncDisposable {
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
   static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
     const { config, generation } = checkpoint
-    const heads = alignmentHeadsOf(config, generation.alignmentHeads)
+    const decoderModel = {
+      graph: join(folder, DECODER_FILE),
+      embeddings: join(folder, EMBEDDINGS_FILE),
+      alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
+    }
     const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
     try {
-      const decoder = await DecoderSession.open(join(folder, DECODER_FILE), config, heads, settings)
+      const decoder = await DecoderSession.open(decoderModel, config, settings)
       return new WhisperModel(checkpoint, encoder, decoder)
     } catch (error) {
       await encoder[Symbol.asyncDispose]()

@@ -5,6 +5,7 @@ import { alignmentHeadInputs } from './alignment-heads.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import type { FloatPool } from './float-pool.ts'
 import { TextCache } from './text-cache.ts'
+import type { TokenEmbeddings } from './token-embeddings.ts'
 
 export interface LaneSize {
   /** S: encoder positions of 20 ms. */
@@ -13,6 +14,14 @@ export interface LaneSize {
   readonly rowsPerWindow: number
   /** Slots. */
   readonly nWindows: number
+}
+
+/** What the lanes of one model have in common. */
+export interface LaneParts {
+  readonly session: InferenceSession
+  readonly embeddings: TokenEmbeddings
+  readonly shape: DecoderShape
+  readonly pool: FloatPool
 }
 
 /** One window's part in a step. */
@@ -46,9 +55,7 @@ export class DecoderLane implements Disposable {
   readonly #noHeads: Readonly<Record<string, Tensor>>
 
   constructor(
-    session: InferenceSession,
-    shape: DecoderShape,
-    pool: FloatPool,
+    { session, embeddings, shape, pool }: LaneParts,
     { audioContext, rowsPerWindow, nWindows }: LaneSize,
     features?: AudioFeatures,
   ) {
@@ -60,7 +67,7 @@ export class DecoderLane implements Disposable {
     this.#pool = pool
     this.#given = features
     this.#cross = features ? undefined : this.#newCross()
-    this.#texts = new TextCache(shape, pool, nWindows * rowsPerWindow)
+    this.#texts = new TextCache(shape, embeddings, pool, nWindows * rowsPerWindow)
     this.#noHeads = alignmentHeadInputs(session, [])
   }
 

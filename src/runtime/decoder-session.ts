@@ -2,31 +2,49 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { type AlignmentHeads, alignmentHeadInputs } from './alignment-heads.ts'
-import { DecoderLane } from './decoder-lane.ts'
+import { DecoderLane, type LaneParts } from './decoder-lane.ts'
 import { type SessionSettings, sessionOptions } from './device.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import { FloatPool } from './float-pool.ts'
+import { TokenEmbeddings } from './token-embeddings.ts'
+
+export interface DecoderModel {
+  /** Path of the decoder's graph. */
+  readonly graph: string
+  /** Path of the tokens' vectors. */
+  readonly embeddings: string
+  /** At least one. */
+  readonly alignmentHeads: AlignmentHeads
+}
 
 export class DecoderSession implements AsyncDisposable {
   readonly #session: InferenceSession
+  readonly #embeddings: TokenEmbeddings
   readonly #shape: DecoderShape
   readonly #alignmentHeads: AlignmentHeads
   readonly #pool = new FloatPool()
 
-  private constructor(session: InferenceSession, shape: DecoderShape, alignmentHeads: AlignmentHeads) {
+  private constructor(
+    session: InferenceSession,
+    embeddings: TokenEmbeddings,
+    shape: DecoderShape,
+    alignmentHeads: AlignmentHeads,
+  ) {
     this.#session = session
+    this.#embeddings = embeddings
     this.#shape = shape
     this.#alignmentHeads = alignmentHeads
   }
 
-  static async open(
-    path: string,
-    shape: DecoderShape,
-    alignmentHeads: AlignmentHeads,
-    settings: SessionSettings,
-  ): Promise<DecoderSession> {
-    const session = await InferenceSession.create(path, sessionOptions(settings))
-    return new DecoderSession(session, shape, alignmentHeads)
+  static async open(model: DecoderModel, shape: DecoderShape, settings: SessionSettings): Promise<DecoderSession> {
+    const embeddings = new TokenEmbeddings(model.embeddings, shape)
+    try {
+      const session = await InferenceSession.create(model.graph, sessionOptions(settings))
+      return new DecoderSession(session, embeddings, shape, model.alignmentHeads)
+    } catch (error) {
+      embeddings[Symbol.dispose]()
+      throw error
+    }
   }
 
   /**
@@ -37,13 +55,13 @@ export class DecoderSession implements AsyncDisposable {
    * @param nWindows       the most of them at a time.
    */
   lane(audioContext: number, rowsPerWindow: number, nWindows: number): DecoderLane {
-    return new DecoderLane(this.#session, this.#shape, this.#pool, { audioContext, rowsPerWindow, nWindows })
+    return new DecoderLane(this.#parts(), { audioContext, rowsPerWindow, nWindows })
   }
 
   /** The same for one window whose features are at hand. They must outlive the lane. */
   laneOver(features: AudioFeatures, audioContext: number, rowsPerWindow: number): DecoderLane {
     const size = { audioContext, rowsPerWindow, nWindows: 1 }
-    return new DecoderLane(this.#session, this.#shape, this.#pool, size, features)
+    return new DecoderLane(this.#parts(), size, features)
   }
 
   /**
@@ -58,7 +76,7 @@ export class DecoderSession implements AsyncDisposable {
     const feeds: Record<string, Tensor> = {
       ...features,
       ...alignmentHeadInputs(this.#session, this.#alignmentHeads),
-      tokens: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, nTokens]),
+      embedded: new Tensor('float32', this.#embeddings.of(tokens), [1, nTokens, dModel]),
       positions: new Tensor(
         'int64',
         BigInt64Array.from(tokens, (_, i) => BigInt(i)),
@@ -80,5 +98,10 @@ export class DecoderSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session.release()
+    this.#embeddings[Symbol.dispose]()
+  }
+
+  #parts(): LaneParts {
+    return { session: this.#session, embeddings: this.#embeddings, shape: this.#shape, pool: this.#pool }
   }
 }

@@ -3,12 +3,14 @@
 import { Tensor } from 'onnxruntime-node'
 import type { DecoderShape } from './encoder-session.ts'
 import type { FloatPool } from './float-pool.ts'
+import type { TokenEmbeddings } from './token-embeddings.ts'
 
 /** Places for tokens that each row has at first; more are made as texts grow, since every place costs time. */
 const FIRST_CAPACITY = 32
 
 export class TextCache implements Disposable {
   readonly #shape: DecoderShape
+  readonly #embeddings: TokenEmbeddings
   readonly #pool: FloatPool
   readonly #nRows: number
   /** What each row says, so that only what differs need be copied from row to row. */
@@ -17,8 +19,9 @@ export class TextCache implements Disposable {
   /** Keys and values by turns, for each layer: [rows × H × C × D/H]. */
   #buffers: readonly Float32Array[]
 
-  constructor(shape: DecoderShape, pool: FloatPool, nRows: number) {
+  constructor(shape: DecoderShape, embeddings: TokenEmbeddings, pool: FloatPool, nRows: number) {
     this.#shape = shape
+    this.#embeddings = embeddings
     this.#pool = pool
     this.#nRows = nRows
     this.#tokens = Array.from({ length: nRows }, () => [])
@@ -58,7 +61,7 @@ export class TextCache implements Disposable {
     const { decoderHeads, dModel } = this.#shape
     const dims = [nRows, decoderHeads, capacity, dModel / decoderHeads]
     const inputs: Record<string, Tensor> = {
-      tokens: new Tensor('int64', BigInt64Array.from(tokens.flat(), BigInt), [nRows, nNew]),
+      embedded: new Tensor('float32', this.#embeddings.of(tokens.flat()), [nRows, nNew, dModel]),
       positions: new Tensor('int64', places, [nRows, nNew]),
       past_mask: new Tensor('float32', mask, [nRows, 1, nNew, capacity + nNew]),
     }

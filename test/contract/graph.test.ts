@@ -6,16 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
-import { alignmentHeadsOf, type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
-import { type DecoderLane, DecoderSession, EncoderSession } from '../../src/runtime/index.ts'
+import { type DecoderLane, EncoderSession } from '../../src/runtime/index.ts'
 import {
   type LazyTensor,
   randomWhisperTensors,
   tinyShape,
   writeRandomCheckpoint,
 } from '../helpers/checkpoint-builder.ts'
-import { openExposed } from '../helpers/exposed-model.ts'
+import { openDecoder, openExposed } from '../helpers/exposed-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -148,9 +148,8 @@ describe('windows in one lane', () => {
     using checkpoint = await openCheckpoint(folder)
     compile(checkpoint, compiled)
     const settings = { device: 'cpu', threads: 1 } as const
-    const heads = alignmentHeadsOf(shape, checkpoint.generation.alignmentHeads)
     const encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), settings)
-    const decoder = await DecoderSession.open(join(compiled, DECODER_FILE), shape, heads, settings)
+    const decoder = await openDecoder(checkpoint, join(compiled, DECODER_FILE), settings)
     const begin = async (lane: DecoderLane, slot: number, window: number) => {
       await encoder.encode(windows[window]!, lane.featuresOf(slot))
       await lane.prompt(slot, texts[window]!, [0])

@@ -1,10 +1,11 @@
 /** A model compiled with its intermediate values as outputs, so that a test can look at them. */
 
+import { dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Checkpoint } from '../../src/checkpoint/index.ts'
 import { type TextDecoder, WhisperTokenizer } from '../../src/decode/index.ts'
-import { alignmentHeadsOf } from '../../src/graph/index.ts'
-import { type AudioFeatures, type DecoderLane, DecoderSession } from '../../src/runtime/index.ts'
+import { alignmentHeadsOf, EMBEDDINGS_FILE } from '../../src/graph/index.ts'
+import { type AudioFeatures, type DecoderLane, DecoderSession, type SessionSettings } from '../../src/runtime/index.ts'
 
 export interface ExposedFeatures {
   readonly audioContext: number
@@ -19,8 +20,7 @@ export async function openExposed(checkpoint: Checkpoint, encoderPath: string, d
   const { config, generation } = checkpoint
   const settings = { device: 'cpu', threads: undefined } as const
   const encoder = await InferenceSession.create(encoderPath, { logSeverityLevel: 3 })
-  const heads = alignmentHeadsOf(config, generation.alignmentHeads)
-  const decoder = await DecoderSession.open(decoderPath, config, heads, settings)
+  const decoder = await openDecoder(checkpoint, decoderPath, settings)
   return {
     generation,
     maxTextContext: config.maxTextContext,
@@ -47,6 +47,20 @@ export async function openExposed(checkpoint: Checkpoint, encoderPath: string, d
       await decoder[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The decoder of a compiled folder. */
+export async function openDecoder(
+  { config, generation }: Pick<Checkpoint, 'config' | 'generation'>,
+  graph: string,
+  settings: SessionSettings,
+): Promise<DecoderSession> {
+  const alignmentHeads = alignmentHeadsOf(config, generation.alignmentHeads)
+  return await DecoderSession.open(
+    { graph, embeddings: join(dirname(graph), EMBEDDINGS_FILE), alignmentHeads },
+    config,
+    settings,
+  )
 }
 
 /** The only window of a lane, as decoding sees it; every step gives its logits. */
