@@ -42,6 +42,7 @@ export class EngineProcess {
   #isLoaded = false
   readonly #exited: Promise<unknown>
   #nextRequestId = 1
+  #nLost = 0
   #ending = false
 
   /** Starts a process that loads the model; `loaded` tells when it has. */
@@ -88,6 +89,11 @@ export class EngineProcess {
   /** True until the process has ended or has been told to. */
   get isAlive(): boolean {
     return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Requests that the process was working on when it ended unexpectedly. */
+  get nLost(): number {
+    return this.#nLost
   }
 
   async transcribe(request: EngineRequest): Promise<Transcription> {
@@ -150,6 +156,7 @@ export class EngineProcess {
     const error = new EngineCrashedError(this.modelId, how)
     if (!this.#ending) this.#logger.error({ code: error.code, how }, 'engine process ended unexpectedly')
     this.#loading.reject(new ModelLoadError(this.modelId, error))
+    this.#nLost = this.#waiting.size
     for (const { reject } of this.#waiting.values()) reject(error)
   }
 

@@ -8,12 +8,12 @@
  */
 
 import type { EngineSettings } from '../config.ts'
-import { OptionInvalidError, ServiceClosingError } from '../errors.ts'
+import { EngineCrashedError, OptionInvalidError, ServiceClosingError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
-import { type EngineOptions, EngineProcess } from './engine-process.ts'
+import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { orAborted } from './or-aborted.ts'
 import { Places } from './places.ts'
 import type { TranscribeRequest, Transcriber } from './transcriber.ts'
@@ -46,6 +46,8 @@ interface Slot {
   nUsers: number
   /** The requests that the engine works on at a time. */
   readonly places: Places
+  /** For requests whose engine died while it was working on others too. */
+  readonly secondTries: Places
   /** Counts uses of the whole pool, so that the least recently used slot can be told. */
   lastUsed: number
   isEnding: boolean
@@ -102,10 +104,7 @@ export class EnginePool implements Transcriber {
 
     const slot = await this.#admit(entry, signal)
     const work = slot.places
-      .take(signal, async () => {
-        const engine = await this.#engineOf(slot, signal)
-        return await engine.transcribe({ ...request, options })
-      })
+      .take(signal, () => this.#transcribeIn(slot, { ...request, options }))
       .finally(() => {
         slot.nUsers--
         this.#schedule()
@@ -210,6 +209,21 @@ export class EnginePool implements Transcriber {
     this.#slots.delete(slot.entry.id)
   }
 
+  async #transcribeIn(slot: Slot, request: EngineRequest): Promise<Transcription> {
+    const engine = await this.#engineOf(slot, request.signal)
+    try {
+      return await engine.transcribe(request)
+    } catch (error) {
+      if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
+      // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try, one
+      // after the other, so that the one that kills engines does not take the rest along again.
+      return await slot.secondTries.take(request.signal, async () => {
+        const another = await this.#engineOf(slot, request.signal)
+        return await another.transcribe(request)
+      })
+    }
+  }
+
   /** The slot's engine, loaded: a new one where there is none or where the last one has died. */
   async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
     if (slot.loadFailure !== undefined) throw slot.loadFailure
@@ -240,6 +254,7 @@ function newSlot(entry: ModelEntry): Slot {
     loadFailure: undefined,
     nUsers: 0,
     places: new Places(MOST_AT_ONCE),
+    secondTries: new Places(1),
     lastUsed: 0,
     isEnding: false,
   }
