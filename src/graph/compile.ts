@@ -8,7 +8,7 @@ import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
-/** Raise it whenever the same checkpoint would compile to other graphs. */
+/** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
 export const COMPILER_VERSION = 5
 
 export const ENCODER_FILE = 'encoder.onnx'
@@ -95,7 +95,8 @@ function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled
   }
 }
 
-class WeightFile implements WeightSink, Disposable {
+/** A file that weights are appended to; it must not be there yet. */
+export class WeightFile implements WeightSink, Disposable {
   readonly fileName: string
   readonly #fd: number
   #offset = 0

@@ -21,6 +21,7 @@ export {
   unfinishedFolder,
   writeManifest,
 } from './compiled-cache.ts'
+export { writeFormatProbe } from './format-probe.ts'
 export type { LinearFormat } from './layers.ts'
 export { SAMPLES_PER_POSITION } from './log-mel.ts'
 export { probeModel } from './probe-model.ts'

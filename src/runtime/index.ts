@@ -8,4 +8,5 @@ export {
   featuresOfWindow,
   type OwnedAudioFeatures,
 } from './encoder-session.ts'
+export { timeGraph } from './time-graph.ts'
 export { VadSession } from './vad-session.ts'
