@@ -58,7 +58,7 @@ export async function chooseFormats(options: FormatOptions): Promise<Formats> {
   }
   const eligible = eligibleFormats(processorFeatures())
   const formats = [...new Set([...eligible.encoder, ...eligible.decoder])]
-  const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), session, width })
+  const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
   const chosen = {
     encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, times),
     decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, times),
