@@ -5,6 +5,9 @@ import { test } from 'node:test'
 import { readConfig, SETTINGS } from './config.ts'
 import { ConfigError } from './errors.ts'
 
+const DTYPES =
+  'auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: float32, smoothed8, blocks8; decoder: float32, blocks8)'
+
 const HOME_CACHE = `${homedir()}/.cache`
 
 test('without any setting the documented defaults hold', () => {
@@ -80,7 +83,11 @@ for (const [name, value, allowed] of [
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
   ['DEVICE', 'cuda', 'auto, cpu, webgpu or cuda:N'],
-  ['DTYPE', 'float16', 'one of auto, float32, int8'],
+  ['DTYPE', 'float16', DTYPES],
+  ['DTYPE', 'encoder=int8', DTYPES],
+  ['DTYPE', 'decoder=smoothed8', DTYPES],
+  ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],
+  ['DTYPE', 'int8,decoder=float32', DTYPES],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
   ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
   ['HF_ENDPOINT', 'mirror', 'an http or https address'],

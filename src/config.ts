@@ -24,6 +24,14 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
 
 const text = z.string().min(1).describe('a text that is not empty')
 
+/** What DTYPE may say of each part; graph/layers.ts has the formats. */
+const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float32', 'blocks8'] } as const
+
+function dtypePattern(): RegExp {
+  const [encoder, decoder] = [`encoder=(${FORMATS.encoder.join('|')})`, `decoder=(${FORMATS.decoder.join('|')})`]
+  return new RegExp(`^(auto|float32|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
+}
+
 /** One row per setting: its environment variable, its check, its default. `docs/operations.md` explains each. */
 export const SETTINGS = {
   HOST: text.default('0.0.0.0'),
@@ -40,7 +48,13 @@ export const SETTINGS = {
     .regex(/^(auto|cpu|webgpu|cuda:\d{1,2})$/)
     .describe('auto, cpu, webgpu or cuda:N')
     .default('auto'),
-  DTYPE: oneOf(['auto', 'float32', 'int8']).default('auto'),
+  DTYPE: z
+    .string()
+    .regex(dtypePattern())
+    .describe(
+      `auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
+    )
+    .default('auto'),
   THREADS: integer(1, 1024).optional(),
   FFMPEG_PATH: text.default('ffmpeg'),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -58,7 +72,8 @@ export const SETTINGS = {
 }
 
 export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
-export type Dtype = 'auto' | 'float32' | 'int8'
+/** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
+export type Dtype = 'auto' | 'float32' | 'int8' | `${'encoder' | 'decoder'}=${string}`
 
 /** Where checkpoints come from and where they are kept. */
 export interface HubSettings {
@@ -120,7 +135,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     tempDir: s.TEMP_DIR,
     engine: {
       device: s.DEVICE as Device, // the pattern above allows nothing else
-      dtype: s.DTYPE,
+      dtype: s.DTYPE as Dtype, // the same
       threads: s.THREADS,
       ffmpegPath: s.FFMPEG_PATH,
       ffmpegTimeoutSeconds: s.FFMPEG_TIMEOUT_SECONDS,

@@ -9,8 +9,8 @@ import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
-/** Raise it whenever the same checkpoint would compile to other graphs. */
-export const COMPILER_VERSION = 7
+/** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
+export const COMPILER_VERSION = 8
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
@@ -97,7 +97,8 @@ function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled
   }
 }
 
-class WeightFile implements WeightSink, Disposable {
+/** A file that weights are appended to; it must not be there yet. */
+export class WeightFile implements WeightSink, Disposable {
   readonly fileName: string
   readonly #fd: number
   #offset = 0

@@ -23,6 +23,7 @@ export {
 } from './compiled-cache.ts'
 export { alignmentHeadsOf } from './decoder.ts'
 export { EMBEDDINGS_FILE, writeEmbeddings } from './embeddings.ts'
+export { writeFormatProbe } from './format-probe.ts'
 export type { LinearFormat } from './layers.ts'
 export { SAMPLES_PER_POSITION } from './log-mel.ts'
 export { probeModel } from './probe-model.ts'

@@ -11,7 +11,7 @@ import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/i
 import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
 import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
 import { machineIdentity } from './machine.ts'
-import { formatsOf } from './precision.ts'
+import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
 
 export interface CompiledModelOptions extends CompiledOptions {
@@ -30,7 +30,7 @@ export async function openCompiledModel(
   options: CompiledModelOptions,
 ): Promise<WhisperModel> {
   const { signal, logger, onLoading } = options
-  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
+  const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
 
   const open = async (graphs: CompiledGraphs): Promise<WhisperModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
@@ -70,20 +70,21 @@ export async function compiledGraphs(
   checkpointFolder: string,
   options: CompiledModelOptions,
 ): Promise<string> {
-  const { identity, request } = planOf(checkpoint, checkpointFolder, options)
+  const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
   return (await findOrCompile(identity, request, options)).folder
 }
 
-function planOf(
-  { digest, generation }: Checkpoint,
+async function planOf(
+  { digest, config, generation }: Checkpoint,
   checkpointFolder: string,
-  { settings }: CompiledModelOptions,
-): { identity: CompiledIdentity; request: CompileRequest } {
+  { settings, logger }: CompiledModelOptions,
+): Promise<{ identity: CompiledIdentity; request: CompileRequest }> {
   const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
   // Only the CPU's graphs can be saved with their packed weights.
   const isPrepared = session.device === 'cpu'
+  const options = await chooseFormats({ ...settings, session, width: config.dModel, logger })
   return {
-    identity: { digest, options: formatsOf(settings.dtype), machine: isPrepared ? machineIdentity() : undefined },
+    identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },
   }
 }

@@ -1,27 +1,86 @@
-/** From the setting DTYPE to what the compiler does with each part of a model. */
+/** From the setting DTYPE to the format of each part of a model. */
 
-import { readFileSync } from 'node:fs'
 import type { Dtype } from '../config.ts'
-import type { CompileOptions } from '../graph/index.ts'
+import type { CompileOptions, LinearFormat } from '../graph/index.ts'
+import type { Logger } from '../logger.ts'
+import type { SessionSettings } from '../runtime/index.ts'
+import { machineIdentity, processorFeatures } from './machine.ts'
+import { type MeasuredFormats, measuredFormats } from './precision-measurement.ts'
 
-/** Instructions that add up products of 8-bit numbers; without them 8-bit inputs are slower than float32, or overflow. */
-const INT8_INSTRUCTIONS = /\b(avx512_vnni|avx_vnni|asimddp)\b/
+type Part = 'encoder' | 'decoder'
+export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFormat'>>
 
 /**
- * `int8`: the decoder in 8-bit blocks, the encoder's layers behind norms in smoothed 8 bits. `auto` does so where the
- * processor has the instructions for the encoder, and takes the blocks everywhere: they save memory traffic, not
- * arithmetic. Neither has a higher word error rate (docs/decisions/0009, 0010).
+ * What `auto` may choose: formats whose word error rate is that of float32, as measured on Whisper base with 116
+ * recordings and five beams. The first is taken unless another one is clearly faster.
+ *
+ * | encoder | decoder | WER | docs/decisions |
+ * | --- | --- | --- | --- |
+ * | float32 | float32 | 14.5 | |
+ * | float32 | blocks8 | 14.4 | 0009 |
+ * | smoothed8 | blocks8 | 14.3 | 0010 |
+ *
+ * blocks8 in the encoder keeps the tokens too, but has no such row. `smoothed8` is left out where the processor has no
+ * 8-bit dot products: its products then overflow in 16 bits, which no measurement of time would show.
  */
-export function formatsOf(dtype: Dtype): Pick<CompileOptions, 'encoderFormat' | 'decoderFormat'> {
-  if (dtype === 'float32') return { encoderFormat: 'float32', decoderFormat: 'float32' }
-  const isSmoothed = dtype === 'int8' || hasInt8Instructions()
-  return { encoderFormat: isSmoothed ? 'smoothed8' : 'float32', decoderFormat: 'blocks8' }
+const ELIGIBLE: Readonly<Record<Part, readonly LinearFormat[]>> = {
+  encoder: ['smoothed8', 'float32'],
+  decoder: ['blocks8', 'float32'],
+}
+const EXACT_8_BIT = /^(avx512_vnni|avx_vnni|asimddp)$/
+
+/** A format in front is kept at this many times the time of a faster one: as much is noise. */
+const CLEARLY = 1.1
+
+const FIXED: Readonly<Record<'float32' | 'int8', Formats>> = {
+  float32: { encoderFormat: 'float32', decoderFormat: 'float32' },
+  int8: { encoderFormat: 'smoothed8', decoderFormat: 'blocks8' },
 }
 
-function hasInt8Instructions(): boolean {
-  try {
-    return INT8_INSTRUCTIONS.test(readFileSync('/proc/cpuinfo', 'utf8'))
-  } catch {
-    return false // not Linux: nothing is known, so nothing is risked
+export interface FormatOptions {
+  readonly dtype: Dtype
+  readonly session: SessionSettings
+  /** D of the model. */
+  readonly width: number
+  readonly cacheDir: string
+  readonly logger: Logger
+}
+
+/** The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact. */
+export async function chooseFormats(options: FormatOptions): Promise<Formats> {
+  const { dtype, session, width, cacheDir, logger } = options
+  if (dtype === 'float32' || dtype === 'int8') return FIXED[dtype]
+  const named = namedFormats(dtype)
+  if (named.encoder && named.decoder) return { encoderFormat: named.encoder, decoderFormat: named.decoder }
+  // 8 bits have been measured on processors only; on WebGPU the blocks gave other results.
+  if (session.device !== 'cpu') {
+    return { encoderFormat: named.encoder ?? 'float32', decoderFormat: named.decoder ?? 'float32' }
   }
+  const eligible = eligibleFormats(processorFeatures())
+  const formats = [...new Set([...eligible.encoder, ...eligible.decoder])]
+  const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
+  const chosen = {
+    encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, times),
+    decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, times),
+  }
+  logger[isNew ? 'info' : 'debug']({ ...chosen, width, layerMs: times }, 'chose the precision')
+  return chosen
+}
+
+/** What a value such as `encoder=float32,decoder=blocks8` says; config.ts has checked it. */
+export function namedFormats(dtype: Dtype): Partial<Record<Part, LinearFormat>> {
+  if (dtype === 'auto') return {}
+  return Object.fromEntries(dtype.split(',').map((pair) => pair.split('=')))
+}
+
+/** @param features  of the processor, by Linux's names; empty where nothing is known, so nothing is risked. */
+export function eligibleFormats(features: readonly string[]): Readonly<Record<Part, readonly LinearFormat[]>> {
+  if (features.some((name) => EXACT_8_BIT.test(name))) return ELIGIBLE
+  return { ...ELIGIBLE, encoder: ELIGIBLE.encoder.filter((format) => format !== 'smoothed8') }
+}
+
+/** @param eligible  not empty, the preferred one first; each has its times. */
+export function fastest(part: Part, eligible: readonly LinearFormat[], times: MeasuredFormats): LinearFormat {
+  const timeOf = (format: LinearFormat) => times[format]![part]
+  return eligible.reduce((best, format) => (timeOf(format) * CLEARLY < timeOf(best) ? format : best))
 }
