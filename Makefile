@@ -9,7 +9,7 @@ NODE := scripts/node
 .PHONY: help
 help: ## this list
 	@echo 'usage: make TARGET'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install ffmpeg and the packages, Node 24 among them; quick when they are there
@@ -43,6 +43,10 @@ bench: ready ## load time, first and second request, time per token, memory
 .PHONY: bench-wer
 bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whisper's; ARGS='--set beam5 --only lang=pt'
 	@$(NODE) bench/wer.ts $(ARGS)
+
+.PHONY: bench-overhead
+bench-overhead: ready ## of a short request, what is not the model: HTTP, IPC, audio, speech detection
+	@$(NODE) bench/overhead.ts
 
 .PHONY: rehearse
 rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap

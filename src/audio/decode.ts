@@ -5,35 +5,45 @@ import { failureOf, sawDamage } from './failure.ts'
 import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { checkFile } from './file-check.ts'
 import type { AudioOptions } from './options.ts'
+import { PlainWav } from './plain-wav.ts'
 import { SAMPLE_RATE } from './sample-rate.ts'
 import { SampleReader } from './samples.ts'
 
 /**
  * The first audio stream of a file, streamed: at most about a second lies in memory at a time, however slow the
  * consumer is. Of a damaged or truncated file it gives what can be decoded and logs a warning; see
- * docs/decisions/0002-truncated-audio.md. ffmpeg has ended when the generator has, also when the consumer stops early.
+ * docs/decisions/0002-truncated-audio.md. ffmpeg reads all but plain WAV files (docs/decisions/0012) and has ended when
+ * the generator has, also when the consumer stops early.
  *
  * @returns chunks of [N] 16 kHz mono samples in [-1, 1], N > 0, owned by the caller; at least one chunk.
  * @throws {AudioEmptyError} when the file has no bytes, no audio stream or no sample.
  * @throws {AudioUnreadableError} when nothing, or less than a third, can be decoded, or there is no such file.
  * @throws {AudioTooLongError} as soon as more than `maxSeconds` have come.
  * @throws {AudioTimeoutError} when ffmpeg gives nothing for `timeoutSeconds`.
- * @throws {FfmpegMissingError} when ffmpeg cannot be started.
+ * @throws {FfmpegMissingError} when ffmpeg is needed and cannot be started.
  * @throws the signal's reason after an abort.
  */
 export async function* decodeAudio(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
   options.signal?.throwIfAborted()
   await checkFile(path)
+  await using wav = await PlainWav.open(path)
+  let nSamples = 0
+  for await (const samples of wav ? wav.samples(options.signal) : decodeByFfmpeg(path, options)) {
+    nSamples += samples.length
+    if (nSamples > options.maxSeconds * SAMPLE_RATE) throw new AudioTooLongError(options.maxSeconds)
+    yield samples
+  }
+}
+
+async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
   await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'warning'), options)
 
   const reader = new SampleReader()
   let nSamples = 0
   for await (const bytes of ffmpeg.output()) {
     const samples = reader.push(bytes) // [N]
-    if (samples.length === 0) continue
     nSamples += samples.length
-    if (nSamples > options.maxSeconds * SAMPLE_RATE) throw new AudioTooLongError(options.maxSeconds)
-    yield samples
+    if (samples.length > 0) yield samples
   }
 
   const exit = await ffmpeg.exit()

@@ -7,13 +7,14 @@ import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/decode-whole.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
+// Files are AIFF, since a plain WAV file is read without ffmpeg.
 const folder = new TempFolder()
 after(() => folder[Symbol.dispose]())
 
 // ── limits ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('a recording of the allowed length passes and a longer one is stopped as soon as it is', async () => {
-  const path = folder.make('long.wav', tone(30))
+  const path = folder.make('long.aiff', tone(30))
   assertSeconds(await decodeWhole(path, { maxSeconds: 30 }), 30, 0)
 
   let nSamples = 0
@@ -51,7 +52,7 @@ function ffmpegWithPid(): { ffmpegPath: string; isAlive: () => boolean } {
 
 test('ffmpeg that gives nothing is stopped', async () => {
   const ffmpegPath = script('hanging-ffmpeg', 'exec sleep 1000')
-  const path = folder.make('any.wav', tone(1))
+  const path = folder.make('any.aiff', tone(1))
   await assertRefused(path, 'ASR_AUDIO_TIMEOUT', /no audio for 0\.05 seconds/, { ffmpegPath, timeoutSeconds: 0.05 })
 })
 
@@ -59,7 +60,7 @@ test('the time in which the consumer holds back does not count', async () => {
   mock.timers.enable({ apis: ['setTimeout'] })
   try {
     let nSamples = 0
-    for await (const samples of decodeAudio(folder.make('slowly.wav', tone(30)), GENEROUS)) {
+    for await (const samples of decodeAudio(folder.make('slowly.aiff', tone(30)), GENEROUS)) {
       nSamples += samples.length
       mock.timers.tick(3_600_000) // an hour for every chunk
     }
@@ -70,14 +71,14 @@ test('the time in which the consumer holds back does not count', async () => {
 })
 
 test('ffmpeg that is not installed or not a program is named', async () => {
-  const path = folder.make('good.wav', tone(1))
+  const path = folder.make('good.aiff', tone(1))
   await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: folder.file('no-such-program') })
   await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: path })
 })
 
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
   const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
-  await assertRefused(folder.make('oom.wav', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, { ffmpegPath })
+  await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, { ffmpegPath })
 })
 
 test('ffmpeg sees neither tokens nor settings of its own', async () => {
@@ -86,7 +87,7 @@ test('ffmpeg sees neither tokens nor settings of its own', async () => {
   process.env.HF_TOKEN = 'hf_secret'
   process.env.FFREPORT = `file=${folder.file('report')}`
   try {
-    await decodeWhole(folder.make('env.wav', tone(1)), { ffmpegPath })
+    await decodeWhole(folder.make('env.aiff', tone(1)), { ffmpegPath })
   } finally {
     delete process.env.HF_TOKEN
     delete process.env.FFREPORT
@@ -99,7 +100,7 @@ test('ffmpeg sees neither tokens nor settings of its own', async () => {
 test('an abort kills ffmpeg and comes back as the abort', async () => {
   const { ffmpegPath, isAlive } = ffmpegWithPid()
   const abort = new AbortController()
-  const decoding = decodeAudio(folder.make('abort.wav', tone(600)), { ...GENEROUS, ffmpegPath, signal: abort.signal })
+  const decoding = decodeAudio(folder.make('abort.aiff', tone(600)), { ...GENEROUS, ffmpegPath, signal: abort.signal })
   await decoding.next()
   assert.ok(isAlive(), 'ten minutes do not fit into the pipe, so ffmpeg is waiting')
   abort.abort()
@@ -110,7 +111,7 @@ test('an abort kills ffmpeg and comes back as the abort', async () => {
 test('an abort while ffmpeg is silent is heard too', async () => {
   const abort = new AbortController()
   const ffmpegPath = script('waiting-ffmpeg', 'echo started >&2\nexec sleep 1000')
-  const first = decodeAudio(folder.make('silent.wav', tone(1)), {
+  const first = decodeAudio(folder.make('silent.aiff', tone(1)), {
     ...GENEROUS,
     ffmpegPath,
     signal: abort.signal,
@@ -121,18 +122,18 @@ test('an abort while ffmpeg is silent is heard too', async () => {
 
 test('an abort before the start starts nothing', async () => {
   const options = { ...GENEROUS, ffmpegPath: 'no-such-program', signal: AbortSignal.abort() }
-  await assert.rejects(decodeAudio(folder.make('never.wav', tone(1)), options).next(), { name: 'AbortError' })
+  await assert.rejects(decodeAudio(folder.make('never.aiff', tone(1)), options).next(), { name: 'AbortError' })
 })
 
 test('a consumer that stops early leaves no process behind', async () => {
   const { ffmpegPath, isAlive } = ffmpegWithPid()
-  for await (const _ of decodeAudio(folder.make('early.wav', tone(600)), { ...GENEROUS, ffmpegPath })) break
+  for await (const _ of decodeAudio(folder.make('early.aiff', tone(600)), { ...GENEROUS, ffmpegPath })) break
   assert.ok(!isAlive())
 })
 
 test('a refused recording leaves no process behind', async () => {
   const { ffmpegPath, isAlive } = ffmpegWithPid()
-  const path = folder.make('refused.wav', tone(600))
+  const path = folder.make('refused.aiff', tone(600))
   await assertRefused(path, 'ASR_AUDIO_TOO_LONG', undefined, { ffmpegPath, maxSeconds: 1 })
   assert.ok(!isAlive())
 })

@@ -55,7 +55,7 @@ test('what cannot be decoded is refused as the decoder would refuse it', async (
   await assert.rejects(probeAudio(cut, OPTIONS), { code: 'ASR_AUDIO_UNREADABLE' })
 
   const ffmpegPath = folder.file('no-such-program')
-  const good = folder.make('good.wav', tone(1))
+  const good = folder.make('good.aiff', tone(1))
   await assert.rejects(probeAudio(good, { ...OPTIONS, ffmpegPath }), { code: 'ASR_FFMPEG_MISSING' })
   await assert.rejects(probeAudio(good, { ...OPTIONS, signal: AbortSignal.abort() }), { name: 'AbortError' })
 })

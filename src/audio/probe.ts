@@ -4,6 +4,7 @@ import { failureOf } from './failure.ts'
 import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { checkFile } from './file-check.ts'
 import type { AudioOptions } from './options.ts'
+import { PlainWav } from './plain-wav.ts'
 import { BYTES_PER_SAMPLE } from './sample-rate.ts'
 
 export interface AudioProbe {
@@ -12,7 +13,7 @@ export interface AudioProbe {
 }
 
 /**
- * A cheap look, one process start, before something costly is done for the file: a bad file must not make the service
+ * A cheap look, one process start or none, before something costly is done for the file: a bad file must not make the service
  * unload one model and load another.
  *
  * @throws what `decodeAudio` throws, except that a recording is not refused here for its length: headers lie.
@@ -20,6 +21,8 @@ export interface AudioProbe {
 export async function probeAudio(path: string, options: AudioOptions): Promise<AudioProbe> {
   options.signal?.throwIfAborted()
   await checkFile(path)
+  await using wav = await PlainWav.open(path)
+  if (wav) return { durationSeconds: wav.durationSeconds }
   await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'info', ['-frames:a', '1']), options)
 
   let nBytes = 0

@@ -37,7 +37,8 @@ export class SampleReader {
 
 const IS_LITTLE_ENDIAN = endianness() === 'LE'
 
-function makeSafe(samples: Float32Array): void {
+/** What is not finite becomes 0, the rest is clipped to [-1, 1]. */
+export function makeSafe(samples: Float32Array): void {
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]! // i < samples.length
     if (!(value >= -1 && value <= 1)) samples[i] = Number.isFinite(value) ? Math.sign(value) : 0

@@ -167,12 +167,12 @@ test('a model that cannot be loaded is named', async () => {
 })
 
 test('Ctrl-C ends the work with exit code 130', async () => {
-  folder.make('tone.wav', tone(1))
+  folder.make('tone.aiff', tone(1))
   // It sends the signal itself, at a time when the command is surely at work.
   const ffmpeg = folder.file('interrupting-ffmpeg')
   writeFileSync(ffmpeg, '#!/bin/sh\nkill -INT $PPID\nexec sleep 1000\n')
   chmodSync(ffmpeg, 0o755)
-  const args = ['transcribe', '--format', 'jsonl', 'tone.wav', 'tone.wav']
+  const args = ['transcribe', '--format', 'jsonl', 'tone.aiff', 'tone.aiff']
   assert.deepEqual(await paradox(args, { FFMPEG_PATH: ffmpeg }), { stdout: '', stderr: '', code: 130 })
 })
 

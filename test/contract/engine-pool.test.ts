@@ -17,7 +17,8 @@ import { children, descendants, isRunning } from '../helpers/process-tree.ts'
 const root = mkdtempSync(join(tmpdir(), 'paradox-pool-'))
 const never = new AbortController().signal
 const short = join(root, 'short.wav')
-const long = join(root, 'long.wav')
+/** Not WAV, so that its ffmpeg shows when it is worked on. */
+const long = join(root, 'long.aiff')
 const noAudio = join(root, 'text.mp3')
 
 before(() => {
