@@ -48,6 +48,10 @@ bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whis
 bench-overhead: ready ## of a short request, what is not the model: HTTP, IPC, audio, speech detection
 	@$(NODE) bench/overhead.ts
 
+.PHONY: bench-load
+bench-load: ready ## eight callers against one; a short recording beside a long one; needs ../shared/speech
+	@$(NODE) bench/load.ts
+
 .PHONY: rehearse
 rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap
 	@$(NODE) scripts/rehearse-container.ts
