@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process'
 import type { Device } from '../config.ts'
 import { DeviceUnavailableError } from '../errors.ts'
+import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
 import type { WireFailure } from './protocol.ts'
 
@@ -14,7 +15,11 @@ import type { WireFailure } from './protocol.ts'
  */
 export async function ensureDevice(device: Device): Promise<void> {
   if (device === 'auto' || device === 'cpu') return // the CPU is always there, and `auto` takes it
-  const child = fork(new URL('./device-entry.ts', import.meta.url), { serialization: 'advanced', stdio: 'ignore' })
+  const child = fork(new URL('./device-entry.ts', import.meta.url), {
+    serialization: 'advanced',
+    env: runtimeEnvironment(),
+    stdio: 'ignore',
+  })
   const answer = Promise.withResolvers<WireFailure | null>()
   child.once('message', (failure: WireFailure | null) => answer.resolve(failure)) // sent by device-entry.ts
   child.once('exit', (code, signal) => {

@@ -2,7 +2,6 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { EngineSettings } from '../config.ts'
 import { EngineCrashedError, ModelLoadError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -10,26 +9,13 @@ import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Transcription } from '../transcript/index.ts'
+import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
 import type { TranscribeRequest } from './transcriber.ts'
 
 /** An engine that is told to unload needs milliseconds; one that is in the middle of a long step is not waited for. */
 const UNLOAD_TIMEOUT_MS = 2_000
-
-/**
- * Where Node keeps the sources of an engine compiled and without their types: half of a warm load's time was spent on
- * making that anew, and 20 MB on the program that takes types away. A folder that may not be written is not used.
- */
-function codeCacheOf({ cacheDir }: EngineSettings): string {
-  return process.env.NODE_COMPILE_CACHE || join(cacheDir, 'node')
-}
-
-/**
- * Gives memory back as soon as it is free. Left to itself, glibc raises the size from which a buffer gets pages of its
- * own up to 32 MB, and what is freed below that stays: a minute of speech with Whisper base took 345 MB instead of 258.
- */
-const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '1048576' }
 
 export interface EngineOptions {
   readonly entry: ModelEntry
@@ -69,7 +55,7 @@ export class EngineProcess {
       serialization: 'advanced',
       // What V8 keeps for young objects is 35 MB smaller so, at the same speed.
       execArgv: ['--expose-gc', '--max-semi-space-size=2'],
-      env: { ...MALLOC, ...process.env, NODE_COMPILE_CACHE: codeCacheOf(options.settings) },
+      env: runtimeEnvironment(options.settings.cacheDir),
       // Standard output stays the caller's; what an engine logs goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

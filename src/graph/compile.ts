@@ -10,7 +10,7 @@ import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
-export const COMPILER_VERSION = 8
+export const COMPILER_VERSION = 9
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'

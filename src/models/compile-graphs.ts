@@ -56,18 +56,13 @@ export async function compilePrepared(
   { options, session, onProgress }: CompileSettings,
 ): Promise<string> {
   const { config } = input
-  const neutral = join(folder, 'neutral')
-  mkdirSync(neutral)
-
-  compilePart('encoder', input, neutral, options, (done) => onProgress(ENCODER_SHARE * COMPILER_SHARE * done))
+  // The encoder multiplies its weights as they are: whole windows at a time, packing them costs it nothing.
+  compilePart('encoder', input, folder, options, (done) => onProgress(ENCODER_SHARE * done))
   collectGarbage()
-  const savedEncoder = join(folder, ENCODER_FILE)
-  const encoder = await EncoderSession.open(join(neutral, ENCODER_FILE), { ...session, saveTo: savedEncoder })
+  const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), session)
   const features = await probeEncoder(encoder, config).finally(() => encoder[Symbol.asyncDispose]())
-  alignWeights(savedEncoder)
-  rmSync(neutral, { recursive: true })
-  onProgress(ENCODER_SHARE)
 
+  const neutral = join(folder, 'neutral')
   mkdirSync(neutral)
   const onDecoder = (done: number) => onProgress(ENCODER_SHARE + (1 - ENCODER_SHARE) * COMPILER_SHARE * done)
   compilePart('decoder', input, neutral, options, onDecoder)

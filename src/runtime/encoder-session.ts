@@ -35,7 +35,10 @@ export class EncoderSession implements AsyncDisposable {
   }
 
   static async open(path: string, settings: SessionSettings): Promise<EncoderSession> {
-    return new EncoderSession(await InferenceSession.create(path, sessionOptions(settings)))
+    // Weights stay as they are, mapped from their file. Packing them for the processor doubles their memory and the time
+    // to open, and wins nothing where hundreds of positions are multiplied at a time.
+    const options = { ...sessionOptions(settings), extra: { session: { disable_prepacking: '1' } } }
+    return new EncoderSession(await InferenceSession.create(path, options))
   }
 
   /**
