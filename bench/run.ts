@@ -1,14 +1,14 @@
 /**
  * How long does a model take to load and to answer, and in how much memory?
  *
- * Command: `make bench`, or `bench/run.ts base` for one model. Prints a table and writes bench/results/run.json.
+ * Command: `make bench`, or `bench/run.ts base` for one model. Prints a table, writes bench/results/run.json, adds a line
+ * for each model to bench/history.jsonl and compares it with the last one of the same processor.
  * Better is: less of everything. The answer of `base` is checked against words of the recording before it counts.
  * Whisper base runs on its real weights, the two named models on random ones of their full dimensions.
  */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
@@ -19,6 +19,7 @@ import { compiledGraphs } from '../src/models/compiled-model.ts'
 import type { ModelEntry } from '../src/models/registry.ts'
 import { residentBytes } from '../test/helpers/process-tree.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
+import { type HistoryEntry, keepAndCompare, measureYardstick, processor } from './history.ts'
 
 const { engine } = readConfig()
 const never = new AbortController().signal
@@ -59,12 +60,35 @@ const COLUMNS: readonly (readonly [title: string, value: (row: Row) => string])[
 ]
 
 const rows: Row[] = []
+const comparisons: string[] = []
 printHeader()
 for (const name of names) {
   const row = await measure(name)
   printRow(row)
   rows.push(row)
   save(rows) // after each: the large ones take minutes, and what was measured should survive what fails
+  for (const line of keepAndCompare(await historyEntry(row), (figure) => !figure.endsWith('Mb')))
+    comparisons.push(`${name} ${line}`)
+}
+if (comparisons.length > 0) console.log(`\nby the yardstick of bench/history.ts:\n${comparisons.join('\n')}`)
+
+async function historyEntry({ model, ...figures }: Row): Promise<HistoryEntry> {
+  const { audioSeconds: _, ...measured } = figures // no figure of ours
+  const date = new Date().toISOString().slice(0, 10)
+  const yardstickMs = await measureYardstick()
+  return {
+    date,
+    commit: commit(),
+    ...processor(),
+    precision: engine.dtype,
+    yardstickMs,
+    model,
+    figures: rounded(measured),
+  }
+}
+
+function rounded(figures: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(4))]))
 }
 
 async function measure(name: string): Promise<Row> {
@@ -147,11 +171,14 @@ function printRow(row: Row): void {
   console.log(`| ${COLUMNS.map(([, value]) => value(row)).join(' | ')} |`)
 }
 
+function commit(): string {
+  return String(execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname })).trim()
+}
+
 function save(rows: readonly Row[]): void {
-  const git = (...words: string[]) => String(execFileSync('git', words, { cwd: import.meta.dirname })).trim()
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
+  const machine = { ...processor(), node: process.version }
   const results = join(import.meta.dirname, 'results')
   mkdirSync(results, { recursive: true })
-  const json = { commit: git('rev-parse', '--short', 'HEAD'), machine, precision: engine.dtype, rows }
+  const json = { commit: commit(), machine, precision: engine.dtype, rows }
   writeFileSync(join(results, 'run.json'), `${JSON.stringify(json, undefined, 2)}\n`)
 }
