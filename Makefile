@@ -44,6 +44,10 @@ bench: ready ## load time, first and second request, time per token, memory
 bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whisper's; ARGS='--set beam5 --only lang=pt'
 	@$(NODE) bench/wer.ts $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: ready ## time, memory and errors beside OpenVINO, faster-whisper, whisper.cpp, transformers; ARGS='--limit 8'
+	@$(NODE) bench/peers.ts $(ARGS)
+
 .PHONY: rehearse
 rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap
 	@$(NODE) scripts/rehearse-container.ts
