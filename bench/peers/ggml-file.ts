@@ -95,7 +95,7 @@ function tensorBytes(name: string, shape: readonly number[], data: Float32Array,
 }
 
 /** Of each 32 values their scale as a half float and then 8 bits each, the largest becoming ±127. */
-function blocks8(data: Float32Array): Buffer {
+export function blocks8(data: Float32Array): Buffer {
   const bytes = Buffer.alloc((data.length / BLOCK) * (BLOCK + 2))
   const scales = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let from = 0, at = 0; from < data.length; from += BLOCK, at += BLOCK + 2) {

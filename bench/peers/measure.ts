@@ -57,7 +57,8 @@ export async function measureRows(
 }
 
 async function startCompetitor(name: string, row: Row, clip: Clip, place: Workplace): Promise<Competitor> {
-  // Two systems compile the weights when they first meet them and keep that; no other start is measured with it.
+  // No start is measured with what is done only once: conversions, and what two of the systems compile and keep.
+  if (row.system !== 'paradox') await weightsAs(row.format, place.formats)
   if (row.system === 'paradox' || row.system === 'openvino') {
     await using unmeasured = await start(row, place)
     await unmeasured.transcribe(clip)

@@ -55,7 +55,7 @@ export async function startOwn({ fields }: OwnRow, threads: number, model: strin
       const body = await response.text()
       const seconds = (performance.now() - from) / 1000
       if (!response.ok) return { text: '', seconds, error: `${response.status}: ${body.slice(0, 200)}` }
-      return { text: answerSchema.parse(JSON.parse(body)).text, seconds }
+      return { text: answerSchema.parse(JSON.parse(body)).transcription, seconds }
     },
     async [Symbol.asyncDispose]() {
       child.kill()
@@ -64,7 +64,7 @@ export async function startOwn({ fields }: OwnRow, threads: number, model: strin
   }
 }
 
-const answerSchema = z.object({ text: z.string() })
+const answerSchema = z.object({ transcription: z.string() })
 
 async function isHealthy(address: string): Promise<boolean> {
   return fetch(`${address}/health`).then(
