@@ -6,17 +6,23 @@ is a clip for what `load` returned. Writes one JSON object per line to standard 
   {"version", "loadSeconds"}, then per clip {"text", "seconds"} or {"error", "seconds"}
 """
 
+import importlib
 import json
 import os
 import sys
 import time
 
 
-def serve(load):
-    """`load(job)` gives back (version, transcribe); `transcribe(clip)` gives back the text."""
+def serve(load, libraries):
+    """`load(job)` gives back (version, transcribe); `transcribe(clip)` gives back the text.
+
+    The libraries are imported before, so that the time of loading is that of the model.
+    """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not get between the answers
     job = json.loads(sys.stdin.readline())
+    for library in libraries:
+        importlib.import_module(library)
     started = time.perf_counter()
     version, transcribe = load(job)
     say(answers, {"version": version, "loadSeconds": time.perf_counter() - started})

@@ -22,4 +22,4 @@ def load(job):
     return faster_whisper.__version__, transcribe
 
 
-driver.serve(load)
+driver.serve(load, ["faster_whisper"])

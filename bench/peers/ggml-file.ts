@@ -98,12 +98,13 @@ function tensorBytes(name: string, shape: readonly number[], data: Float32Array,
 export function blocks8(data: Float32Array): Buffer {
   const bytes = Buffer.alloc((data.length / BLOCK) * (BLOCK + 2))
   const scales = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let from = 0, at = 0; from < data.length; from += BLOCK, at += BLOCK + 2) {
     let largest = 0
     for (let i = from; i < from + BLOCK; i++) largest = Math.max(largest, Math.abs(data[i]!))
-    const scale = largest / 127
-    scales.setFloat16(at, scale, true)
-    for (let i = 0; i < BLOCK; i++) bytes.writeInt8(scale === 0 ? 0 : Math.round(data[from + i]! / scale), at + 2 + i)
+    const inverse = largest === 0 ? 0 : 127 / largest
+    scales.setFloat16(at, largest / 127, true)
+    for (let i = 0; i < BLOCK; i++) values[at + 2 + i] = Math.round(data[from + i]! * inverse)
   }
   return bytes
 }

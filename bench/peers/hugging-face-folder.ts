@@ -3,17 +3,27 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checkpoint, CheckpointConfig, GenerationConfig, TokenizerFiles } from '../../src/checkpoint/index.ts'
-import { hubConfig, type LazyTensor, writeJson, writeSafetensors } from '../../test/helpers/checkpoint-builder.ts'
+import {
+  hubConfig,
+  type LazyTensor,
+  type SafetensorsDtype,
+  writeJson,
+  writeSafetensors,
+} from '../../test/helpers/checkpoint-builder.ts'
 
-/** Writes everything into `folder`; the weights in float32, as OpenAI's own repositories have them up to medium. */
-export function writeHuggingFaceFolder(folder: string, { config, generation, tokenizer, tensors }: Checkpoint): void {
+/** Writes everything into `folder`. OpenAI's own repositories have float32 up to medium, and float16 for large-v3. */
+export function writeHuggingFaceFolder(folder: string, checkpoint: Checkpoint, dtype: SafetensorsDtype): void {
+  const { config, generation, tokenizer, tensors } = checkpoint
   mkdirSync(folder, { recursive: true })
   const stored = Array.from(tensors.names(), (name): [string, LazyTensor] => [
     name === 'proj_out.weight' ? name : `model.${name}`,
-    { dtype: 'F32', shape: tensors.shape(name), data: () => tensors.read(name) },
+    { dtype, shape: tensors.shape(name), data: () => tensors.read(name) },
   ])
   writeSafetensors(join(folder, 'model.safetensors'), Object.fromEntries(stored))
-  writeJson(join(folder, 'config.json'), modelConfig(config, generation))
+  writeJson(join(folder, 'config.json'), {
+    ...modelConfig(config, generation),
+    dtype: dtype === 'F32' ? 'float32' : 'float16',
+  })
   writeJson(join(folder, 'generation_config.json'), generationJson(config, generation))
   writeJson(join(folder, 'preprocessor_config.json'), featureExtractor(config))
   writeTokenizer(folder, tokenizer)
@@ -24,7 +34,6 @@ function modelConfig(config: CheckpointConfig, generation: GenerationConfig) {
     ...hubConfig(config),
     architectures: ['WhisperForConditionalGeneration'],
     is_encoder_decoder: true,
-    dtype: 'float32',
     bos_token_id: generation.eot,
     eos_token_id: generation.eot,
     pad_token_id: generation.eot,

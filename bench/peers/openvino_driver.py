@@ -23,4 +23,4 @@ def load(job):
     return openvino_genai.get_version(), transcribe
 
 
-driver.serve(load)
+driver.serve(load, ["openvino_genai"])

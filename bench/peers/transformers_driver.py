@@ -29,4 +29,4 @@ def load(job):
     return transformers.__version__, transcribe
 
 
-driver.serve(load)
+driver.serve(load, ["torch", "transformers.pipelines", "transformers.models.whisper.modeling_whisper"])

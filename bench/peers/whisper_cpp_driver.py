@@ -28,4 +28,4 @@ def load(job):
     return f"{version('pywhispercpp')} ({instructions})", transcribe
 
 
-driver.serve(load)
+driver.serve(load, ["pywhispercpp.model"])
