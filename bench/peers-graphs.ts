@@ -107,7 +107,9 @@ async function measureShape(shape: string, systems: readonly string[]): Promise<
   for (let round = 0; round < Number(args.rounds); round++) {
     for (const [system, run] of runs) {
       process.stderr.write(`${shape}, ${system} …\n`)
-      measured.set(system, [...(measured.get(system) ?? []), timesSchema.parse(JSON.parse(run()))])
+      const times = timesSchema.parse(JSON.parse(run()))
+      process.stderr.write(`${JSON.stringify(times)}\n`)
+      measured.set(system, [...(measured.get(system) ?? []), times])
     }
   }
   return Array.from(measured, ([system, times]) => ({ shape, system, ...mediansOf(times) }))
