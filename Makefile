@@ -52,6 +52,10 @@ bench-overhead: ready ## of a short request, what is not the model: HTTP, IPC, a
 bench-load: ready ## eight callers against one; a short recording beside a long one; needs ../shared/speech
 	@$(NODE) bench/load.ts
 
+.PHONY: bench-peers
+bench-peers: ready ## time, memory and errors beside OpenVINO, faster-whisper, whisper.cpp, transformers; ARGS='--limit 8'
+	@$(NODE) bench/peers.ts $(ARGS)
+
 .PHONY: rehearse
 rehearse: ready ## run the Dockerfile's steps in a chroot and check /health there; needs root and debootstrap
 	@$(NODE) scripts/rehearse-container.ts

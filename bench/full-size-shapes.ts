@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import type { LayerRanks, ModelShape } from '../src/checkpoint/index.ts'
 import { writeRandomCheckpoint } from '../test/helpers/checkpoint-builder.ts'
 
-const LARGE_V3: ModelShape = {
+/** Of OpenAI's large-v3, which the named models come from. */
+export const LARGE_V3: ModelShape = {
   nMels: 128,
   dModel: 1280,
   encoderLayers: 32,

@@ -1,7 +1,6 @@
 /** The tables of bench/wer.ts, and the part of bench/README.md that is made from them. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { writeSection } from './readme-section.ts'
 import type { Clip } from './speech-set.ts'
 import { isScoredByCharacters } from './text-normalizer.ts'
 import type { WerRun } from './wer-results.ts'
@@ -69,18 +68,10 @@ export function oddities(run: WerRun, clips: readonly Clip[]): string {
   return lines.join('\n')
 }
 
-const BEGIN = '<!-- wer:begin (written by bench/wer.ts --write-readme) -->'
-const END = '<!-- wer:end -->'
-
 /** Puts the tables of every whole run between the markers of bench/README.md. */
 export function writeReadme(runs: readonly WerRun[], clips: readonly Clip[]): void {
-  const file = join(import.meta.dirname, 'README.md')
-  const text = readFileSync(file, 'utf8')
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error('bench/README.md has lost its markers')
   const origin = table(ORIGIN, scoredRows(runs, clips, false))
-  const tables = `\n\n${resultTables(runs, clips, false)}\n\n### Where the rows come from\n\n${origin}\n\n`
-  writeFileSync(file, text.slice(0, begin + BEGIN.length) + tables + text.slice(end))
+  writeSection('wer', `${resultTables(runs, clips, false)}\n\n### Where the rows come from\n\n${origin}`)
 }
 
 function scoredRows(runs: readonly WerRun[], clips: readonly Clip[], withContainers: boolean): Row[] {

@@ -76,7 +76,7 @@ const RESULTS = join(import.meta.dirname, 'results')
 export function keepRun(run: Omit<WerRun, 'commit' | 'date' | 'machine'>): WerRun {
   const kept: WerRun = {
     ...run,
-    commit: commit(),
+    commit: currentCommit(),
     date: new Date().toISOString().slice(0, 10),
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
   }
@@ -96,7 +96,8 @@ export function readRuns(): WerRun[] {
   return runs.filter((run) => run.isWhole)
 }
 
-function commit(): string {
+/** As it stands in a result; says so where the sources differ from it. */
+export function currentCommit(): string {
   const root = join(import.meta.dirname, '..')
   // Without locks: a benchmark must not get in the way of somebody who commits.
   const git = (...words: string[]) =>

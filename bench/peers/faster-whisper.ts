@@ -1,9 +1,10 @@
 /** The peer: faster-whisper from the Python package index, in a virtual environment of its own. */
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pythonWith } from './environment.ts'
 
 const VERSION = '1.2.1'
 
@@ -19,7 +20,7 @@ export interface FasterWhisperJob {
 
 /** The lines that faster_whisper_wer.py writes, as text: the first is about the run, then one per clip. */
 export async function* runFasterWhisper(job: FasterWhisperJob, cacheDir: string): AsyncGenerator<string> {
-  const python = environment(join(cacheDir, 'peers', 'faster-whisper'))
+  const python = pythonWith(join(cacheDir, 'peers', 'faster-whisper'), [`faster-whisper==${VERSION}`])
   const script = join(import.meta.dirname, 'faster_whisper_wer.py')
   const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
@@ -32,23 +33,4 @@ export async function* runFasterWhisper(job: FasterWhisperJob, cacheDir: string)
   } finally {
     child.kill() // where the reader stopped early; harmless after the exit
   }
-}
-
-/** The environment's Python; sets it up where no earlier run has, or one did with another version. */
-function environment(folder: string): string {
-  const python = join(folder, 'bin', 'python')
-  const version = 'from importlib.metadata import version; print(version("faster-whisper"))'
-  try {
-    if (String(execFileSync(python, ['-c', version], { stdio: ['ignore', 'pipe', 'ignore'] })).trim() === VERSION) {
-      return python
-    }
-  } catch {
-    // not there, or broken: made anew below
-  }
-  process.stderr.write(`setting up faster-whisper ${VERSION} …\n`)
-  // Standard output is for the tables.
-  const run = (command: string, ...words: string[]) => execFileSync(command, words, { stdio: ['ignore', 2, 2] })
-  run('python3', '-m', 'venv', '--clear', folder)
-  run(python, '-m', 'pip', 'install', '--quiet', `faster-whisper==${VERSION}`)
-  return python
 }
