@@ -46,6 +46,27 @@ install_ffmpeg() {
   fi
 }
 
+# A statically linked ffmpeg starts in a third of the time: the distribution's loads some two hundred libraries for every
+# recording. It comes from the Python package index; where that cannot be had, the system's ffmpeg does.
+STATIC_FFMPEG=imageio-ffmpeg==0.8.1
+static_ffmpeg=node_modules/.ffmpeg/ffmpeg
+
+install_static_ffmpeg() {
+  python3 -m pip --version >/dev/null 2>&1 || return
+  say 'fetching an ffmpeg that starts faster, from the Python package index'
+  folder=$(mktemp -d)
+  if silently python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$folder" "$STATIC_FFMPEG" &&
+    python3 -m zipfile -e "$folder"/*.whl "$folder" &&
+    chmod +x "$folder"/imageio_ffmpeg/binaries/ffmpeg-* &&
+    "$folder"/imageio_ffmpeg/binaries/ffmpeg-* -version >/dev/null 2>&1; then
+    mkdir -p "$(dirname "$static_ffmpeg")"
+    mv "$folder"/imageio_ffmpeg/binaries/ffmpeg-* "$static_ffmpeg"
+  else
+    say 'it could not be had, so ffmpeg of this system is used'
+  fi
+  rm -rf "$folder"
+}
+
 packages_stamp() { echo "$(sha256sum <package-lock.json | cut -d' ' -f1) $(uname -sm)"; }
 
 install_packages() {
@@ -66,4 +87,5 @@ if [ "$(cat node_modules/.setup 2>/dev/null)" = "$(packages_stamp)" ] && scripts
 else
   install_packages
 fi
+if [ -x "$static_ffmpeg" ]; then note 'the faster ffmpeg is there'; else install_static_ffmpeg; fi
 note "ready, with Node $(scripts/node -p process.versions.node)"

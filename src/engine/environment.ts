@@ -10,9 +10,10 @@ const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' }
 
 /**
  * Gives memory back as soon as it is free. Left to itself, glibc raises the size from which a buffer gets pages of its
- * own up to 32 MB, and what is freed below that stays: a minute of speech with Whisper base took 345 MB instead of 258.
+ * own up to 32 MB, and what is freed below that stays: a minute of speech with Whisper base took 345 MB instead of 278. Below
+ * 4 MB are the features of a window, which come and go with each.
  */
-const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '1048576' }
+const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '4194304' }
 
 /**
  * What is set already stands.
