@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { readConfig, SETTINGS } from './config.ts'
+import { installedFfmpeg, readConfig, SETTINGS } from './config.ts'
 import { ConfigError } from './errors.ts'
 
 const DTYPES =
@@ -25,7 +25,7 @@ test('without any setting the documented defaults hold', () => {
       device: 'auto',
       dtype: 'auto',
       threads: undefined,
-      ffmpegPath: 'ffmpeg',
+      ffmpegPath: installedFfmpeg(),
       ffmpegTimeoutSeconds: 60,
       maxAudioSeconds: 86_400,
       cacheDir: `${HOME_CACHE}/paradox-asr`,

@@ -35,7 +35,7 @@ function dtypePattern(): RegExp {
 }
 
 /** The one that set-up has put beside the packages, which starts faster; else whichever the system has. */
-function installedFfmpeg(): string {
+export function installedFfmpeg(): string {
   const own = fileURLToPath(new URL('../node_modules/.ffmpeg/ffmpeg', import.meta.url))
   return existsSync(own) ? own : 'ffmpeg'
 }
@@ -64,7 +64,7 @@ export const SETTINGS = {
     )
     .default('auto'),
   THREADS: integer(1, 1024).optional(),
-  FFMPEG_PATH: text.default(installedFfmpeg),
+  FFMPEG_PATH: text.optional(),
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TEMP_DIR: text.default(tmpdir()),
   PARADOX_CACHE_DIR: text.optional(),
@@ -145,7 +145,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       device: s.DEVICE as Device, // the pattern above allows nothing else
       dtype: s.DTYPE as Dtype, // the same
       threads: s.THREADS,
-      ffmpegPath: s.FFMPEG_PATH,
+      ffmpegPath: s.FFMPEG_PATH ?? installedFfmpeg(),
       ffmpegTimeoutSeconds: s.FFMPEG_TIMEOUT_SECONDS,
       maxAudioSeconds: s.MAX_AUDIO_SECONDS,
       cacheDir: s.PARADOX_CACHE_DIR ?? join(xdgCache, 'paradox-asr'),
