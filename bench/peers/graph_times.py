@@ -77,7 +77,7 @@ def open_transformers(model, threads, mels, dtype):
     import transformers
 
     torch.set_num_threads(threads)
-    torch.inference_mode().__enter__()  # for the rest of the process
+    torch.set_grad_enabled(False)  # for the rest of the process
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     whisper = transformers.WhisperForConditionalGeneration.from_pretrained(model, dtype=getattr(torch, dtype))

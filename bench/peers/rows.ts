@@ -67,6 +67,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   'wcpp-q8_0-beam1': whisperCpp('q8_0', 1),
   'wcpp-q8_0-beam5': whisperCpp('q8_0', 5),
   'wcpp-f16-beam1': whisperCpp('f16', 1),
+  'wcpp-f16-beam5': whisperCpp('f16', 5),
   'wcpp-wheel-q8_0-beam1': whisperCpp('q8_0', 1, 'wheel'),
   'transformers-bfloat16': transformers('bfloat16'),
   'transformers-float32': transformers('float32'),
