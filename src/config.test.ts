@@ -108,6 +108,7 @@ for (const [name, value, allowed] of [
 /** What the table says where a default is no single value. */
 const DEFAULTS_IN_WORDS: Readonly<Record<string, string>> = {
   MODELS_FILE: '–',
+  FFMPEG_PATH: '–',
   THREADS: 'all cores',
   TEMP_DIR: "the system's",
   PARADOX_CACHE_DIR: '`~/.cache/paradox-asr`',
