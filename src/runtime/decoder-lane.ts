@@ -151,8 +151,8 @@ export class DecoderLane implements Disposable {
 
   /** Slot `to`, whatever it holds, takes over features and text of slot `from`. */
   move(from: number, to: number): void {
+    const size = this.audioContext * this.#shape.dModel // buffers of the pool may be longer than they need to be
     for (const buffer of this.#cross?.values() ?? []) {
-      const size = buffer.length / this.nWindows
       buffer.copyWithin(to * size, from * size, (from + 1) * size)
     }
     for (let i = 0; i < this.rowsPerWindow; i++) {
