@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -88,9 +89,9 @@ describe('a damaged model is compiled again, with a warning', () => {
       closeSync(file)
     },
     'a page of the encoder emptied': (folder) => {
-      const [, offset] = /prepacked_\d+[^|]*\|(\d+);/.exec(readFileSync(join(folder, 'encoder.onnx'), 'latin1'))!
-      const file = openSync(join(folder, 'encoder.weights'), 'r+')
-      writeSync(file, Buffer.alloc(64), 0, 64, Number(offset))
+      const path = join(folder, 'encoder.weights')
+      const file = openSync(path, 'r+')
+      writeSync(file, Buffer.alloc(4096), 0, 4096, statSync(path).size - 4096) // of the last projection
       closeSync(file)
     },
   }

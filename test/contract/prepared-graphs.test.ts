@@ -48,8 +48,9 @@ for (const options of FORMATS) {
       'progress never goes back',
     )
     assert.equal(fractions.at(-1), 1)
-    const nPacked = [ENCODER_FILE, DECODER_FILE].map((file) => offsetsOfPacked(join(prepared, file)))
-    assert.ok(nPacked.every((offsets) => offsets.length > 4 && offsets.every((offset) => offset % 64 === 0)))
+    const packed = offsetsOfPacked(join(prepared, DECODER_FILE))
+    assert.ok(packed.length > 4 && packed.every((offset) => offset % 64 === 0))
+    assert.deepEqual(offsetsOfPacked(join(prepared, ENCODER_FILE)), [], 'the encoder runs its weights as they are')
   })
 }
 
