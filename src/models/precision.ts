@@ -18,7 +18,7 @@ export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFo
  * | --- | --- | --- | --- |
  * | float32 | float32 | 14.5 | |
  * | float32 | blocks8 | 14.4 | 0009 |
- * | smoothed8 | blocks8 | 14.3 | 0010 |
+ * | smoothed8 | blocks8 | 14.1 | 0016 |
  *
  * blocks8 in the encoder keeps the tokens too, but has no such row. `smoothed8` is left out where the processor has no
  * 8-bit dot products: its products then overflow in 16 bits, which no measurement of time would show.
