@@ -168,7 +168,6 @@ interface LayerInputs {
 }
 
 function decoderLayer(build: Build, shape: ModelShape, index: number, stream: Stream, inputs: LayerInputs): Stream {
-  const { g } = build
   const layer = `decoder.layers.${index}`
 
   const beforeSelf = addNorm(build, `${layer}.self_attn_layer_norm`, stream)
@@ -178,7 +177,7 @@ function decoderLayer(build: Build, shape: ModelShape, index: number, stream: St
   const crossed = crossAttention(build, shape, layer, beforeCross.normed, inputs)
 
   const beforeFeed = addNorm(build, `${layer}.final_layer_norm`, { sum: beforeCross.sum, branch: crossed })
-  const inner = gelu({ g }, linear(build, `${layer}.fc1`, beforeFeed.normed))
+  const inner = gelu(build, linear(build, `${layer}.fc1`, beforeFeed.normed))
   return { sum: beforeFeed.sum, branch: linear(build, `${layer}.fc2`, inner) }
 }
 

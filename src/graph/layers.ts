@@ -110,7 +110,7 @@ export function layerNorm(build: Build, name: string, x: Value): Value {
 }
 
 /** Exact (erf) GELU, as Whisper was trained with. */
-export function gelu({ g }: Pick<Build, 'g'>, x: Value): Value {
+export function gelu({ g }: Build, x: Value): Value {
   return g.contrib('Gelu', [x], 1)[0]!
 }
 

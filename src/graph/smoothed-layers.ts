@@ -96,12 +96,12 @@ function factorsOf({ tensors }: Build, name: string): Factors {
 }
 
 function smoothedNorm({ g, tensors }: Build, norm: string, layers: readonly Factors[], x: Value): ScaledInput {
-  const ranges = rangesAfterNorm(tensors.read(`${norm}.weight`), tensors.read(`${norm}.bias`))
+  const [gamma, beta] = [tensors.read(`${norm}.weight`), tensors.read(`${norm}.bias`)]
+  const ranges = rangesAfterNorm(gamma, beta)
   const scales = smoothingScales(
     channelSizes(ranges),
     layers.map((layer) => layer.matrices[0]),
   )
-  const [gamma, beta] = [tensors.read(`${norm}.weight`), ranges.mean]
   const inputs = [
     x,
     g.weight(`${norm}.weight.smoothed`, [gamma.length], divided(gamma, scales)),
