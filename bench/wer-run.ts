@@ -31,7 +31,7 @@ export interface RunResult {
 
 const never = new AbortController().signal
 const config = readConfig()
-const registry = ModelRegistry.load(config.modelsFile)
+const registry = ModelRegistry.load(config.models)
 
 /** Transcribes every clip. A clip that fails is an answer without text; a model that does not load is thrown. */
 export function runSet(set: WerSet, request: RunRequest): Promise<RunResult> {

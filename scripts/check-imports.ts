@@ -16,7 +16,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
-const SHARED = ['errors', 'config', 'logger', 'option-table', 'transcript', 'tensor']
+const SHARED = ['errors', 'config', 'settings', 'logger', 'option-table', 'transcript', 'tensor']
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

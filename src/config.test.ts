@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { installedFfmpeg, readConfig, SETTINGS } from './config.ts'
+import { installedFfmpeg, readConfig } from './config.ts'
 import { ConfigError } from './errors.ts'
+import { SETTINGS } from './settings.ts'
 
 const DTYPES =
   'auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: float32, smoothed8, blocks8; decoder: float32, blocks8)'
@@ -14,13 +15,24 @@ test('without any setting the documented defaults hold', () => {
   assert.deepEqual(readConfig({}), {
     host: '0.0.0.0',
     port: 8000,
-    defaultModelId: 'freds0',
-    modelsFile: undefined,
-    maxLoadedModels: 1,
     maxUploadBytes: 1024 ** 3,
     shutdownTimeoutMs: 30_000,
     logLevel: 'info',
     tempDir: tmpdir(),
+    models: {
+      defaultId: 'freds0',
+      file: undefined,
+      aliases: new Map(
+        ['whisper-1', 'gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe'].map((name) => [name, 'freds0']),
+      ),
+      allowed: [],
+      maxLoaded: 1,
+      maxMemoryBytes: undefined,
+      ttlMs: 300_000,
+      preload: [],
+    },
+    admission: { maxConcurrency: 8, maxQueue: 64, requestTimeoutMs: undefined, retryGraceMs: 30_000 },
+    security: { apiKeyDigests: [], rateLimit: undefined, corsOrigins: [], trustProxy: false },
     engine: {
       device: 'auto',
       dtype: 'auto',
@@ -76,6 +88,47 @@ test('offline mode is switched by any usual word', () => {
   assert.deepEqual(['0', 'false', 'No', 'off'].map(isOffline), [false, false, false, false])
 })
 
+test('models, limits and callers are read from lists and numbers', () => {
+  const { models, admission, security } = readConfig({
+    MODEL_ALIASES: 'whisper-1=lite_asr, turbo=openai/whisper-large-v3-turbo',
+    ALLOWED_MODELS: 'openai/*,Systran/faster-whisper-tiny',
+    PRELOAD_MODELS: 'freds0 , base',
+    MODEL_TTL: '-1',
+    MAX_MODEL_MEMORY: '2',
+    REQUEST_TIMEOUT: '90',
+    API_KEYS: 'first-key,second-key',
+    RATE_LIMIT: '60',
+    CORS_ORIGINS: 'https://a.example,http://localhost:3000',
+    TRUST_PROXY: '10.0.0.0/8, ::1',
+  })
+  assert.deepEqual(Object.fromEntries(models.aliases), {
+    'whisper-1': 'lite_asr',
+    turbo: 'openai/whisper-large-v3-turbo',
+  })
+  assert.deepEqual(models.allowed, ['openai/*', 'Systran/faster-whisper-tiny'])
+  assert.deepEqual(models.preload, ['freds0', 'base'])
+  assert.deepEqual([models.ttlMs, models.maxMemoryBytes], [undefined, 2 * 1024 ** 2])
+  assert.equal(admission.requestTimeoutMs, 90_000)
+  assert.deepEqual(
+    security.apiKeyDigests,
+    ['first-key', 'second-key'].map((key) => createHash('sha256').update(key).digest()),
+  )
+  assert.deepEqual(security.corsOrigins, ['https://a.example', 'http://localhost:3000'])
+  assert.deepEqual([security.rateLimit, security.trustProxy], [60, ['10.0.0.0/8', '::1']])
+})
+
+test('the number of proxies in front is a number, and none of them is nobody', () => {
+  const trusted = (value: string) => readConfig({ TRUST_PROXY: value }).security.trustProxy
+  assert.deepEqual(['0', '1', '2'].map(trusted), [false, 1, 2])
+})
+
+test('a key is never repeated, not even one that is refused', () => {
+  assert.throws(
+    () => readConfig({ API_KEYS: 'good-enough,short' }),
+    (error) => error instanceof ConfigError && !error.sentence.includes('short') && !error.sentence.includes('good'),
+  )
+})
+
 for (const [name, value, allowed] of [
   ['PORT', 'abc', 'a whole number from 0 to 65535'],
   ['PORT', '65536', 'a whole number from 0 to 65535'],
@@ -88,6 +141,11 @@ for (const [name, value, allowed] of [
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],
   ['DTYPE', 'int8,decoder=float32', DTYPES],
+  ['MODEL_TTL', '-2', 'a whole number from -1 to 31536000'],
+  ['MODEL_ALIASES', 'whisper-1', 'names and the models they stand for, such as whisper-1=freds0,turbo=lite_asr'],
+  ['ALLOWED_MODELS', 'whisper', 'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *'],
+  ['CORS_ORIGINS', 'example.org', 'origins such as https://example.org apart by commas, or *'],
+  ['TRUST_PROXY', 'yes', 'the number of proxies in front, or their addresses apart by commas'],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
   ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
   ['HF_ENDPOINT', 'mirror', 'an http or https address'],
@@ -104,25 +162,3 @@ for (const [name, value, allowed] of [
     )
   })
 }
-
-/** What the table says where a default is no single value. */
-const DEFAULTS_IN_WORDS: Readonly<Record<string, string>> = {
-  MODELS_FILE: '–',
-  FFMPEG_PATH: '–',
-  THREADS: 'all cores',
-  TEMP_DIR: "the system's",
-  PARADOX_CACHE_DIR: '`~/.cache/paradox-asr`',
-  HF_HOME: '`~/.cache/huggingface`',
-  HF_HUB_CACHE: '`$HF_HOME/hub`',
-  HF_TOKEN: '–',
-}
-
-test('docs/operations.md has a row for each setting, with its default, and no other row', () => {
-  const text = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
-  const documented = Array.from(text.matchAll(/^\| `([A-Z_]+)` \| (.+?) \|/gm), ([, name, value]) => [name, value])
-  const expected = Object.entries(SETTINGS).map(([name, schema]) => {
-    const value: unknown = schema.parse(undefined)
-    return [name, DEFAULTS_IN_WORDS[name] ?? `\`${value === false ? 0 : value}\``]
-  })
-  assert.deepEqual(documented.sort(), expected.sort())
-})

@@ -1,82 +1,18 @@
-/** Settings: read once from the environment, checked once, defaults in one place. */
+/** Settings: read once from the environment, checked once, defaults in `settings.ts`. */
 
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-
-const flag = z
-  .stringbool({ truthy: ['1', 'true', 'yes', 'on'], falsy: ['0', 'false', 'no', 'off', ''] })
-  .describe('0 or 1')
-
-function integer(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^\d+$/)
-    .transform(Number)
-    .pipe(z.number().int().min(min).max(max))
-    .describe(`a whole number from ${min} to ${max}`)
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values).describe(`one of ${values.join(', ')}`)
-}
-
-const text = z.string().min(1).describe('a text that is not empty')
-
-/** What DTYPE may say of each part; graph/layers.ts has the formats. */
-const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float32', 'blocks8'] } as const
-
-function dtypePattern(): RegExp {
-  const [encoder, decoder] = [`encoder=(${FORMATS.encoder.join('|')})`, `decoder=(${FORMATS.decoder.join('|')})`]
-  return new RegExp(`^(auto|float32|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
-}
+import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.ts'
 
 /** The one that set-up has put beside the packages, which starts faster; else whichever the system has. */
 export function installedFfmpeg(): string {
   const own = fileURLToPath(new URL('../node_modules/.ffmpeg/ffmpeg', import.meta.url))
   return existsSync(own) ? own : 'ffmpeg'
-}
-
-/** One row per setting: its environment variable, its check, its default. `docs/operations.md` explains each. */
-export const SETTINGS = {
-  HOST: text.default('0.0.0.0'),
-  PORT: integer(0, 65535).default(8000),
-  DEFAULT_MODEL_ID: text.default('freds0'),
-  MODELS_FILE: text.optional(),
-  MAX_LOADED_MODELS: integer(1, 64).default(1),
-  MAX_UPLOAD_MB: integer(1, 1024 * 1024).default(1024),
-  MAX_AUDIO_SECONDS: integer(1, 7 * 24 * 3600).default(24 * 3600),
-  FFMPEG_TIMEOUT_SECONDS: integer(1, 24 * 3600).default(60),
-  SHUTDOWN_TIMEOUT_SECONDS: integer(0, 3600).default(30),
-  DEVICE: z
-    .string()
-    .regex(/^(auto|cpu|webgpu|cuda:\d{1,2})$/)
-    .describe('auto, cpu, webgpu or cuda:N')
-    .default('auto'),
-  DTYPE: z
-    .string()
-    .regex(dtypePattern())
-    .describe(
-      `auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
-    )
-    .default('auto'),
-  THREADS: integer(1, 1024).optional(),
-  FFMPEG_PATH: text.optional(),
-  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  TEMP_DIR: text.default(tmpdir()),
-  PARADOX_CACHE_DIR: text.optional(),
-  COMPILED_CACHE_MAX_GB: integer(1, 1_000_000).default(20),
-  HF_HOME: text.optional(),
-  HF_HUB_CACHE: text.optional(),
-  HF_TOKEN: text.optional(),
-  HF_ENDPOINT: z
-    .url({ protocol: /^https?$/ })
-    .describe('an http or https address')
-    .default('https://huggingface.co'),
-  HF_HUB_OFFLINE: flag.default(false),
 }
 
 export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
@@ -108,18 +44,57 @@ export interface EngineSettings {
   readonly hub: HubSettings
 }
 
+/** Which models there are, beside those that are built in, and how long they stay. */
+export interface ModelSettings {
+  readonly defaultId: string
+  readonly file: string | undefined
+  /** Other names → ids. */
+  readonly aliases: ReadonlyMap<string, string>
+  /** Hub repositories that callers may name; `*` stands for any text. */
+  readonly allowed: readonly string[]
+  readonly maxLoaded: number
+  /** Of all engines together; undefined: no limit. */
+  readonly maxMemoryBytes: number | undefined
+  /** After so long without a request a model is unloaded; undefined: never. */
+  readonly ttlMs: number | undefined
+  readonly preload: readonly string[]
+}
+
+/** How many requests there may be, and for how long. */
+export interface AdmissionSettings {
+  readonly maxConcurrency: number
+  readonly maxQueue: number
+  /** undefined: no limit. */
+  readonly requestTimeoutMs: number | undefined
+  readonly retryGraceMs: number
+}
+
+/** Who may call. */
+export interface SecuritySettings {
+  /** SHA-256 of each key; none: everybody may. */
+  readonly apiKeyDigests: readonly Buffer[]
+  /** Requests a minute of one caller; undefined: no limit. */
+  readonly rateLimit: number | undefined
+  readonly corsOrigins: readonly string[]
+  /** As Fastify takes it: nobody, the first so many hops, or addresses and networks. */
+  readonly trustProxy: false | number | string[]
+}
+
 export interface Config {
   readonly host: string
   readonly port: number
-  readonly defaultModelId: string
-  readonly modelsFile: string | undefined
-  readonly maxLoadedModels: number
   readonly maxUploadBytes: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: string
   readonly tempDir: string
+  readonly models: ModelSettings
+  readonly admission: AdmissionSettings
+  readonly security: SecuritySettings
   readonly engine: EngineSettings
 }
+
+/** The models that clients of OpenAI ask for. */
+const OPENAI_NAMES = ['whisper-1', 'gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe']
 
 /**
  * Settings from the environment. An empty variable counts as unset, as container files often have it.
@@ -134,13 +109,32 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     host: s.HOST,
     port: s.PORT,
-    defaultModelId: s.DEFAULT_MODEL_ID,
-    modelsFile: s.MODELS_FILE,
-    maxLoadedModels: s.MAX_LOADED_MODELS,
     maxUploadBytes: s.MAX_UPLOAD_MB * 1024 * 1024,
     shutdownTimeoutMs: s.SHUTDOWN_TIMEOUT_SECONDS * 1000,
     logLevel: s.LOG_LEVEL,
     tempDir: s.TEMP_DIR,
+    models: {
+      defaultId: s.DEFAULT_MODEL_ID,
+      file: s.MODELS_FILE,
+      aliases: aliasesOf(s.MODEL_ALIASES, s.DEFAULT_MODEL_ID),
+      allowed: s.ALLOWED_MODELS ?? [],
+      maxLoaded: s.MAX_LOADED_MODELS,
+      maxMemoryBytes: s.MAX_MODEL_MEMORY === 0 ? undefined : s.MAX_MODEL_MEMORY * 1024 ** 2,
+      ttlMs: s.MODEL_TTL < 0 ? undefined : s.MODEL_TTL * 1000,
+      preload: s.PRELOAD_MODELS ?? [],
+    },
+    admission: {
+      maxConcurrency: s.MAX_CONCURRENCY,
+      maxQueue: s.MAX_QUEUE,
+      requestTimeoutMs: s.REQUEST_TIMEOUT === 0 ? undefined : s.REQUEST_TIMEOUT * 1000,
+      retryGraceMs: s.RETRY_GRACE_SECONDS * 1000,
+    },
+    security: {
+      apiKeyDigests: (s.API_KEYS ?? []).map((key) => createHash('sha256').update(key).digest()),
+      rateLimit: s.RATE_LIMIT === 0 ? undefined : s.RATE_LIMIT,
+      corsOrigins: s.CORS_ORIGINS ?? [],
+      trustProxy: trustedProxies(s.TRUST_PROXY),
+    },
     engine: {
       device: s.DEVICE as Device, // the pattern above allows nothing else
       dtype: s.DTYPE as Dtype, // the same
@@ -160,20 +154,30 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
 }
 
-type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]> }
+function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {
+  const pairs = given ?? OPENAI_NAMES.map((name) => `${name}=${defaultId}`)
+  return new Map(pairs.map((pair) => pair.split('=') as [string, string])) // by its pattern
+}
+
+function trustedProxies(value: string): SecuritySettings['trustProxy'] {
+  if (!/^\d+$/.test(value)) return value.split(',').map((address) => address.trim())
+  return Number(value) || false
+}
+
+type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> }
 
 function parseSettings(env: NodeJS.ProcessEnv): Settings {
   const parsed: Record<string, unknown> = {}
-  for (const [name, schema] of Object.entries(SETTINGS)) {
+  for (const [name, { check }] of Object.entries(SETTINGS)) {
     const raw = env[name] || undefined
-    const result = schema.safeParse(raw)
+    const result = check.safeParse(raw)
     if (!result.success) {
-      // A token is the one setting whose value must not be repeated.
-      throw new ConfigError(name, name === 'HF_TOKEN' ? '…' : (raw ?? ''), describe(schema))
+      const isSecret = SECRET_SETTINGS.some((secret) => secret === name)
+      throw new ConfigError(name, isSecret ? '…' : (raw ?? ''), describe(check))
     }
     parsed[name] = result.data
   }
-  return parsed as Settings // each key was parsed by its own schema just above
+  return parsed as Settings // each was parsed by its own check just above
 }
 
 function describe(schema: z.ZodType): string {

@@ -24,7 +24,7 @@ export async function compileModels(
 ): Promise<boolean> {
   const config = readConfig()
   const { engine: settings } = config
-  const registry = ModelRegistry.load(config.modelsFile)
+  const registry = ModelRegistry.load(config.models)
   const entries = ids.map((id) => registry.resolve(id))
   if (ids.length === 0) {
     for (const entry of registry.list()) if (await isCached(entry, settings)) entries.push(entry)

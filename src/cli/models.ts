@@ -23,14 +23,14 @@ export async function listModels({ json }: { readonly json?: boolean | undefined
   const config = readConfig()
   const { hub, cacheDir } = config.engine
   const rows: ModelRow[] = []
-  for (const entry of ModelRegistry.load(config.modelsFile).list()) {
+  for (const entry of ModelRegistry.load(config.models).list()) {
     rows.push({
       id: entry.id,
       strategy: entry.strategy ?? null,
       origin: describeOrigin(entry.origin),
       language: entry.language ?? null,
       cached: await isCached(entry, { hub, cacheDir }),
-      default: entry.id === config.defaultModelId,
+      default: entry.id === config.models.defaultId,
     })
   }
   return json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows)

@@ -1,6 +1,6 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
-import { readConfig } from '../config.ts'
+import { type ModelSettings, readConfig } from '../config.ts'
 import { createEnginePool, ensureDevice } from '../engine/index.ts'
 import { ConfigError } from '../errors.ts'
 import { serve as serveHttp } from '../http/index.ts'
@@ -21,21 +21,31 @@ export interface ServeOptions {
 export async function serve({ host, port }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
-  const registry = ModelRegistry.load(config.modelsFile)
-  if (!registry.has(config.defaultModelId)) {
-    const ids = registry.list().map((entry) => entry.id)
-    throw new ConfigError('DEFAULT_MODEL_ID', config.defaultModelId, `one of ${ids.join(', ')}`)
-  }
+  const registry = ModelRegistry.load(config.models)
+  checkModelNames(registry, config.models)
 
   await ensureDevice(config.engine.device)
 
   const logger = createLogger(config.logLevel)
   const transcriber = createEnginePool({
     resolve: (id) => registry.get(id),
-    maxLoadedModels: config.maxLoadedModels,
+    maxLoadedModels: config.models.maxLoaded,
     settings: config.engine,
     logger,
   })
   // It closes the transcriber, since the requests under way must end before the engines do.
   await serveHttp({ config, transcriber, logger, signal })
+}
+
+/** @throws {ConfigError} for a setting that names a model which is not there. */
+function checkModelNames(registry: ModelRegistry, { defaultId, aliases, preload }: ModelSettings): void {
+  const allowed = `one of ${registry
+    .list()
+    .map(({ id }) => id)
+    .join(', ')}`
+  if (!registry.find(defaultId)) throw new ConfigError('DEFAULT_MODEL_ID', defaultId, allowed)
+  for (const [alias, id] of aliases) {
+    if (!registry.find(id)) throw new ConfigError('MODEL_ALIASES', `${alias}=${id}`, `${alias}= and ${allowed}`)
+  }
+  for (const id of preload) if (!registry.find(id)) throw new ConfigError('PRELOAD_MODELS', id, allowed)
 }

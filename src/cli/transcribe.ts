@@ -26,8 +26,8 @@ export async function transcribe(
 ): Promise<boolean> {
   const { model, ...asked } = readTranscribeFlags(flags, files.length)
   const config = readConfig()
-  const registry = ModelRegistry.load(config.modelsFile)
-  const modelId = model ?? config.defaultModelId
+  const registry = ModelRegistry.load(config.models)
+  const modelId = model ?? config.models.defaultId
   registry.resolve(modelId)
   await ensureDevice(config.engine.device)
 

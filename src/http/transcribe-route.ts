@@ -26,7 +26,7 @@ export async function transcribeRoute(
   const schema = {
     summary: 'Transcribe a recording',
     consumes: ['multipart/form-data'],
-    body: transcribeBody(config.defaultModelId),
+    body: transcribeBody(config.models.defaultId),
     response: transcribeResponses,
   }
   const route = {
@@ -43,7 +43,7 @@ export async function transcribeRoute(
     using work = abandonable(reply, cut)
 
     const read = (fields: FormFields): TranscribeForm & { readonly modelId: string } => {
-      const { modelId = config.defaultModelId, ...form } = readForm(fields)
+      const { modelId = config.models.defaultId, ...form } = readForm(fields)
       request.facts.modelId = modelId
       if (!transcriber.isKnown(modelId)) throw new ModelUnknownError(modelId, ['the ids that `paradox models` lists'])
       return { ...form, modelId }

@@ -4,8 +4,9 @@
  */
 
 import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, matchesGlob, resolve } from 'node:path'
 import { z } from 'zod'
+import type { ModelSettings } from '../config.ts'
 import { ConfigError, ModelUnknownError } from '../errors.ts'
 import type { CheckpointOrigin } from '../hub/index.ts'
 
@@ -41,7 +42,11 @@ const BUILT_IN: readonly ModelEntry[] = [
   { id: 'base', origin: { kind: 'whisper-base' }, strategy: 'whisper', language: undefined, tokenizer: undefined },
 ]
 
+/** Of a model that no registry describes. */
+const UNREGISTERED = { strategy: undefined, language: undefined, tokenizer: undefined }
+
 const HUB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/
+const REVISION = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/
 const hubId = z.string().regex(HUB_ID)
 
 const modelsFileSchema = z.record(
@@ -58,11 +63,18 @@ const modelsFileSchema = z.record(
     .refine((entry) => (entry.repo === undefined) !== (entry.path === undefined), 'needs either "repo" or "path"'),
 )
 
+/** What of the settings a registry is made from. */
+export type RegistrySettings = Partial<Pick<ModelSettings, 'file' | 'aliases' | 'allowed'>>
+
 export class ModelRegistry {
   readonly #entries: ReadonlyMap<string, ModelEntry>
+  readonly #aliases: ReadonlyMap<string, string>
+  readonly #allowed: readonly string[]
 
-  private constructor(entries: Iterable<ModelEntry>) {
+  private constructor(entries: Iterable<ModelEntry>, { aliases = new Map(), allowed = [] }: RegistrySettings) {
     this.#entries = new Map(Array.from(entries, (entry) => [entry.id, entry]))
+    this.#aliases = aliases
+    this.#allowed = allowed
   }
 
   /**
@@ -70,24 +82,36 @@ export class ModelRegistry {
    *
    * @throws {ConfigError} when the file cannot be read or an entry is not of the documented form.
    */
-  static load(modelsFile: string | undefined): ModelRegistry {
-    const added = modelsFile === undefined ? [] : readModelsFile(modelsFile)
-    return new ModelRegistry([...BUILT_IN, ...added])
+  static load(settings: RegistrySettings = {}): ModelRegistry {
+    const added = settings.file === undefined ? [] : readModelsFile(settings.file)
+    return new ModelRegistry([...BUILT_IN, ...added], settings)
   }
 
-  has(id: string): boolean {
-    return this.#entries.has(id)
+  /** Other names → ids. */
+  get aliases(): ReadonlyMap<string, string> {
+    return this.#aliases
   }
 
   list(): readonly ModelEntry[] {
     return [...this.#entries.values()]
   }
 
-  /** @throws {ModelUnknownError} for an id that is not registered. */
-  get(id: string): ModelEntry {
-    const entry = this.#entries.get(id)
-    if (!entry) throw new ModelUnknownError(id, [...this.#entries.keys()])
+  /** The model that a caller means: an id, an alias of one, or a hub repository that the settings allow. */
+  find(name: string): ModelEntry | undefined {
+    const alias = this.#aliases.get(name)
+    return this.#entries.get(name) ?? (alias ? (this.#entries.get(alias) ?? hubEntry(alias)) : this.#allowedEntry(name))
+  }
+
+  /** @throws {ModelUnknownError} for a name that stands for no model. */
+  get(name: string): ModelEntry {
+    const entry = this.find(name)
+    if (!entry) throw new ModelUnknownError(name, [...this.#entries.keys()])
     return entry
+  }
+
+  #allowedEntry(name: string): ModelEntry | undefined {
+    const entry = hubEntry(name)
+    return entry && this.#allowed.some((pattern) => matches(pattern, entry.origin.repo)) ? entry : undefined
   }
 
   /**
@@ -96,18 +120,28 @@ export class ModelRegistry {
    * @throws {ModelUnknownError} when it is none of them.
    */
   resolve(idOrRepoOrFolder: string): ModelEntry {
-    if (this.has(idOrRepoOrFolder)) return this.get(idOrRepoOrFolder)
-    const unregistered = { strategy: undefined, language: undefined, tokenizer: undefined }
+    const found = this.find(idOrRepoOrFolder)
+    if (found) return found
     if (statSync(idOrRepoOrFolder, { throwIfNoEntry: false })?.isDirectory()) {
       const path = resolve(idOrRepoOrFolder)
-      return { id: basename(path), origin: { kind: 'folder', path }, ...unregistered }
+      return { id: basename(path), origin: { kind: 'folder', path }, ...UNREGISTERED }
     }
-    if (HUB_ID.test(idOrRepoOrFolder)) {
-      const origin = { kind: 'hub', repo: idOrRepoOrFolder, revision: 'main' } as const
-      return { id: idOrRepoOrFolder, origin, ...unregistered }
-    }
+    const repository = hubEntry(idOrRepoOrFolder)
+    if (repository) return repository
     throw new ModelUnknownError(idOrRepoOrFolder, [...this.#entries.keys(), 'a folder', 'a hub id (owner/name)'])
   }
+}
+
+/** `owner/name` or, at a branch, tag or commit, `owner/name@revision`. */
+function hubEntry(name: string): (ModelEntry & { readonly origin: { readonly repo: string } }) | undefined {
+  const [repo = '', revision = 'main', ...rest] = name.split('@')
+  if (!HUB_ID.test(repo) || !REVISION.test(revision) || rest.length > 0) return undefined
+  return { id: name, origin: { kind: 'hub', repo, revision }, ...UNREGISTERED }
+}
+
+/** @param pattern  `owner/name`, in which `*` stands for any text, or `*` alone. */
+function matches(pattern: string, repo: string): boolean {
+  return pattern === '*' || matchesGlob(repo, pattern)
 }
 
 function readModelsFile(file: string): ModelEntry[] {

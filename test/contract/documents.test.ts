@@ -6,6 +6,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { optionsDocument } from '../../scripts/write-options-doc.ts'
+import { operationsDocument } from '../../scripts/write-settings-doc.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 
@@ -58,6 +59,10 @@ test('docs/options.md is what the tables of options say', () => {
   assert.equal(read('docs/options.md'), optionsDocument(), 'run scripts/node scripts/write-options-doc.ts')
 })
 
+test('the settings of docs/operations.md are what src/settings.ts says', () => {
+  assert.equal(read('docs/operations.md'), operationsDocument(), 'run scripts/node scripts/write-settings-doc.ts')
+})
+
 test('every link between the documents leads to a file, and to a heading where it names one', () => {
   for (const file of DOCUMENTS) {
     for (const [, link] of read(file).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
@@ -94,6 +99,6 @@ test('the example of a models file is accepted', (t) => {
   const [example] = Array.from(read('docs/models.md').matchAll(/^```json\n([\s\S]*?)^```$/gm), ([, json]) => json!)
   const file = join(tempFolder(t), 'models.json')
   writeFileSync(file, example!)
-  const registry = ModelRegistry.load(file)
-  for (const id of Object.keys(JSON.parse(example!) as object)) assert.ok(registry.has(id))
+  const registry = ModelRegistry.load({ file })
+  for (const id of Object.keys(JSON.parse(example!) as object)) assert.ok(registry.find(id))
 })

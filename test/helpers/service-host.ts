@@ -10,11 +10,11 @@ import { createLogger } from '../../src/logger.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 
 const config = readConfig()
-const registry = ModelRegistry.load(config.modelsFile)
+const registry = ModelRegistry.load(config.models)
 const logger = createLogger(config.logLevel)
 const pool = createEnginePool({
   resolve: (id) => registry.get(id),
-  maxLoadedModels: config.maxLoadedModels,
+  maxLoadedModels: config.models.maxLoaded,
   settings: config.engine,
   logger,
 })

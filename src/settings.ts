@@ -1,0 +1,252 @@
+/**
+ * Every setting as a row: its environment variable, its check with its default, what it means. `config.ts` reads them;
+ * the table of docs/operations.md is written from them.
+ */
+
+import { tmpdir } from 'node:os'
+import { z } from 'zod'
+
+export interface Setting<T extends z.ZodType = z.ZodType> {
+  /** Of the text in the environment; its description says what is allowed. */
+  readonly check: T
+  /** In markdown, as docs/operations.md shows it. */
+  readonly meaning: string
+  /** The default in words, where it is no single value. */
+  readonly defaultInWords?: string
+}
+
+// ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const flag = z
+  .stringbool({ truthy: ['1', 'true', 'yes', 'on'], falsy: ['0', 'false', 'no', 'off', ''] })
+  .describe('0 or 1')
+
+function integer(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^-?\d+$/)
+    .transform(Number)
+    .pipe(z.number().int().min(min).max(max))
+    .describe(`a whole number from ${min} to ${max}`)
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values).describe(`one of ${values.join(', ')}`)
+}
+
+const text = z.string().min(1).describe('a text that is not empty')
+
+/** Items apart by commas; blanks around them don't count. */
+function listOf(item: z.ZodType<string, string>, what: string) {
+  return z
+    .string()
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1))
+    .describe(what)
+}
+
+const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9*][A-Za-z0-9._*-]*$/
+const ALIAS = /^[^=\s]+=[^=\s]+$/
+const ORIGIN = /^(\*|https?:\/\/[^/\s]+)$/
+
+/** What DTYPE may say of each part; graph/layers.ts has the formats. */
+const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float32', 'blocks8'] } as const
+
+function dtypePattern(): RegExp {
+  const [encoder, decoder] = [`encoder=(${FORMATS.encoder.join('|')})`, `decoder=(${FORMATS.decoder.join('|')})`]
+  return new RegExp(`^(auto|float32|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
+}
+
+const dtype = z
+  .string()
+  .regex(dtypePattern())
+  .describe(
+    `auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
+  )
+
+const device = z
+  .string()
+  .regex(/^(auto|cpu|webgpu|cuda:\d{1,2})$/)
+  .describe('auto, cpu, webgpu or cuda:N')
+
+// ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const SETTINGS = {
+  HOST: { check: text.default('0.0.0.0'), meaning: 'Address to listen on.' },
+  PORT: { check: integer(0, 65535).default(8000), meaning: 'Port to listen on; `0` takes a free one.' },
+
+  DEFAULT_MODEL_ID: { check: text.default('freds0'), meaning: 'Model of requests that name none.' },
+  MODELS_FILE: { check: text.optional(), meaning: 'JSON file with [more models](models.md#add-a-model).' },
+  MODEL_ALIASES: {
+    check: listOf(
+      z.string().regex(ALIAS),
+      'names and the models they stand for, such as whisper-1=freds0,turbo=lite_asr',
+    ).optional(),
+    meaning:
+      'Other names of models, such as `whisper-1=freds0,turbo=lite_asr`. Unset: `whisper-1`, `gpt-transcribe`, `gpt-4o-transcribe` and `gpt-4o-mini-transcribe`, which clients of OpenAI send, stand for `DEFAULT_MODEL_ID`.',
+    defaultInWords: "OpenAI's names",
+  },
+  ALLOWED_MODELS: {
+    check: listOf(
+      z.string().regex(HUB_NAME).or(z.literal('*')),
+      'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *',
+    ).optional(),
+    meaning:
+      'Hub repositories that callers may name beside the models of the service: `openai/whisper-small`, `openai/*`, or `*` for any. Whoever may name a repository can fill the disk.',
+    defaultInWords: '–',
+  },
+  MAX_LOADED_MODELS: {
+    check: integer(1, 64).default(1),
+    meaning:
+      'Models in memory at a time, each in a process of its own. When another is asked for, running requests finish, then the one that was idle longest is unloaded.',
+  },
+  MAX_MODEL_MEMORY: {
+    check: integer(0, 16 * 1024 * 1024).default(0),
+    meaning:
+      'What all loaded models together may take, in MB; those that were idle longest are unloaded until it fits. One model is always allowed. `0`: no limit.',
+  },
+  MODEL_TTL: {
+    check: integer(-1, 365 * 24 * 3600).default(300),
+    meaning: 'Seconds without a request after which a model is unloaded; `0`: at once, `-1`: never.',
+  },
+  PRELOAD_MODELS: {
+    check: listOf(text, 'ids of models apart by commas').optional(),
+    meaning:
+      'Models that are loaded, and have transcribed something, before `GET /readyz` says so: `freds0`, or several with a comma between them, at most `MAX_LOADED_MODELS`.',
+    defaultInWords: '–',
+  },
+
+  MAX_UPLOAD_MB: {
+    check: integer(1, 1024 * 1024).default(1024),
+    meaning: 'Larger recordings are answered with 413; neither memory nor disk keeps them.',
+  },
+  MAX_AUDIO_SECONDS: { check: integer(1, 7 * 24 * 3600).default(24 * 3600), meaning: 'Longer recordings are refused.' },
+  MAX_CONCURRENCY: {
+    check: integer(1, 1024).default(8),
+    meaning:
+      'Recordings that are worked on at a time, over all models. A quarter of them, where it is more than one, is kept for short recordings.',
+  },
+  MAX_QUEUE: {
+    check: integer(0, 100_000).default(64),
+    meaning: 'Requests that may wait beyond that, those still uploading among them; more are answered with 429.',
+  },
+  REQUEST_TIMEOUT: {
+    check: integer(0, 7 * 24 * 3600).default(0),
+    meaning: 'Seconds from the arrival of a request after which it is given up and answered with 503; `0`: no limit.',
+  },
+  RETRY_GRACE_SECONDS: {
+    check: integer(0, 3600).default(30),
+    meaning:
+      'How long the work for a client that has run into its timeout goes on, and its result is kept, for the retry that such clients send; `0`: not at all.',
+  },
+
+  API_KEYS: {
+    check: listOf(
+      z.string().regex(/^[\x21-\x7e]{8,}$/),
+      'keys of 8 and more printable characters, apart by commas',
+    ).optional(),
+    meaning: 'Keys apart by commas, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
+    defaultInWords: '–',
+  },
+  RATE_LIMIT: {
+    check: integer(0, 1_000_000).default(0),
+    meaning:
+      'Requests a minute of one key, or of one address where there are no keys; more are answered with 429. `0`: no limit.',
+  },
+  CORS_ORIGINS: {
+    check: listOf(z.string().regex(ORIGIN), 'origins such as https://example.org apart by commas, or *').optional(),
+    meaning: 'Origins whose pages may call the service from a browser, apart by commas, or `*`.',
+    defaultInWords: '–',
+  },
+  TRUST_PROXY: {
+    check: z
+      .string()
+      .regex(/^(\d{1,2}|[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*)$/)
+      .describe('the number of proxies in front, or their addresses apart by commas')
+      .default('0'),
+    meaning:
+      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their addresses and networks apart by commas. `0`: nobody's.",
+  },
+
+  FFMPEG_PATH: {
+    check: text.optional(),
+    meaning:
+      'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the statically linked one that `make setup` has fetched, which starts in a third of the time (some 50 ms less for each request), else `ffmpeg` of the system.',
+    defaultInWords: '–',
+  },
+  FFMPEG_TIMEOUT_SECONDS: {
+    check: integer(1, 24 * 3600).default(60),
+    meaning: 'How long ffmpeg may give no audio before it is stopped.',
+  },
+  SHUTDOWN_TIMEOUT_SECONDS: {
+    check: integer(0, 3600).default(30),
+    meaning: 'How long running requests may take to finish after SIGTERM.',
+  },
+  DEVICE: {
+    check: device.default('auto'),
+    meaning:
+      '`cpu`, `cuda:N`, `webgpu` or `auto`. A device that is not there is an error at the start; only `auto` may choose another, and today it takes the CPU.',
+  },
+  DTYPE: {
+    check: dtype.default('auto'),
+    meaning:
+      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float32 on other devices than the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+  },
+  THREADS: {
+    check: integer(1, 1024).optional(),
+    meaning: 'Threads of one loaded model.',
+    defaultInWords: 'all cores',
+  },
+  LOG_LEVEL: {
+    check: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    meaning:
+      '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. The log is one JSON object per line, on standard error.',
+  },
+  TEMP_DIR: {
+    check: text.default(tmpdir()),
+    meaning: 'Where uploads lie while they wait and are worked on; see [temporary files](#temporary-files).',
+    defaultInWords: "the system's",
+  },
+  PARADOX_CACHE_DIR: {
+    check: text.optional(),
+    meaning:
+      "[Compiled models](#compiled-models), models that come from the Python package index, and Node's own compiled code (`node/`, unless `NODE_COMPILE_CACHE` is set). Safe to delete while the service is stopped.",
+    defaultInWords: '`~/.cache/paradox-asr`',
+  },
+  COMPILED_CACHE_MAX_GB: {
+    check: integer(1, 1_000_000).default(20),
+    meaning:
+      'What compiled models may take of the disk. After a compilation those that were not used for the longest time are removed until the rest fits; never one that a running engine has loaded.',
+  },
+  HF_HOME: {
+    check: text.optional(),
+    meaning: "Home of the standard Hugging Face cache, shared with Python's `huggingface_hub`.",
+    defaultInWords: '`~/.cache/huggingface`',
+  },
+  HF_HUB_CACHE: {
+    check: text.optional(),
+    meaning: 'The cache itself: checkpoints as they were downloaded.',
+    defaultInWords: '`$HF_HOME/hub`',
+  },
+  HF_TOKEN: {
+    check: text.optional(),
+    meaning: 'Token for gated repositories and a higher rate limit. Never logged.',
+  },
+  HF_ENDPOINT: {
+    check: z
+      .url({ protocol: /^https?$/ })
+      .describe('an http or https address')
+      .default('https://huggingface.co'),
+    meaning: 'Another hub with the same paths.',
+  },
+  HF_HUB_OFFLINE: {
+    check: flag.default(false),
+    meaning:
+      "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
+  },
+} as const satisfies Readonly<Record<string, Setting>>
+
+export type SettingName = keyof typeof SETTINGS
+
+/** Values that no message may repeat. */
+export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS']
