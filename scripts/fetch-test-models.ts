@@ -1,6 +1,6 @@
 /** Brings the real weights that the tests need into the cache and prints where they are. Run it as often as you like. */
 
-import { AsrError } from '../src/errors.ts'
+import { AsrError } from '../src/errors/index.ts'
 import { createLogger } from '../src/logger.ts'
 import { testModels } from '../test/helpers/test-models.ts'
 

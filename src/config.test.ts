@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { installedFfmpeg, readConfig } from './config.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError } from './errors/index.ts'
 import { SETTINGS } from './settings.ts'
 
 const DTYPES =

@@ -6,7 +6,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { ConfigError } from './errors.ts'
+import { ConfigError } from './errors/index.ts'
 import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.ts'
 
 /** The one that set-up has put beside the packages, which starts faster; else whichever the system has. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OptionInvalidError } from './errors.ts'
+import { OptionInvalidError } from './errors/index.ts'
 import { describeOptions, flag, integer, listOf, number, oneOf, parseGiven, text } from './option-table.ts'
 
 const TABLE = {

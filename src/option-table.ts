@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import { OptionInvalidError } from './errors.ts'
+import { OptionInvalidError } from './errors/index.ts'
 
 export type OptionTable = Readonly<Record<string, readonly [check: z.ZodType, meaning: string]>>
 

@@ -1,6 +1,6 @@
 /** A file of any format → samples. */
 
-import { AudioTooLongError } from '../errors.ts'
+import { AudioTooLongError } from '../errors/index.ts'
 import { failureOf, sawDamage } from './failure.ts'
 import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { checkFile } from './file-check.ts'

@@ -1,6 +1,6 @@
 /** From the way in which ffmpeg ended to the error that a caller sees. */
 
-import { type AsrError, AudioEmptyError, AudioUnreadableError } from '../errors.ts'
+import { type AsrError, AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
 import type { FfmpegExit } from './ffmpeg.ts'
 
 export const holdsNoAudio = () => new AudioEmptyError('holds no audio')

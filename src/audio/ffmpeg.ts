@@ -3,7 +3,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { AudioTimeoutError, FfmpegMissingError } from '../errors.ts'
+import { AudioTimeoutError, FfmpegMissingError } from '../errors/index.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
 import type { AudioOptions } from './options.ts'
 import { SAMPLE_RATE } from './sample-rate.ts'

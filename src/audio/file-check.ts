@@ -1,7 +1,7 @@
 /** What can be said about a file before ffmpeg is started. */
 
 import { stat } from 'node:fs/promises'
-import { AudioEmptyError, AudioUnreadableError } from '../errors.ts'
+import { AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
 
 /**
  * @throws {AudioEmptyError} for a file of zero bytes.

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
-import { AsrError } from '../errors.ts'
+import { AsrError } from '../errors/index.ts'
 import { decodeAudio } from './index.ts'
 
 const OPTIONS = { ffmpegPath: 'ffmpeg', timeoutSeconds: 20, maxSeconds: 60 }

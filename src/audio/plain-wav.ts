@@ -2,7 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
-import { AudioUnreadableError } from '../errors.ts'
+import { AudioUnreadableError } from '../errors/index.ts'
 import { samplesOfPcm } from './pcm.ts'
 import { SAMPLE_RATE } from './sample-rate.ts'
 import { readWavLayout, type WavLayout } from './wav-layout.ts'

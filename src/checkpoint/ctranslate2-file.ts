@@ -4,7 +4,7 @@
  * @see OpenNMT/CTranslate2:python/ctranslate2/specs/model_spec.py `_serialize`; src/models/model.cc `Model::load`
  */
 
-import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { BYTES_PER_ELEMENT, byteLength, elementCount, type StoredTensor } from './stored-tensor.ts'
 import type { WeightFile } from './weight-file.ts'
 

@@ -12,7 +12,7 @@ import {
   quantizedInt8,
 } from '../../test/helpers/ctranslate2-builder.ts'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
-import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { type Ctranslate2Model, openCtranslate2 } from './ctranslate2.ts'
 import { whisperTensors } from './whisper-tensors.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { generationConfig } from './generation-config.ts'
 import type { JsonObject } from './json-file.ts'
 import { LANGUAGE_CODES, standardLayout } from './special-tokens.ts'

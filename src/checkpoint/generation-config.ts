@@ -1,7 +1,7 @@
 /** Special token ids and what generation must avoid, from whichever files say it. */
 
 import { z } from 'zod'
-import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
 import { standardLayout, TIMESTAMP_TOKENS } from './special-tokens.ts'
 import { BLANK, NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL } from './suppressed-tokens.ts'

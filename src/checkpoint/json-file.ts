@@ -2,7 +2,7 @@
 
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

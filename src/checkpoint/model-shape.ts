@@ -1,7 +1,7 @@
 /** The shape of a model: from config.json, or from the tensors where a format has no such config. */
 
 import { z } from 'zod'
-import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
 import {
   type CheckpointConfig,

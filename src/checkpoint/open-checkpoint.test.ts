@@ -11,7 +11,12 @@ import {
 import { ctranslate2Whisper, writeCtranslate2 } from '../../test/helpers/ctranslate2-builder.ts'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
 import { standardTokenizer } from '../../test/helpers/tokenizer-builder.ts'
-import { AsrError, CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors.ts'
+import {
+  AsrError,
+  CheckpointCorruptError,
+  CheckpointFileMissingError,
+  CheckpointUnsupportedError,
+} from '../errors/index.ts'
 import { openCheckpoint } from './open-checkpoint.ts'
 import type { ModelShape } from './types.ts'
 

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointFileMissingError } from '../errors/index.ts'
 import { CTRANSLATE2_FILE, openCtranslate2 } from './ctranslate2.ts'
 import { checkpointDigest } from './digest.ts'
 import { generationConfig } from './generation-config.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { writeSafetensors, writeShardedSafetensors } from '../../test/helpers/checkpoint-builder.ts'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
-import { CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { openSafetensors, openShardedSafetensors } from './safetensors.ts'
 
 // Exact in all three types, so that nothing has to be compared approximately.

@@ -6,7 +6,7 @@
 
 import { join } from 'node:path'
 import { z } from 'zod'
-import { CheckpointCorruptError } from '../errors.ts'
+import { CheckpointCorruptError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
 import { BYTES_PER_ELEMENT, elementCount, type StoredTensor } from './stored-tensor.ts'
 import { TensorTable } from './tensor-table.ts'

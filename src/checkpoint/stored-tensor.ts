@@ -1,6 +1,6 @@
 /** A tensor as it lies in a file, and its conversion to float32. */
 
-import { CheckpointUnsupportedError } from '../errors.ts'
+import { CheckpointUnsupportedError } from '../errors/index.ts'
 import type { WeightFile } from './weight-file.ts'
 
 /** Element types by safetensors' names. Those without a decoder below can be listed, but not read. */

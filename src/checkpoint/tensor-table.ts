@@ -1,6 +1,6 @@
 /** The tensors of a checkpoint by name, over whatever files hold them. */
 
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 import { byteLength, readFloat32, type StoredTensor } from './stored-tensor.ts'
 import type { TensorSource } from './types.ts'
 import type { WeightFile } from './weight-file.ts'

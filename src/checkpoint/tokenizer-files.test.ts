@@ -6,7 +6,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { writeJson } from '../../test/helpers/checkpoint-builder.ts'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
 import { byteSymbols, standardTokenizer } from '../../test/helpers/tokenizer-builder.ts'
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 import { standardLayout } from './special-tokens.ts'
 import { type ReadTokenizer, readTokenizer } from './tokenizer-files.ts'
 

@@ -1,7 +1,7 @@
 /** The tokenizer of a checkpoint in the form of tokenizer.json, whichever files it came from. */
 
 import { z } from 'zod'
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 import {
   type Merge,
   mergesOfVocabulary,

@@ -2,7 +2,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 
 /** A single `read` is limited to 2 GiB by the system; a large embedding is bigger than that. */
 const MAX_READ_BYTES = 1 << 28

@@ -2,7 +2,7 @@
 
 import { readConfig } from '../config.ts'
 import { ensureDevice, loadOnce } from '../engine/index.ts'
-import { isAbort } from '../errors.ts'
+import { isAbort } from '../errors/index.ts'
 import { isCached } from '../hub/index.ts'
 import { createLogger } from '../logger.ts'
 import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../models/compiled-models.ts'

@@ -1,6 +1,6 @@
 /** What the commands end with; scripts depend on them. */
 
-import { AsrError, type ErrorCode } from '../errors.ts'
+import { AsrError, type ErrorCode } from '../errors/index.ts'
 
 export const EXIT = {
   success: 0,

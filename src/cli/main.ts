@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { isAbort } from '../errors.ts'
+import { isAbort } from '../errors/index.ts'
 import type { PruneFlags } from './compiled-models.ts'
 import { describeFailure, EXIT, exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption } from './interruption.ts'

@@ -2,7 +2,7 @@
 
 import { type ModelSettings, readConfig } from '../config.ts'
 import { createEnginePool, ensureDevice } from '../engine/index.ts'
-import { ConfigError } from '../errors.ts'
+import { ConfigError } from '../errors/index.ts'
 import { serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'

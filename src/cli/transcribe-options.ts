@@ -1,6 +1,6 @@
 /** What `paradox transcribe` was asked for: read from its flags and checked before anything is done. */
 
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import type { OptionInfo } from '../option-table.ts'
 import { decodingOptionInfos, type GivenOptions, parseOptions } from '../transcribe/options.ts'
 import {

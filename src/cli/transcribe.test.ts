@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { isAbsolute } from 'node:path'
 import { test } from 'node:test'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../../test/helpers/scripted-transcriber.ts'
-import { AudioEmptyError, HubOfflineError, ModelLoadError, OptionInvalidError, RemoteError, toWire } from '../errors.ts'
+import {
+  AudioEmptyError,
+  HubOfflineError,
+  ModelLoadError,
+  OptionInvalidError,
+  RemoteError,
+  toWire,
+} from '../errors/index.ts'
 import { transcribeFiles } from './transcribe.ts'
 
 /** Runs `files` against answers by file name; gives what was printed and asked. */

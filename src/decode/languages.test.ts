@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LANGUAGE_CODES } from '../checkpoint/index.ts'
-import { LanguageUnknownError } from '../errors.ts'
+import { LanguageUnknownError } from '../errors/index.ts'
 import { resolveLanguage } from './languages.ts'
 
 test('a language is known by code, by region, by English, Portuguese and own name, in any case and without accents', () => {

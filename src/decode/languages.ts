@@ -1,6 +1,6 @@
 /** Languages by any name that a caller may use, down to the codes of Whisper's language tokens. */
 
-import { LanguageUnknownError } from '../errors.ts'
+import { LanguageUnknownError } from '../errors/index.ts'
 
 /** Whisper's codes that are not the usual ones of ISO 639-1. */
 const WHISPER_CODE: Readonly<Record<string, string>> = { jv: 'jw', nb: 'no', fil: 'tl', cmn: 'zh' }

@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process'
 import type { Device } from '../config.ts'
-import { DeviceUnavailableError } from '../errors.ts'
+import { DeviceUnavailableError } from '../errors/index.ts'
 import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
 import type { WireFailure } from './protocol.ts'

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { EngineSettings } from '../config.ts'
-import { EngineCrashedError, ModelLoadError } from '../errors.ts'
+import { EngineCrashedError, ModelLoadError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'

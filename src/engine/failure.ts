@@ -1,7 +1,7 @@
 /** Failures on their way across the process boundary. */
 
 import { inspect } from 'node:util'
-import { AsrError, isAbort, RemoteError, toWire } from '../errors.ts'
+import { AsrError, isAbort, RemoteError, toWire } from '../errors/index.ts'
 import type { WireFailure } from './protocol.ts'
 
 export function failureToWire(error: unknown): WireFailure {

@@ -8,7 +8,7 @@
  */
 
 import type { EngineSettings } from '../config.ts'
-import { EngineCrashedError, OptionInvalidError, ServiceClosingError } from '../errors.ts'
+import { EngineCrashedError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'

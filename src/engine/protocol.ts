@@ -1,7 +1,7 @@
 /** What the service and an engine process say to each other, over Node's structured-clone channel. */
 
 import type { EngineSettings } from '../config.ts'
-import type { WireError } from '../errors.ts'
+import type { WireError } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'

@@ -1,7 +1,7 @@
 /** What becomes known of a request on its way and belongs into its log line. */
 
 import type { FastifyInstance } from 'fastify'
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../errors/index.ts'
 
 export interface RequestFacts {
   readonly arrivedAtMs: number

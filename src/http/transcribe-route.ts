@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
-import { AudioEmptyError, ModelUnknownError, UploadMissingError } from '../errors.ts'
+import { AudioEmptyError, ModelUnknownError, UploadMissingError } from '../errors/index.ts'
 import { FORMATS } from '../transcript/index.ts'
 import { elapsedSeconds } from './request-log.ts'
 import { transcribeBody, transcribeResponses } from './schemas.ts'

@@ -4,7 +4,13 @@ import { createWriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
-import { DiskFullError, isDiskFull, UploadMissingError, UploadStalledError, UploadTooLargeError } from '../errors.ts'
+import {
+  DiskFullError,
+  isDiskFull,
+  UploadMissingError,
+  UploadStalledError,
+  UploadTooLargeError,
+} from '../errors/index.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
 import type { FormFields } from './transcribe-form.ts'
 

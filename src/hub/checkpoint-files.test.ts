@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointFileMissingError } from '../errors/index.ts'
 import { checkpointFiles, checkpointFilesWithoutTokenizer, tokenizerFiles } from './checkpoint-files.ts'
 
 const SMALL = ['config.json', 'tokenizer.json']

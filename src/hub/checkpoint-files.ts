@@ -1,6 +1,6 @@
 /** Which files of a repository are worth downloading: what our readers read, each weight once, and never code. */
 
-import { CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointFileMissingError } from '../errors/index.ts'
 
 /**
  * Picks from the names of a repository's top folder those that are needed, small ones first.

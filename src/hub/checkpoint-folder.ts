@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HubSettings } from '../config.ts'
-import { CheckpointFileMissingError } from '../errors.ts'
+import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
 import { checkpointFiles, checkpointFilesWithoutTokenizer, hasTokenizer, tokenizerFiles } from './checkpoint-files.ts'
 import type { CheckpointSource } from './origin.ts'

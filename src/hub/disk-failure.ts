@@ -1,4 +1,4 @@
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors.ts'
+import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors/index.ts'
 
 /**
  * The expected failure that stands behind an error of the file system, or the error itself.

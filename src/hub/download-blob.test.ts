@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { CHECKPOINT, type HubRig, hubRig, REPO } from '../../test/helpers/hub-rig.ts'
 import type { HubFault } from '../../test/helpers/hub-server.ts'
-import { CheckpointCorruptError, DiskFullError, HubNotFoundError, HubUnreachableError } from '../errors.ts'
+import { CheckpointCorruptError, DiskFullError, HubNotFoundError, HubUnreachableError } from '../errors/index.ts'
 import { askHub } from './hub-request.ts'
 import { type DownloadProgress, type ResolveOptions, resolveCheckpointFolder } from './index.ts'
 

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
-import { CheckpointCorruptError, isDiskFull } from '../errors.ts'
+import { CheckpointCorruptError, isDiskFull } from '../errors/index.ts'
 import { hasContentOf } from './content-hash.ts'
 import type { RepoFile } from './hub-client.ts'
 import type { HubAnswer } from './hub-request.ts'

@@ -15,7 +15,7 @@ import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node
 import { dirname, join, relative } from 'node:path'
 import { getRepoFolderName } from '@huggingface/hub'
 import { z } from 'zod'
-import { AsrError } from '../errors.ts'
+import { AsrError } from '../errors/index.ts'
 import { type FileChoice, SAFETENSORS_INDEX } from './checkpoint-files.ts'
 import { COMMIT, type RepoFile } from './hub-client.ts'
 

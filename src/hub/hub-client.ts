@@ -3,7 +3,7 @@
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
 import type { HubSettings } from '../config.ts'
-import { AsrError, HubUnreachableError } from '../errors.ts'
+import { AsrError, HubUnreachableError } from '../errors/index.ts'
 import { askHub, type HubAnswer } from './hub-request.ts'
 import { retrying, type Wait } from './retry.ts'
 

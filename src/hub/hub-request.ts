@@ -7,7 +7,7 @@ import {
   HubRateLimitedError,
   HubUnauthorizedError,
   HubUnreachableError,
-} from '../errors.ts'
+} from '../errors/index.ts'
 import { PassingFailure } from './retry.ts'
 
 export interface HubAnswer {

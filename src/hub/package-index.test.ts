@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
-import { CheckpointCorruptError, PackageIndexError } from '../errors.ts'
+import { CheckpointCorruptError, PackageIndexError } from '../errors/index.ts'
 import { silentLogger } from '../logger.ts'
 import { folderFromPackageIndex, type PackageIndexOptions, type WheelFile, type WheelFolder } from './package-index.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HubRateLimitedError, HubUnreachableError } from '../errors.ts'
+import { HubRateLimitedError, HubUnreachableError } from '../errors/index.ts'
 import { PassingFailure, retrying } from './retry.ts'
 
 function patience(attempts: number) {

@@ -1,7 +1,7 @@
 /** Patience with failures that may pass by themselves. */
 
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AsrError } from '../errors.ts'
+import type { AsrError } from '../errors/index.ts'
 
 /** Waits, or throws when the signal aborts. An argument, so that tests need no time. */
 export type Wait = (ms: number, signal: AbortSignal) => Promise<void>

@@ -11,7 +11,7 @@ import {
   HubRateLimitedError,
   HubUnauthorizedError,
   HubUnreachableError,
-} from '../errors.ts'
+} from '../errors/index.ts'
 import { type DownloadProgress, resolveCheckpointFolder } from './index.ts'
 
 const source = { origin: { kind: 'hub', repo: REPO, revision: 'main' }, tokenizer: undefined } as const

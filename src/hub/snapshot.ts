@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HubSettings } from '../config.ts'
-import { AsrError, HubNotFoundError, HubOfflineError } from '../errors.ts'
+import { AsrError, HubNotFoundError, HubOfflineError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { FileChoice } from './checkpoint-files.ts'
 import { diskFailure } from './disk-failure.ts'

@@ -3,7 +3,7 @@ import { mkdir, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CHECKPOINT, hubRig } from '../../test/helpers/hub-rig.ts'
-import { SourcesExhaustedError } from '../errors.ts'
+import { SourcesExhaustedError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from './index.ts'
 import { WHISPER_BASE_WHEELS } from './whisper-base.ts'
 

@@ -7,7 +7,7 @@ import {
   CheckpointCorruptError,
   DiskFullError,
   SourcesExhaustedError,
-} from '../errors.ts'
+} from '../errors/index.ts'
 import { checkpointFiles } from './checkpoint-files.ts'
 import { sha256OfFile } from './content-hash.ts'
 import { folderFromPackageIndex, hasFilesOf, type WheelFolder } from './package-index.ts'

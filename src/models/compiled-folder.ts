@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { EngineSettings } from '../config.ts'
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors.ts'
+import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors/index.ts'
 import {
   CompiledDamagedError,
   type CompiledIdentity,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ModelUnknownError } from '../errors.ts'
+import { ModelUnknownError } from '../errors/index.ts'
 import { ModelRegistry } from './registry.ts'
 
 test('a model is found by its id and by its alias, and an alias may name a hub repository', () => {

@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, matchesGlob, resolve } from 'node:path'
 import { z } from 'zod'
 import type { ModelSettings } from '../config.ts'
-import { ConfigError, ModelUnknownError } from '../errors.ts'
+import { ConfigError, ModelUnknownError } from '../errors/index.ts'
 import type { CheckpointOrigin } from '../hub/index.ts'
 
 export const STRATEGY_NAMES = ['whisper', 'distil_whisper', 'lite_asr'] as const

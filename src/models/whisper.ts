@@ -3,7 +3,7 @@
 import { decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { resolveLanguage } from '../decode/index.ts'
-import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors.ts'
+import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
 import { voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
 import { VadSession } from '../runtime/index.ts'

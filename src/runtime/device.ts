@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import type { Device } from '../config.ts'
-import { DeviceUnavailableError } from '../errors.ts'
+import { DeviceUnavailableError } from '../errors/index.ts'
 
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>

@@ -4,7 +4,7 @@
  */
 
 import type { z } from 'zod'
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import {
   describeOptions,
   flag,

@@ -1,6 +1,6 @@
 /** The formats that a transcription can be written in, by the names that callers use. */
 
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import { checkSubtitleOptions, type SubtitleOptions } from './subtitle-options.ts'
 import { writeSrt, writeTsv, writeVtt } from './subtitles.ts'
 import type { Transcription } from './transcription.ts'

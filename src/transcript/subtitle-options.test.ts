@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import { checkSubtitleOptions, type SubtitleOptions } from './subtitle-options.ts'
 
 const SUBTITLES_WITH_WORDS = { format: 'srt', hasWords: true }

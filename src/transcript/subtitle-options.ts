@@ -1,6 +1,6 @@
 /** How subtitles are laid out, and which of those wishes contradict each other. */
 
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import { describeOptions, flag, integer, type OptionInfo, type OptionTable, parseGiven } from '../option-table.ts'
 
 /** All of them need word times. */

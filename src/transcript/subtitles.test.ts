@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { parse as parseSrt } from '@plussub/srt-vtt-parser'
 import { spokenSegment, transcriptionOf } from '../../test/helpers/transcriptions.ts'
-import { OptionInvalidError } from '../errors.ts'
+import { OptionInvalidError } from '../errors/index.ts'
 import type { SubtitleOptions } from './subtitle-options.ts'
 import { writeSrt, writeTsv, writeVtt } from './subtitles.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type ErrorCode, RemoteError } from '../../src/errors.ts'
+import { type ErrorCode, RemoteError } from '../../src/errors/index.ts'
 import { FORM_TYPE, form } from '../helpers/raw-http.ts'
 import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
 import { startService } from '../helpers/service.ts'

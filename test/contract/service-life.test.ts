@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
-import { AddressUnavailableError } from '../../src/errors.ts'
+import { AddressUnavailableError } from '../../src/errors/index.ts'
 import { serve } from '../../src/http/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import {

@@ -11,7 +11,7 @@ import {
   ModelLoadError,
   RemoteError,
   toWire,
-} from '../../src/errors.ts'
+} from '../../src/errors/index.ts'
 import { FORM_TYPE, form } from '../helpers/raw-http.ts'
 import { heldScript, type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
 import { startService } from '../helpers/service.ts'

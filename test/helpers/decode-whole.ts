@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { dirname } from 'node:path'
 import { type AudioOptions, decodeAudio, SAMPLE_RATE } from '../../src/audio/index.ts'
-import { AsrError } from '../../src/errors.ts'
+import { AsrError } from '../../src/errors/index.ts'
 
 /** Limits that no test file meets by chance. */
 export const GENEROUS: AudioOptions = { ffmpegPath: 'ffmpeg', timeoutSeconds: 60, maxSeconds: 36_000 }

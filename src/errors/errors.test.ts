@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import * as errors from './errors.ts'
-import { AsrError, ModelLoadError, RemoteError, toWire } from './errors.ts'
+import * as errors from './index.ts'
+import { AsrError, ModelLoadError, RemoteError, toWire } from './index.ts'
 
 /** One of each class; the first test fails where a new class has not been added here. */
 const EXAMPLES: readonly AsrError[] = [
@@ -35,13 +35,19 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.AddressUnavailableError('0.0.0.0', 80, 'it is in use'),
   new errors.EngineCrashedError('base', 'SIGKILL'),
   new errors.ServiceClosingError(),
+  new errors.MediaTypeError(),
+  new errors.ApiKeyError(true),
+  new errors.RateLimitedError(60, 12),
+  new errors.QueueFullError(64, 5),
+  new errors.RequestTimeoutError(90),
+  new errors.ModelBusyError('base'),
 ]
 
-/** The exported classes of expected failures; RemoteError is only how any of them looks from another process. */
+/** The exported classes of expected failures; RemoteError is only how any of them looks from another process, BusyError a base. */
 const CLASS_NAMES = Object.entries(errors)
   .filter(([, value]) => typeof value === 'function' && value.prototype instanceof AsrError)
   .map(([name]) => name)
-  .filter((name) => name !== 'RemoteError')
+  .filter((name) => name !== 'RemoteError' && name !== 'BusyError')
 
 test('each class of failure has its name and a code of its own', () => {
   assert.deepEqual(EXAMPLES.map((error) => error.constructor.name).sort(), CLASS_NAMES.sort())
@@ -53,7 +59,7 @@ test('each class of failure has its name and a code of its own', () => {
 })
 
 test('docs/errors.md has a row for each code, and no other row', () => {
-  const table = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+  const table = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
   const documented = Array.from(table.matchAll(/^\| `(ASR_\w+)` \|/gm), ([, code]) => code!)
   assert.deepEqual(documented.sort(), EXAMPLES.map(({ code }) => code).sort())
 })

@@ -1,0 +1,29 @@
+/**
+ * What every failure that we expect has: a stable code, one sentence and a remedy.
+ *
+ * The layer that finds the failure states its `kind`; only `http` and `cli` turn kinds into statuses and exit codes.
+ * Neither `message` nor `remedy` may hold a path, a token or a stack: both reach the caller. What helps the operator
+ * goes into `cause`, which is logged.
+ */
+
+export type ErrorKind = 'invalid' | 'missing' | 'busy' | 'unavailable'
+export type ErrorCode = `ASR_${string}`
+
+/** Base of every failure we expect. `code` is a public promise; `message` may be reworded. */
+export abstract class AsrError extends Error {
+  abstract readonly code: ErrorCode
+  abstract readonly kind: ErrorKind
+  /** What the person reading this can do next; an imperative sentence. */
+  abstract readonly remedy: string
+  /** The field of the request that is to blame, under its usual name, such as `beam_size`; undefined for none. */
+  readonly param: string | undefined = undefined
+
+  /** The one sentence that a caller sees: what was wrong, then what to do. */
+  get sentence(): string {
+    return `${this.message.replace(/\.$/, '')}: ${lowerFirst(this.remedy)}`
+  }
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}

@@ -1,0 +1,26 @@
+/** The processes that models run in. */
+
+import { AsrError } from './asr-error.ts'
+
+export class EngineCrashedError extends AsrError {
+  override readonly name = 'EngineCrashedError'
+  readonly code = 'ASR_ENGINE_CRASHED'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Send the request again; a fresh process is started for it.'
+
+  constructor(modelId: string, how: string) {
+    super(`The process of model '${modelId}' ended unexpectedly (${how}).`)
+  }
+}
+
+export class ModelBusyError extends AsrError {
+  override readonly name = 'ModelBusyError'
+  readonly code = 'ASR_MODEL_BUSY'
+  readonly kind = 'busy'
+  readonly remedy = 'Wait until its requests have finished, then try again.'
+  override readonly param = 'model'
+
+  constructor(modelId: string) {
+    super(`Model '${modelId}' is in use.`)
+  }
+}

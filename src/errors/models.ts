@@ -1,0 +1,35 @@
+/** Models that are not there, or cannot be loaded. */
+
+import { AsrError } from './asr-error.ts'
+
+export class ModelUnknownError extends AsrError {
+  override readonly name = 'ModelUnknownError'
+  readonly code = 'ASR_MODEL_UNKNOWN'
+  readonly kind = 'missing'
+  readonly remedy: string
+  readonly modelId: string
+  override readonly param = 'model'
+
+  constructor(modelId: string, known: readonly string[]) {
+    super(`Model '${modelId}' is not known.`)
+    this.modelId = modelId
+    this.remedy = `Choose one of: ${known.join(', ')}.`
+  }
+}
+
+/** Wraps whatever kept a model from loading, so that the caller learns which model it was. */
+export class ModelLoadError extends AsrError {
+  override readonly name = 'ModelLoadError'
+  readonly code = 'ASR_MODEL_LOAD_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy: string
+
+  constructor(modelId: string, cause: unknown) {
+    const expected = cause instanceof AsrError
+    super(
+      `Model '${modelId}' could not be loaded (${expected ? cause.message.replace(/\.$/, '') : 'unexpected failure'}).`,
+      { cause },
+    )
+    this.remedy = expected ? cause.remedy : "Look into the service's log for the cause, then try again."
+  }
+}

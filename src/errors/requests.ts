@@ -1,0 +1,142 @@
+/** Requests that are refused or given up, whatever is in the recording. */
+
+import { AsrError } from './asr-error.ts'
+
+export class OptionInvalidError extends AsrError {
+  override readonly name = 'OptionInvalidError'
+  readonly code = 'ASR_OPTION_INVALID'
+  readonly kind = 'invalid'
+  readonly remedy: string
+  override readonly param: string
+
+  constructor(option: string, value: string, allowed: string) {
+    super(`Option ${option} has the value '${value}', which is not allowed.`)
+    this.remedy = `Use ${allowed}.`
+    this.param = option
+  }
+}
+
+export class LanguageUnknownError extends AsrError {
+  override readonly name = 'LanguageUnknownError'
+  readonly code = 'ASR_LANGUAGE_UNKNOWN'
+  readonly kind = 'invalid'
+  readonly remedy: string
+  override readonly param = 'language'
+
+  constructor(language: string, remedy: string) {
+    super(`Language '${language}' is not one that this model knows.`)
+    this.remedy = remedy
+  }
+}
+
+export class UploadMissingError extends AsrError {
+  override readonly name = 'UploadMissingError'
+  override readonly param = 'file'
+  readonly code = 'ASR_UPLOAD_MISSING'
+  readonly kind = 'invalid'
+  readonly remedy = 'Send multipart/form-data with a part named "file" that has a file name.'
+
+  constructor(options?: ErrorOptions) {
+    super('The request holds no file.', options)
+  }
+}
+
+export class UploadTooLargeError extends AsrError {
+  override readonly name = 'UploadTooLargeError'
+  override readonly param = 'file'
+  readonly code = 'ASR_UPLOAD_TOO_LARGE'
+  readonly kind = 'invalid'
+  readonly remedy = 'Send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.'
+
+  constructor(maxBytes: number) {
+    super(`The upload is larger than the allowed ${maxBytes / 1024 ** 2} MB.`)
+  }
+}
+
+export class UploadStalledError extends AsrError {
+  override readonly name = 'UploadStalledError'
+  readonly code = 'ASR_UPLOAD_STALLED'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Check the connection and send the file again.'
+
+  constructor(seconds: number) {
+    super(`The upload stopped: no data arrived for ${seconds} seconds.`)
+  }
+}
+
+export class ServiceClosingError extends AsrError {
+  override readonly name = 'ServiceClosingError'
+  readonly code = 'ASR_SERVICE_CLOSING'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Send the request again in a moment.'
+
+  constructor() {
+    super('The service is shutting down.')
+  }
+}
+
+/** The body is of a type that the route does not take. */
+export class MediaTypeError extends AsrError {
+  override readonly name = 'MediaTypeError'
+  readonly code = 'ASR_MEDIA_TYPE'
+  readonly kind = 'invalid'
+  readonly remedy = 'Send multipart/form-data with a boundary, as every HTTP library does for forms with files.'
+
+  constructor() {
+    super('The request is not a form.')
+  }
+}
+
+export class ApiKeyError extends AsrError {
+  override readonly name = 'ApiKeyError'
+  readonly code = 'ASR_API_KEY'
+  readonly kind = 'invalid'
+  readonly remedy = "Send the header 'Authorization: Bearer KEY' with a key that the operator has given you."
+
+  constructor(isMissing: boolean) {
+    super(isMissing ? 'The request has no API key.' : 'The API key is not one that this service knows.')
+  }
+}
+
+/** Whoever gets one may try again after `retryAfterSeconds`. */
+export abstract class BusyError extends AsrError {
+  readonly kind = 'busy'
+  abstract readonly retryAfterSeconds: number
+}
+
+export class RateLimitedError extends BusyError {
+  override readonly name = 'RateLimitedError'
+  readonly code = 'ASR_RATE_LIMITED'
+  readonly remedy: string
+  readonly retryAfterSeconds: number
+
+  constructor(perMinute: number, retryAfterSeconds: number) {
+    super(`More than the allowed ${perMinute} requests a minute were sent.`)
+    this.retryAfterSeconds = retryAfterSeconds
+    this.remedy = `Wait ${retryAfterSeconds} seconds, then send the request again.`
+  }
+}
+
+export class QueueFullError extends BusyError {
+  override readonly name = 'QueueFullError'
+  readonly code = 'ASR_QUEUE_FULL'
+  readonly remedy: string
+  readonly retryAfterSeconds: number
+
+  constructor(nWaiting: number, retryAfterSeconds: number) {
+    super(`The service is busy: ${nWaiting} requests are waiting already.`)
+    this.retryAfterSeconds = retryAfterSeconds
+    this.remedy = `Wait ${retryAfterSeconds} seconds, then send the request again.`
+  }
+}
+
+export class RequestTimeoutError extends AsrError {
+  override readonly name = 'RequestTimeoutError'
+  readonly code = 'ASR_REQUEST_TIMEOUT'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Send a shorter recording, try again when the service is less busy, or raise REQUEST_TIMEOUT.'
+
+  constructor(seconds: number) {
+    super(`The request was given up after the allowed ${seconds} seconds.`)
+  }
+}
