@@ -7,11 +7,10 @@ import { EngineCrashedError, ModelLoadError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { DecodingOptions } from '../transcribe/options.ts'
-import type { Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
-import type { FromEngine, ToEngine } from './protocol.ts'
+import type { EngineWork, FromEngine, ToEngine } from './protocol.ts'
 import type { TranscribeRequest } from './transcriber.ts'
 
 /** An engine that is told to unload needs milliseconds; one that is in the middle of a long step is not waited for. */
@@ -24,13 +23,13 @@ export interface EngineOptions {
   readonly onLoading?: ((progress: LoadingProgress) => void) | undefined
 }
 
-/** A request whose options have been checked. */
-export interface EngineRequest extends Omit<TranscribeRequest, 'modelId' | 'options'> {
-  readonly options: DecodingOptions
-}
+/** Work whose options have been checked. */
+export interface EngineRequest extends EngineWork, Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'signal'> {}
 
-interface WaitingRequest extends PromiseWithResolvers<Transcription> {
-  readonly onProgress: TranscribeRequest['onProgress']
+type Result = Transcription | LanguageDetection
+
+interface WaitingRequest extends PromiseWithResolvers<Result> {
+  readonly request: EngineRequest
 }
 
 export class EngineProcess {
@@ -99,17 +98,18 @@ export class EngineProcess {
     return this.#nLost
   }
 
-  async transcribe(request: EngineRequest): Promise<Transcription> {
-    const { audioPath, language, options, signal, onProgress } = request
+  /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
+  async work(request: EngineRequest): Promise<Result> {
+    const { kind, audioPath, language, options, signal } = request
     signal.throwIfAborted()
     const requestId = this.#nextRequestId++
-    const answer = Promise.withResolvers<Transcription>()
-    this.#waiting.set(requestId, { ...answer, onProgress })
+    const answer = Promise.withResolvers<Result>()
+    this.#waiting.set(requestId, { ...answer, request })
     const abort = () => this.#send({ type: 'abort', requestId })
     signal.addEventListener('abort', abort, { once: true })
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
-      this.#send({ type: 'transcribe', requestId, audioPath, language, options })
+      this.#send({ type: 'work', requestId, kind, audioPath, language, options })
       return await answer.promise
     } finally {
       signal.removeEventListener('abort', abort)
@@ -136,7 +136,10 @@ export class EngineProcess {
         this.#logger[message.stage === 'download' ? 'info' : 'debug'](message, 'loading the model')
         break
       case 'progress':
-        this.#waiting.get(message.requestId)?.onProgress?.(message.doneSeconds)
+        this.#waiting.get(message.requestId)?.request.onProgress?.(message.doneSeconds)
+        break
+      case 'segments':
+        this.#waiting.get(message.requestId)?.request.onSegments?.(message.segments)
         break
       case 'loaded':
         this.#isLoaded = true
@@ -147,7 +150,7 @@ export class EngineProcess {
         void this.end()
         break
       case 'done':
-        this.#waiting.get(message.requestId)?.resolve(message.transcription)
+        this.#waiting.get(message.requestId)?.resolve(message.result)
         break
       case 'failed':
         this.#waiting.get(message.requestId)?.reject(failureFromWire(message.failure))

@@ -22,8 +22,8 @@ async function receive(message: ToEngine): Promise<void> {
   switch (message.type) {
     case 'load':
       return await load(message)
-    case 'transcribe':
-      return await transcribe(message)
+    case 'work':
+      return await work(message)
     case 'abort':
       running.get(message.requestId)?.abort()
       return
@@ -51,22 +51,22 @@ async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }):
   }
 }
 
-async function transcribe({
-  requestId,
-  audioPath,
-  language,
-  options,
-}: ToEngine & { type: 'transcribe' }): Promise<void> {
+async function work({ requestId, kind, audioPath, language, options }: ToEngine & { type: 'work' }): Promise<void> {
   const controller = new AbortController()
   running.set(requestId, controller)
   try {
-    const transcription = await strategy!.transcribe(audioPath, {
-      language,
-      options,
-      signal: controller.signal,
-      onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
-    })
-    send({ type: 'done', requestId, transcription })
+    const { signal } = controller
+    const result =
+      kind === 'detect-language'
+        ? await strategy!.detectLanguage(audioPath, { options, signal })
+        : await strategy!.transcribe(audioPath, {
+            language,
+            options,
+            signal,
+            onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
+            onSegments: (segments) => send({ type: 'segments', requestId, segments }),
+          })
+    send({ type: 'done', requestId, result })
   } catch (error) {
     send({ type: 'failed', requestId, failure: failureToWire(error) })
   } finally {

@@ -8,15 +8,22 @@
  */
 
 import type { EngineSettings } from '../config.ts'
-import { EngineCrashedError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
+import {
+  EngineCrashedError,
+  ModelBusyError,
+  ModelUnknownError,
+  OptionInvalidError,
+  ServiceClosingError,
+} from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
-import type { Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { orAborted } from './or-aborted.ts'
 import { Places } from './places.ts'
-import type { TranscribeRequest, Transcriber } from './transcriber.ts'
+import type { EngineWork } from './protocol.ts'
+import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
 export interface EnginePoolOptions {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
@@ -70,12 +77,12 @@ export class EnginePool implements Transcriber {
     this.#options = options
   }
 
-  isKnown(modelId: string): boolean {
+  find(name: string): ModelEntry | undefined {
     try {
-      this.#options.resolve(modelId)
-      return true
-    } catch {
-      return false
+      return this.#options.resolve(name)
+    } catch (error) {
+      if (error instanceof ModelUnknownError) return undefined
+      throw error
     }
   }
 
@@ -91,7 +98,15 @@ export class EnginePool implements Transcriber {
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
-    const { signal } = request
+    return (await this.#work('transcribe', request)) as Transcription // by the kind of work
+  }
+
+  async detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection> {
+    return (await this.#work('detect-language', request)) as LanguageDetection // by the kind of work
+  }
+
+  async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
+    const { signal, audioPath, language, onProgress, onSegments } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
     if (options.multilingual && request.language !== undefined) {
@@ -102,27 +117,43 @@ export class EnginePool implements Transcriber {
       await this.#options.checkAudio?.(request.audioPath, signal)
     }
 
-    const slot = await this.#admit(entry, signal)
-    const work = slot.places
-      .take(signal, () => this.#transcribeIn(slot, { ...request, options }))
-      .finally(() => {
-        slot.nUsers--
-        this.#schedule()
-        if (this.#nUsers() === 0) this.#onIdle?.()
-      })
-    work.catch(() => {}) // after an abort nobody waits for it any more
-    // The caller is let go at once; its place is free when the engine has really stopped, which may take one long step.
-    return await orAborted(work, signal)
+    const engineRequest = { kind, audioPath, language, options, signal, onProgress, onSegments }
+    return await this.#use(entry, signal, (slot) => slot.places.take(signal, () => this.#workIn(slot, engineRequest)))
   }
 
-  /**
-   * Gives a model's memory back by ending its process.
-   *
-   * @returns false when it is not loaded or somebody is using it.
-   */
+  async load(modelId: string, signal: AbortSignal): Promise<void> {
+    await this.#use(this.#options.resolve(modelId), signal, (slot) => this.#engineOf(slot, signal))
+  }
+
+  engines(): readonly EngineState[] {
+    return Array.from(this.#slots.values(), ({ entry, engine, nUsers, isEnding }) => ({
+      modelId: entry.id,
+      state: isEnding ? 'unloading' : engine?.isLoaded ? 'loaded' : 'loading',
+      pid: engine?.pid,
+      nRequests: nUsers,
+      loadedAt: undefined,
+      lastUsedAt: undefined,
+      loadSeconds: undefined,
+    }))
+  }
+
+  /** Has a slot's model for itself and others as long as `work` goes on. */
+  async #use<T>(entry: ModelEntry, signal: AbortSignal, work: (slot: Slot) => Promise<T>): Promise<T> {
+    const slot = await this.#admit(entry, signal)
+    const done = work(slot).finally(() => {
+      slot.nUsers--
+      this.#schedule()
+      if (this.#nUsers() === 0) this.#onIdle?.()
+    })
+    done.catch(() => {}) // after an abort nobody waits for it any more
+    // The caller is let go at once; its place is free when the engine has really stopped, which may take one long step.
+    return await orAborted(done, signal)
+  }
+
   async unload(modelId: string): Promise<boolean> {
-    const slot = this.#slots.get(modelId)
-    if (!slot || slot.nUsers > 0 || slot.isEnding) return false
+    const slot = this.#slots.get(this.#options.resolve(modelId).id)
+    if (!slot || slot.isEnding) return false
+    if (slot.nUsers > 0) throw new ModelBusyError(modelId)
     await this.#endSlot(slot)
     this.#schedule()
     return true
@@ -209,17 +240,17 @@ export class EnginePool implements Transcriber {
     this.#slots.delete(slot.entry.id)
   }
 
-  async #transcribeIn(slot: Slot, request: EngineRequest): Promise<Transcription> {
+  async #workIn(slot: Slot, request: EngineRequest): Promise<Transcription | LanguageDetection> {
     const engine = await this.#engineOf(slot, request.signal)
     try {
-      return await engine.transcribe(request)
+      return await engine.work(request)
     } catch (error) {
       if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
       // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try, one
       // after the other, so that the one that kills engines does not take the rest along again.
       return await slot.secondTries.take(request.signal, async () => {
         const another = await this.#engineOf(slot, request.signal)
-        return await another.transcribe(request)
+        return await another.work(request)
       })
     }
   }

@@ -5,26 +5,29 @@ import type { WireError } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
-import type { Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 
 export type ToEngine =
   | { readonly type: 'load'; readonly entry: ModelEntry; readonly settings: EngineSettings; readonly logLevel: string }
-  | {
-      readonly type: 'transcribe'
-      readonly requestId: number
-      readonly audioPath: string
-      readonly language: string | undefined
-      readonly options: DecodingOptions
-    }
+  | ({ readonly type: 'work'; readonly requestId: number } & EngineWork)
   | { readonly type: 'abort'; readonly requestId: number }
   | { readonly type: 'unload' }
+
+/** What an engine does with a recording. */
+export interface EngineWork {
+  readonly kind: 'transcribe' | 'detect-language'
+  readonly audioPath: string
+  readonly language: string | undefined
+  readonly options: DecodingOptions
+}
 
 export type FromEngine =
   | ({ readonly type: 'loading' } & LoadingProgress)
   | { readonly type: 'loaded' }
   | { readonly type: 'load-failed'; readonly failure: WireFailure }
   | { readonly type: 'progress'; readonly requestId: number; readonly doneSeconds: number }
-  | { readonly type: 'done'; readonly requestId: number; readonly transcription: Transcription }
+  | { readonly type: 'segments'; readonly requestId: number; readonly segments: readonly Segment[] }
+  | { readonly type: 'done'; readonly requestId: number; readonly result: Transcription | LanguageDetection }
   | { readonly type: 'failed'; readonly requestId: number; readonly failure: WireFailure }
 
 /** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */

@@ -1,7 +1,8 @@
 /** The door through which HTTP and the command line transcribe; the engine pool stands behind it. */
 
+import type { ModelEntry } from '../models/registry.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
-import type { Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 
 export interface TranscribeRequest {
   /** An id of the registry, a hub repository or a folder. */
@@ -14,13 +15,30 @@ export interface TranscribeRequest {
   readonly options?: GivenOptions | undefined
   /** Told how much of the recording is done, in seconds. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
+  /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
+  readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
   /** Aborting stops the work at any stage: waiting, loading, reading, decoding. */
   readonly signal: AbortSignal
 }
 
+export type DetectLanguageRequest = Pick<TranscribeRequest, 'modelId' | 'audioPath' | 'options' | 'signal'>
+
+/** A model that has a process, or is about to have one. */
+export interface EngineState {
+  readonly modelId: string
+  readonly state: 'loading' | 'loaded' | 'unloading'
+  readonly pid: number | undefined
+  /** Requests that it works on, or that wait for it to be loaded. */
+  readonly nRequests: number
+  /** Milliseconds since 1970. */
+  readonly loadedAt: number | undefined
+  readonly lastUsedAt: number | undefined
+  readonly loadSeconds: number | undefined
+}
+
 export interface Transcriber {
-  /** True when `modelId` is one that `transcribe` would accept. Decides by name alone. */
-  isKnown(modelId: string): boolean
+  /** The model that `name` stands for, by its id, an alias or an allowed repository. Decides by name alone. */
+  find(name: string): ModelEntry | undefined
   /** The model that served or is serving most recently and is still loaded. */
   activeModel(): string | null
   /**
@@ -29,6 +47,27 @@ export interface Transcriber {
    * @throws {AsrError} any expected failure; `AbortError` after an abort.
    */
   transcribe(request: TranscribeRequest): Promise<Transcription>
+  /**
+   * What is spoken, by the first windows with speech.
+   *
+   * @throws as `transcribe`.
+   */
+  detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection>
+  /** Every model that is being loaded, is loaded, or is being unloaded. */
+  engines(): readonly EngineState[]
+  /**
+   * Loads a model, as a request for it would.
+   *
+   * @throws {ModelLoadError} when it cannot be loaded; `AbortError` after an abort, which does not stop the loading.
+   */
+  load(modelId: string, signal: AbortSignal): Promise<void>
+  /**
+   * Gives a model's memory back by ending its process.
+   *
+   * @returns false when it is not loaded.
+   * @throws {ModelBusyError} when somebody is using it.
+   */
+  unload(modelId: string): Promise<boolean>
   /** Refuses new work, lets running requests finish for at most `timeoutMs`, then ends every engine process. */
   close(timeoutMs: number): Promise<void>
 }

@@ -45,7 +45,7 @@ export async function transcribeRoute(
     const read = (fields: FormFields): TranscribeForm & { readonly modelId: string } => {
       const { modelId = config.models.defaultId, ...form } = readForm(fields)
       request.facts.modelId = modelId
-      if (!transcriber.isKnown(modelId)) throw new ModelUnknownError(modelId, ['the ids that `paradox models` lists'])
+      if (!transcriber.find(modelId)) throw new ModelUnknownError(modelId, ['the ids that `paradox models` lists'])
       return { ...form, modelId }
     }
     const rules = { tempFiles, maxBytes: config.maxUploadBytes, checkFields: read }

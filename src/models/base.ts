@@ -3,7 +3,7 @@
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { DecodingOptions } from '../transcribe/index.ts'
-import type { Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import type { ModelEntry } from './registry.ts'
 
 export interface StrategyContext {
@@ -28,6 +28,8 @@ export interface StrategyTranscribeOptions {
   readonly options: DecodingOptions
   readonly signal: AbortSignal
   readonly onProgress?: (doneSeconds: number) => void
+  /** Told the segments of each window as soon as it is done, in order. */
+  readonly onSegments?: (segments: readonly Segment[]) => void
 }
 
 /** One model: loads itself, transcribes files, gives everything back. */
@@ -41,6 +43,12 @@ export abstract class AsrStrategy {
 
   /** @throws {AsrError} when the file is no audio or the language is unknown; `AbortError` after an abort. */
   abstract transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription>
+
+  /** What is spoken in a file, by its first windows with speech; errors as `transcribe`. */
+  abstract detectLanguage(
+    audioPath: string,
+    options: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
+  ): Promise<LanguageDetection>
 
   /** Releases the sessions and their memory. The strategy may be loaded again. */
   abstract unload(): Promise<void>

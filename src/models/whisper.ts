@@ -7,8 +7,8 @@ import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } 
 import { voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
 import { VadSession } from '../runtime/index.ts'
-import { type DecodingOptions, transcribeLongForm } from '../transcribe/index.ts'
-import type { Transcription } from '../transcript/index.ts'
+import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } from '../transcribe/index.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel } from './compiled-model.ts'
 import type { ModelEntry } from './registry.ts'
@@ -50,19 +50,10 @@ export class WhisperStrategy extends AsrStrategy {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
     const vad = this.#vad!
-    const { settings, logger } = this.context
     const code = this.#languageFor(model, language)
     this.#checkTask(model, options)
-
-    const samples = decodeAudio(audioPath, {
-      ffmpegPath: settings.ffmpegPath,
-      timeoutSeconds: settings.ffmpegTimeoutSeconds,
-      maxSeconds: settings.maxAudioSeconds,
-      signal,
-      logger,
-    })
     const listener = vad.listen()
-    return await transcribeLongForm(samples, {
+    return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
       model: model.forRequest(signal),
       options,
       speechProbability: (frames) => listener.probabilities(frames),
@@ -72,12 +63,41 @@ export class WhisperStrategy extends AsrStrategy {
     })
   }
 
+  override async detectLanguage(
+    audioPath: string,
+    { options, signal }: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
+  ): Promise<LanguageDetection> {
+    await this.loadModel(signal)
+    const model = this.#model! // loadModel has set both or thrown
+    const listener = this.#vad!.listen()
+    if (!model.generation.isMultilingual) {
+      throw new OptionInvalidError('model', this.context.entry.id, 'a multilingual model: this one knows only English')
+    }
+    return await detectRecordingLanguage(this.#samplesOf(audioPath, signal), {
+      model: model.forRequest(signal),
+      options,
+      speechProbability: (frames) => listener.probabilities(frames),
+      signal,
+    })
+  }
+
   override async unload(): Promise<void> {
     const [model, vad] = [this.#model, this.#vad]
     this.#model = undefined
     this.#vad = undefined
     await model?.[Symbol.asyncDispose]()
     await vad?.[Symbol.asyncDispose]()
+  }
+
+  #samplesOf(audioPath: string, signal: AbortSignal): AsyncIterable<Float32Array> {
+    const { settings, logger } = this.context
+    return decodeAudio(audioPath, {
+      ffmpegPath: settings.ffmpegPath,
+      timeoutSeconds: settings.ffmpegTimeoutSeconds,
+      maxSeconds: settings.maxAudioSeconds,
+      signal,
+      logger,
+    })
   }
 
   async #openCheckpoint(signal: AbortSignal): Promise<{ checkpoint: Checkpoint; folder: string }> {

@@ -9,13 +9,11 @@ import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
+import { isSilent } from './silence.ts'
 import type { TimedWord } from './timed-words.ts'
 import { WindowDecoder, type WindowPrompt, type WindowText } from './window-decoder.ts'
 import type { WindowModel } from './window-model.ts'
 import { cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
-
-/** Below this peak (-66 dB) a window is digital silence or a muted microphone; models invent words there. */
-const SILENCE_PEAK = 5e-4
 
 export interface LongFormContext {
   readonly model: WindowModel
@@ -277,10 +275,6 @@ function warningsFor(segments: readonly Segment[], probability: number | undefin
     warnings.push(`The language '${language}' was detected with a probability of only ${probability.toFixed(2)}.`)
   }
   return warnings
-}
-
-function isSilent(samples: Float32Array): boolean {
-  return samples.every((sample) => Math.abs(sample) < SILENCE_PEAK)
 }
 
 /** Passes samples on and counts them. */

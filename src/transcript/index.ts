@@ -6,5 +6,13 @@ export {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from './subtitle-options.ts'
-export type { Quality, Segment, Statistics, Transcription, Word } from './transcription.ts'
+export type {
+  LanguageDetection,
+  Quality,
+  Segment,
+  Statistics,
+  TokenLogprob,
+  Transcription,
+  Word,
+} from './transcription.ts'
 export { toVerboseJson, type VerboseJson, type VerboseSegment, type VerboseWord } from './verbose-json.ts'

@@ -64,3 +64,22 @@ export interface Transcription {
   readonly warnings: readonly string[]
   readonly statistics: Statistics
 }
+
+/** What language a recording is in, by detection alone. */
+export interface LanguageDetection {
+  /** Code, such as "pt". */
+  readonly language: string
+  readonly probability: number
+  /** Each language considered, the likeliest first. */
+  readonly votes: readonly (readonly [language: string, probability: number])[]
+  /** Seconds of the recording that were listened to. */
+  readonly durationSeconds: number
+}
+
+/** How likely each token was: the natural logarithm of its probability. */
+export interface TokenLogprob {
+  /** Empty where the token is only a part of a character. */
+  readonly token: string
+  readonly bytes: readonly number[]
+  readonly logprob: number
+}

@@ -222,7 +222,7 @@ describe('the engine pool', { concurrency: 1 }, () => {
     await withPool(1, async (pool) => {
       const running = ask(pool, 'a')
       await until(() => pool.enginePids().length > 0)
-      assert.equal(await pool.unload('a'), false)
+      await assert.rejects(pool.unload('a'), { code: 'ASR_MODEL_BUSY' })
       await running
       const [pid] = pool.enginePids()
       assert.equal(await pool.unload('a'), true)

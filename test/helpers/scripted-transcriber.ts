@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { TranscribeRequest, Transcriber } from '../../src/engine/transcriber.ts'
+import type { ModelEntry } from '../../src/models/registry.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
 import { transcriptionOf as transcriptionOfSegments } from './transcriptions.ts'
 
@@ -23,7 +24,11 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
     requests,
     closed,
     script: async ({ audioPath }) => transcriptionOf(`  ${await readFile(audioPath, 'utf8')} \n`),
-    isKnown: (modelId) => known.includes(modelId),
+    find: (name) => known.map(registryEntry).find(({ id }) => id === name),
+    detectLanguage: async () => ({ language: 'pt', probability: 0.9, votes: [['pt', 0.9]], durationSeconds: 2 }),
+    engines: () => [],
+    load: async () => {},
+    unload: async () => false,
     activeModel: () => requests.at(-1)?.modelId ?? null,
     async transcribe(request) {
       requests.push(request)
@@ -52,4 +57,8 @@ export function heldScript(): { script: Script; started: Promise<TranscribeReque
     return Promise.race([finished.promise.then(() => transcriptionOf('held until now')), aborted])
   }
   return { script, started: started.promise, finish: finished.resolve }
+}
+
+function registryEntry(id: string): ModelEntry {
+  return { id, origin: { kind: 'whisper-base' }, strategy: undefined, language: undefined, tokenizer: undefined }
 }
