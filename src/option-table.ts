@@ -33,10 +33,13 @@ export function text(maxLength: number) {
 }
 
 /** Items apart from one another by commas, as HTTP and the command line write lists; `,` is a list of none. */
-export function listOf(item: z.ZodType<number>, what: string, maxLength: number) {
+export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
   const split = (value: unknown) =>
     typeof value === 'string'
-      ? value.split(',').filter((part) => part.trim() !== '')
+      ? value
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== '')
       : Array.isArray(value)
         ? value
         : [value]

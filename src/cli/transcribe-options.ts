@@ -41,7 +41,8 @@ export function readTranscribeFlags(flags: TranscribeFlags, nFiles: number): Tra
   const { model, language, format } = flags
   const options = givenOf(decodingOptionInfos(), flags)
   const subtitles = parseSubtitleOptions(givenOf(subtitleOptionInfos(), flags))
-  checkAnswerOptions(format, { wordTimestamps: parseOptions(options).wordTimestamps, subtitles })
+  const { wordTimestamps, logprobs } = parseOptions(options)
+  checkAnswerOptions(format, { wordTimestamps, logprobs, subtitles })
   if (nFiles > 1 && !isForSeveralFiles(format)) {
     const allowed = 'it with one file at a time, since several together make no valid file, or text, json or jsonl'
     throw new OptionInvalidError('format', format, allowed)

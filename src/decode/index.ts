@@ -9,7 +9,7 @@ export {
   type TextModel,
   tokenChoice,
 } from './decode-window.ts'
-export { isWrittenWithoutSpaces, resolveLanguage } from './languages.ts'
+export { resolveLanguage } from './languages.ts'
 export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
 export type { NextTokens, TextDecoder, TokenChoice } from './text-decoder.ts'

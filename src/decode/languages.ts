@@ -98,8 +98,3 @@ function plain(text: string): string {
     .normalize('NFD')
     .replace(/\p{Mark}/gu, '')
 }
-
-/** True for scripts that put no space between words, where windows are joined without one. */
-export function isWrittenWithoutSpaces(language: string): boolean {
-  return ['zh', 'yue', 'ja', 'th', 'lo', 'my', 'km', 'bo'].includes(language)
-}

@@ -3,6 +3,9 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { GenerationConfig, TokenizerFiles } from '../checkpoint/index.ts'
 
+/** How byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
+const BYTE_OF_CHARACTER = byteCharacters()
+
 export class WhisperTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #eot: number
@@ -26,4 +29,21 @@ export class WhisperTokenizer {
     if (textTokens.length === 0) return ''
     return this.#tokenizer.decode(textTokens, { clean_up_tokenization_spaces: false })
   }
+
+  /** The bytes in UTF-8 that a text token stands for, which may be a part of a character. */
+  bytesOf(token: number): Uint8Array {
+    const written = [...(this.#tokenizer.id_to_token(token) ?? '')]
+    return Uint8Array.from(written, (character) => BYTE_OF_CHARACTER.get(character)!) // by construction of the vocabulary
+  }
+}
+
+/** @see openai/gpt-2:src/encoder.py `bytes_to_unicode` */
+function byteCharacters(): ReadonlyMap<string, number> {
+  const isPrintable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad)
+  let nOthers = 0
+  const entries = Array.from({ length: 256 }, (_, byte): [string, number] => [
+    String.fromCodePoint(isPrintable(byte) ? byte : 0x100 + nOthers++),
+    byte,
+  ])
+  return new Map(entries)
 }

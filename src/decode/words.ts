@@ -5,7 +5,7 @@
  *      `merge_punctuations`
  */
 
-import { isWrittenWithoutSpaces } from './languages.ts'
+import { isWrittenWithoutSpaces } from '../transcript/index.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 
 /** A word as it is written, with the space before it, and the tokens that spell it. */

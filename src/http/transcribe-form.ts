@@ -56,7 +56,8 @@ export function readForm(fields: FormFields): TranscribeForm {
  * @throws {OptionInvalidError} for one that contradicts another.
  */
 export function checkForm({ options, format, subtitles }: TranscribeForm): void {
-  checkAnswerOptions(format, { wordTimestamps: parseOptions(options).wordTimestamps, subtitles })
+  const { wordTimestamps, logprobs } = parseOptions(options)
+  checkAnswerOptions(format, { wordTimestamps, logprobs, subtitles })
 }
 
 /** The optional fields as JSON Schema. */

@@ -12,8 +12,8 @@ function object(properties: Properties, optional: readonly string[] = []) {
   return { type: 'object', required: Object.keys(properties).filter((name) => !optional.includes(name)), properties }
 }
 
-function listOf(properties: Properties) {
-  return { type: 'array', items: object(properties) }
+function listOf(properties: Properties, optional: readonly string[] = []) {
+  return { type: 'array', items: object(properties, optional) }
 }
 
 export const VERBOSE_JSON_SCHEMA = object(
@@ -27,21 +27,32 @@ export const VERBOSE_JSON_SCHEMA = object(
       ...listOf({ word: { type: 'string' }, start: seconds, end: seconds, probability }),
       description: 'Absent unless word_timestamps is true.',
     },
-    segments: listOf({
-      id: count,
-      seek: { ...count, description: 'Its start, in frames of 10 ms.' },
-      start: seconds,
-      end: seconds,
-      text: { type: 'string' },
-      tokens: { type: 'array', items: count },
-      temperature: { type: 'number' },
-      avg_logprob: { type: 'number' },
-      compression_ratio: { type: 'number' },
-      no_speech_prob: probability,
-      language,
-      quality: { type: 'string', enum: ['ok', 'low_confidence', 'repetition', 'maybe_silence'] },
-      retries: { ...count, description: 'How often its window was decoded again before this text was accepted.' },
-    }),
+    segments: listOf(
+      {
+        id: count,
+        seek: { ...count, description: 'Its start, in frames of 10 ms.' },
+        start: seconds,
+        end: seconds,
+        text: { type: 'string' },
+        tokens: { type: 'array', items: count },
+        temperature: { type: 'number' },
+        avg_logprob: { type: 'number' },
+        compression_ratio: { type: 'number' },
+        no_speech_prob: probability,
+        language,
+        quality: { type: 'string', enum: ['ok', 'low_confidence', 'repetition', 'maybe_silence'] },
+        retries: { ...count, description: 'How often its window was decoded again before this text was accepted.' },
+        logprobs: {
+          ...listOf({
+            token: { type: 'string' },
+            bytes: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 255 } },
+            logprob: { type: 'number', description: 'Natural logarithm of its probability.' },
+          }),
+          description: 'Absent unless logprobs is true.',
+        },
+      },
+      ['logprobs'],
+    ),
     warnings: {
       type: 'array',
       items: { type: 'string' },

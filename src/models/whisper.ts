@@ -45,7 +45,7 @@ export class WhisperStrategy extends AsrStrategy {
 
   override async transcribe(
     audioPath: string,
-    { language, options, signal, onProgress }: StrategyTranscribeOptions,
+    { language, options, signal, onProgress, onSegments }: StrategyTranscribeOptions,
   ): Promise<Transcription> {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
@@ -55,11 +55,12 @@ export class WhisperStrategy extends AsrStrategy {
     const listener = vad.listen()
     return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
       model: model.forRequest(signal),
-      options,
+      options: this.#withLanguageCodes(model, options),
       speechProbability: (frames) => listener.probabilities(frames),
       language: code,
       signal,
       onProgress,
+      onSegments,
     })
   }
 
@@ -75,7 +76,7 @@ export class WhisperStrategy extends AsrStrategy {
     }
     return await detectRecordingLanguage(this.#samplesOf(audioPath, signal), {
       model: model.forRequest(signal),
-      options,
+      options: this.#withLanguageCodes(model, options),
       speechProbability: (frames) => listener.probabilities(frames),
       signal,
     })
@@ -126,6 +127,12 @@ export class WhisperStrategy extends AsrStrategy {
     if (model.generation.isMultilingual) return
     if (task === 'translate') throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
     if (multilingual) throw new OptionInvalidError('multilingual', 'true', 'false: this model knows only English')
+  }
+
+  #withLanguageCodes({ generation }: WhisperModel, options: DecodingOptions): DecodingOptions {
+    if (options.languages === undefined || !generation.isMultilingual) return options
+    const codes = options.languages.map((language) => resolveLanguage(language, generation.languageIds.keys()))
+    return { ...options, languages: codes.length > 0 ? codes : undefined }
   }
 
   /** The request's language, else the entry's, else undefined for detection. */

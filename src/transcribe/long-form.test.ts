@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/scripted-decoder.ts'
 import { type AlignmentScores, sotSequence, type TokenChoice, type WhisperTokenizer } from '../decode/index.ts'
 import { FRAME_SAMPLES } from '../speech/index.ts'
+import type { Segment } from '../transcript/index.ts'
 import { type LongFormContext, transcribeLongForm } from './long-form.ts'
 import { type GivenOptions, parseOptions } from './options.ts'
 import type { EncodedWindow, WindowModel } from './window-model.ts'
@@ -139,6 +140,33 @@ test('the text of all windows is joined in order, and the language of the first 
     [0, 1, 2],
   )
   assert.equal(result.statistics.windows, 3)
+})
+
+test('segments are told window by window, in order and with their numbers, and are those of the result', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'] }, { words: [' três'] }])
+  const told: (readonly Segment[])[] = []
+  const context = { language: 'pt', onSegments: (segments: readonly Segment[]) => void told.push(segments) }
+  const result = await transcribe(threeWindows(), model, {}, context)
+  assert.equal(told.length, 3)
+  assert.deepEqual(told.flat(), result.segments)
+})
+
+test('where a segment may be dropped later, all are told at the end', async () => {
+  const told: (readonly Segment[])[] = []
+  const context = { language: 'pt', onSegments: (segments: readonly Segment[]) => void told.push(segments) }
+  const result = await transcribe(
+    threeWindows(),
+    new ScriptedModel([]),
+    { hallucination_silence_threshold: 2, word_timestamps: true },
+    context,
+  )
+  assert.deepEqual(told, [result.segments])
+})
+
+test('detection chooses among the languages that are allowed, however unlikely', async () => {
+  const result = await transcribe(threeWindows(), new ScriptedModel([]), { languages: 'es,fr' })
+  assert.ok(['es', 'fr'].includes(result.language), result.language)
+  assert.ok(result.statistics.languageVotes.every(([language]) => ['es', 'fr'].includes(language)))
 })
 
 test('windows are under way together, as many as the model wants, and none stays open', async () => {

@@ -1,8 +1,7 @@
 /** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
 
-import { isWrittenWithoutSpaces } from '../decode/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../speech/index.ts'
-import type { Segment, Transcription } from '../transcript/index.ts'
+import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
@@ -27,6 +26,8 @@ export interface LongFormContext {
   readonly random?: () => number
   /** Told after each window how much of the recording is done. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
+  /** Told the segments of each window when it is done, in order; of all of them at the end where some may be dropped. */
+  readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
 }
 
 /**
@@ -49,6 +50,7 @@ interface Entry {
 class LongForm {
   readonly #context: LongFormContext
   readonly #decoder: WindowDecoder
+  /** In the order of the recording. */
   readonly #entries: Entry[] = []
   readonly #detected: ReadonlyMap<string, number>[] = []
   #language: string | undefined
@@ -125,8 +127,17 @@ class LongForm {
 
   async #finish(text: WindowText): Promise<void> {
     const complete = this.#upToTheSeek(text)
+    const nBefore = this.#entries.length
     const segments = this.#keep(complete)
     for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
+    const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
+    this.#entries.push(...added)
+    if (!this.#mayDrop && added.length > 0) this.#context.onSegments?.(numbered(added, nBefore))
+  }
+
+  /** Whether a segment is kept may depend on those that follow it. */
+  get #mayDrop(): boolean {
+    return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
   async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
@@ -194,7 +205,8 @@ class LongForm {
   #keep(text: WindowText): readonly UnnumberedSegment[] {
     const { model, options } = this.#context
     if (isSilence(text.decoded, options)) return []
-    const context = { options, tokenizer: model.tokenizer, timestampBegin: model.generation.timestampBegin }
+    const { timestampBegin, eot } = model.generation
+    const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
     const segments = segmentsOf(text, context)
     for (const segment of segments) {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
@@ -231,12 +243,12 @@ class LongForm {
     const { options } = this.#context
     const { contextRepeats, temperatureRetries } = this.#decoder.counts
     const language = this.#language ?? 'en' // nothing was said, so nothing was detected: Whisper's own default
-    const entries = this.#entries.toSorted((a, b) => a.segment.start - b.segment.start)
     const credible =
       options.hallucinationSilenceThreshold === undefined
-        ? entries
-        : withoutHallucinations(entries, options.hallucinationSilenceThreshold, durationSeconds)
-    const segments = credible.map(({ segment }, id): Segment => ({ id, ...segment }))
+        ? this.#entries
+        : withoutHallucinations(this.#entries, options.hallucinationSilenceThreshold, durationSeconds)
+    const segments = numbered(credible, 0)
+    if (this.#mayDrop && segments.length > 0) this.#context.onSegments?.(segments)
     return {
       text: joinTexts(segments),
       task: options.task,
@@ -257,14 +269,8 @@ class LongForm {
   }
 }
 
-/** Tokens carry their own spaces; where a window's text begins without one, the language decides whether to add it. */
-function joinTexts(segments: readonly Segment[]): string {
-  let text = ''
-  for (const segment of segments) {
-    const needsSpace = text !== '' && !/^\s/.test(segment.text) && !isWrittenWithoutSpaces(segment.language)
-    text += (needsSpace ? ' ' : '') + segment.text
-  }
-  return text.trim()
+function numbered(entries: readonly Entry[], firstId: number): Segment[] {
+  return entries.map(({ segment }, i) => ({ id: firstId + i, ...segment }))
 }
 
 function warningsFor(segments: readonly Segment[], probability: number | undefined, language: string): string[] {

@@ -3,7 +3,7 @@
  * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case.
  */
 
-import type { z } from 'zod'
+import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
 import {
   describeOptions,
@@ -61,6 +61,7 @@ export const OPTIONS = {
   ],
   max_initial_timestamp: [number(0, 30), 'latest first timestamp token of a window, in seconds'],
   word_timestamps: [flag, 'start, end and probability of every word'],
+  logprobs: [flag, 'log-probability of every token'],
   hallucination_silence_threshold: [number(0, 30), 'text in the middle of so many seconds of silence is dropped'],
 
   condition_on_previous_text: [flag, 'decode window after window, each with the text before it as prompt'],
@@ -69,6 +70,10 @@ export const OPTIONS = {
   hotwords: [text(MAX_TEXT_LENGTH), 'words that are likely to be said'],
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
+  languages: [
+    listOf(z.string().min(2).max(64), 'codes or names of languages apart from one another by commas', 100),
+    'languages that detection chooses among',
+  ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
   language_detection_threshold: [number(0, 1), 'probability at which detection stops early'],
   multilingual: [flag, 'detect the language of each window anew'],
@@ -89,6 +94,7 @@ type Unset =
   | 'prefix'
   | 'maxNewTokens'
   | 'batchSize'
+  | 'languages'
 
 /** Every option with a value. */
 export type DecodingOptions = {
@@ -122,12 +128,14 @@ export const DEFAULTS: DecodingOptions = {
   timestamps: 'align',
   maxInitialTimestamp: 1,
   wordTimestamps: false,
+  logprobs: false,
   hallucinationSilenceThreshold: undefined,
   conditionOnPreviousText: false,
   promptResetOnTemperature: 0.5,
   initialPrompt: undefined,
   hotwords: undefined,
   prefix: undefined,
+  languages: undefined,
   languageDetectionSegments: 1,
   languageDetectionThreshold: 0.5,
   multilingual: false,

@@ -14,6 +14,7 @@ const tokenizer = {
       .filter((token) => token < generation.eot)
       .map((token) => ` ${token}`)
       .join(''),
+  bytesOf: (token: number) => Uint8Array.of(token % 256),
 } as WhisperTokenizer
 
 const at = (seconds: number) => special('0.00') + Math.round(seconds / 0.02)
@@ -42,7 +43,8 @@ function windowText(tokens: readonly number[], words?: readonly TimedWord[]): Wi
 }
 
 function segments(text: WindowText, given: GivenOptions) {
-  return segmentsOf(text, { options: parseOptions(given), tokenizer, timestampBegin: special('0.00') })
+  const { eot } = generation
+  return segmentsOf(text, { options: parseOptions(given), tokenizer, timestampBegin: special('0.00'), eot })
 }
 
 test('timestamp tokens cut a window at each consecutive pair, in seconds of the recording', () => {
@@ -55,6 +57,24 @@ test('timestamp tokens cut a window at each consecutive pair, in seconds of the 
       [53, 56, ' 502'],
     ],
   )
+})
+
+test('each segment has the log-probability of its own text tokens', () => {
+  const tokens = [at(0), 500, 501, at(2.5), at(3), 502, at(6)]
+  const text = windowText(tokens)
+  const decoded = { ...text.decoded, logprobs: tokens.map((_, i) => -i) }
+  const found = segments({ ...text, decoded }, { timestamps: 'tokens', logprobs: true })
+  assert.deepEqual(
+    found.map(({ logprobs }) => logprobs?.map(({ token, bytes, logprob }) => [token, bytes, logprob])),
+    [
+      [
+        [' 500', [244], -1],
+        [' 501', [245], -2],
+      ],
+      [[' 502', [246], -5]],
+    ],
+  )
+  assert.equal(segments(text, { timestamps: 'tokens' })[0]!.logprobs, undefined)
 })
 
 test('text behind the last timestamp lasts to the window’s end', () => {

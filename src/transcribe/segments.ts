@@ -5,6 +5,7 @@ import type { Segment, Word } from '../transcript/index.ts'
 import type { DecodingOptions } from './options.ts'
 import { qualityOf } from './quality.ts'
 import type { TimedWord } from './timed-words.ts'
+import { TokenLogprobs } from './token-logprobs.ts'
 import type { WindowText } from './window-decoder.ts'
 import { windowEnd } from './windows.ts'
 
@@ -27,11 +28,15 @@ export interface SegmentContext {
   readonly options: DecodingOptions
   readonly tokenizer: WhisperTokenizer
   readonly timestampBegin: number
+  readonly eot: number
 }
 
 export function segmentsOf(text: WindowText, context: SegmentContext): UnnumberedSegment[] {
   const { decoded, retries } = text
+  const { options, tokenizer, eot } = context
+  const logprobs = options.logprobs ? new TokenLogprobs(decoded, tokenizer, eot) : undefined
   return pieces(text, context)
+    .map((piece) => ({ ...piece, logprobs: logprobs?.take(piece.tokens.filter((token) => token < eot).length) }))
     .filter((piece) => piece.text.trim() !== '')
     .map((piece) => ({
       start: piece.start,
@@ -42,8 +47,9 @@ export function segmentsOf(text: WindowText, context: SegmentContext): Unnumbere
       avgLogprob: decoded.avgLogprob,
       compressionRatio: decoded.compressionRatio,
       noSpeechProb: decoded.noSpeechProb,
-      words: context.options.wordTimestamps ? piece.words?.map(withoutTokens) : undefined,
-      quality: qualityOf(decoded, context.options),
+      words: options.wordTimestamps ? piece.words?.map(withoutTokens) : undefined,
+      logprobs: piece.logprobs,
+      quality: qualityOf(decoded, options),
       retries,
       language: decoded.language,
     }))

@@ -167,7 +167,7 @@ export class WindowDecoder {
   async #languageOf(encoded: EncodedWindow): Promise<ReadonlyMap<string, number>> {
     const options = this.#decodeOptions(this.#options.temperature[0]!)
     using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    return await detectLanguage(decoder, this.#model.generation)
+    return among(this.#options.languages, await detectLanguage(decoder, this.#model.generation))
   }
 
   /** One and the same for all windows, as far as the options allow: the decoder asks whether windows agree. */
@@ -182,4 +182,17 @@ export class WindowDecoder {
   #decodeOptions(temperature: number): DecodeOptions {
     return { ...this.#options, temperature, stopLoops: true, random: this.#random, signal: this.#signal }
   }
+}
+
+/** The probabilities given that it is one of `languages`, where there are any. */
+function among(
+  languages: readonly string[] | undefined,
+  probabilities: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  if (languages === undefined) return probabilities
+  const possible = [...probabilities].filter(([language]) => languages.includes(language))
+  const sum = possible.reduce((total, [, probability]) => total + probability, 0)
+  return new Map(
+    possible.map(([language, probability]) => [language, sum > 0 ? probability / sum : 1 / possible.length]),
+  )
 }

@@ -49,12 +49,19 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
  */
 export function checkAnswerOptions(
   format: string,
-  { wordTimestamps, subtitles }: { readonly wordTimestamps: boolean; readonly subtitles: SubtitleOptions },
+  {
+    wordTimestamps,
+    logprobs = false,
+    subtitles,
+  }: { readonly wordTimestamps: boolean; readonly logprobs?: boolean; readonly subtitles: SubtitleOptions },
 ): void {
   const hasWords = Object.entries(FORMATS).some(([name, known]) => name === format && known.hasWords)
   if (wordTimestamps && !hasWords) {
     const allowed = `false with the format ${format}, which has no place for words, or the format verbose_json`
     throw new OptionInvalidError('word_timestamps', 'true', allowed)
+  }
+  if (logprobs && format !== 'verbose_json') {
+    throw new OptionInvalidError('logprobs', 'true', `false with the format ${format}, or the format verbose_json`)
   }
   checkSubtitleOptions(subtitles, { format, hasWords: wordTimestamps })
 }

@@ -6,6 +6,7 @@ export {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from './subtitle-options.ts'
+export { isWrittenWithoutSpaces, joinTexts, TextJoiner } from './text-joiner.ts'
 export type {
   LanguageDetection,
   Quality,

@@ -27,6 +27,8 @@ export interface Segment {
   readonly noSpeechProb: number
   /** undefined unless words were asked for. */
   readonly words: readonly Word[] | undefined
+  /** Of each text token; undefined unless they were asked for. */
+  readonly logprobs: readonly TokenLogprob[] | undefined
   readonly quality: Quality
   /** How often its window was decoded again before this text was accepted. */
   readonly retries: number
@@ -78,7 +80,7 @@ export interface LanguageDetection {
 
 /** How likely each token was: the natural logarithm of its probability. */
 export interface TokenLogprob {
-  /** Empty where the token is only a part of a character. */
+  /** With U+FFFD where the token is only a part of a character. */
   readonly token: string
   readonly bytes: readonly number[]
   readonly logprob: number

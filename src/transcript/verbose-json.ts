@@ -1,7 +1,7 @@
 /** Everything about a transcription under the names of OpenAI's `verbose_json`; what OpenAI does not have follows it. */
 
 import { languageName } from './language-name.ts'
-import type { Quality, Segment, Statistics, Transcription, Word } from './transcription.ts'
+import type { Quality, Segment, Statistics, TokenLogprob, Transcription, Word } from './transcription.ts'
 
 /** Times are seconds, to the millisecond. */
 export interface VerboseJson {
@@ -42,6 +42,8 @@ export interface VerboseSegment {
   readonly language: string
   readonly quality: Quality
   readonly retries: number
+  /** Absent unless asked for. */
+  readonly logprobs?: readonly TokenLogprob[]
 }
 
 export interface VerboseStatistics {
@@ -90,6 +92,7 @@ function verboseSegment(segment: Segment): VerboseSegment {
     language: languageName(segment.language),
     quality: segment.quality,
     retries: segment.retries,
+    ...(segment.logprobs && { logprobs: segment.logprobs }),
   }
 }
 

@@ -16,7 +16,10 @@ const FILE = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const INFOS = [...decodingOptionInfos(), ...subtitleOptionInfos()]
 
 /** Two words in one segment, from 0.5 to 1.5 s. */
-const SPOKEN = transcriptionOf([spokenSegment(' Bom dia.', 0.5)], { languageProbability: 0.99 })
+const LOGPROBS = [{ token: ' Bom', bytes: [32, 66, 111, 109], logprob: -0.1 }]
+const SPOKEN = transcriptionOf([{ ...spokenSegment(' Bom dia.', 0.5), logprobs: LOGPROBS }], {
+  languageProbability: 0.99,
+})
 
 describe('the optional fields of POST /transcribe', () => {
   let service: RunningService

@@ -53,6 +53,7 @@ const ORDINARY_SEGMENT: Segment = {
   compressionRatio: 1.3,
   noSpeechProb: 0.01,
   words: undefined,
+  logprobs: undefined,
   quality: 'ok',
   retries: 0,
   language: 'pt',
