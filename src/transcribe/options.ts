@@ -71,7 +71,11 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(z.string().min(2).max(64), 'codes or names of languages apart from one another by commas', 100),
+    listOf(
+      z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u),
+      'codes or names of languages apart from one another by commas',
+      100,
+    ),
     'languages that detection chooses among',
   ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
