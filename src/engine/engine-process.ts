@@ -24,7 +24,9 @@ export interface EngineOptions {
 }
 
 /** Work whose options have been checked. */
-export interface EngineRequest extends EngineWork, Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'signal'> {}
+export interface EngineRequest
+  extends Omit<EngineWork, 'tellsSegments'>,
+    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'signal'> {}
 
 type Result = Transcription | LanguageDetection
 
@@ -101,6 +103,7 @@ export class EngineProcess {
   /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
   async work(request: EngineRequest): Promise<Result> {
     const { kind, audioPath, language, options, signal } = request
+    const tellsSegments = request.onSegments !== undefined
     signal.throwIfAborted()
     const requestId = this.#nextRequestId++
     const answer = Promise.withResolvers<Result>()
@@ -109,7 +112,7 @@ export class EngineProcess {
     signal.addEventListener('abort', abort, { once: true })
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
-      this.#send({ type: 'work', requestId, kind, audioPath, language, options })
+      this.#send({ type: 'work', requestId, kind, audioPath, language, options, tellsSegments })
       return await answer.promise
     } finally {
       signal.removeEventListener('abort', abort)

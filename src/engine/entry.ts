@@ -51,7 +51,14 @@ async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }):
   }
 }
 
-async function work({ requestId, kind, audioPath, language, options }: ToEngine & { type: 'work' }): Promise<void> {
+async function work({
+  requestId,
+  kind,
+  audioPath,
+  language,
+  options,
+  tellsSegments,
+}: ToEngine & { type: 'work' }): Promise<void> {
   const controller = new AbortController()
   running.set(requestId, controller)
   try {
@@ -64,7 +71,7 @@ async function work({ requestId, kind, audioPath, language, options }: ToEngine 
             options,
             signal,
             onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
-            onSegments: (segments) => send({ type: 'segments', requestId, segments }),
+            ...(tellsSegments && { onSegments: (segments) => send({ type: 'segments', requestId, segments }) }),
           })
     send({ type: 'done', requestId, result })
   } catch (error) {

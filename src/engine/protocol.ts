@@ -19,6 +19,8 @@ export interface EngineWork {
   readonly audioPath: string
   readonly language: string | undefined
   readonly options: DecodingOptions
+  /** Whether segments are to be told as soon as they are there. */
+  readonly tellsSegments: boolean
 }
 
 export type FromEngine =

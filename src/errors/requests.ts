@@ -60,7 +60,7 @@ export class UploadStalledError extends AsrError {
   readonly remedy = 'Check the connection and send the file again.'
 
   constructor(seconds: number) {
-    super(`The upload stopped: no data arrived for ${seconds} seconds.`)
+    super(`The upload stopped: hardly any data arrived for ${seconds} seconds.`)
   }
 }
 

@@ -93,7 +93,8 @@ export const transcribeResponses = {
     invalid_option: "Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16.",
   }),
   408: errorSchema('The upload stopped half-way.', {
-    stalled: 'The upload stopped: no data arrived for 60 seconds: check the connection and send the file again.',
+    stalled:
+      'The upload stopped: hardly any data arrived for 60 seconds: check the connection and send the file again.',
   }),
   413: errorSchema('The upload is above MAX_UPLOAD_MB.', {
     too_large:

@@ -11,6 +11,8 @@ import { docs } from './docs.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
+import { openAiRoutes } from './openai/index.ts'
+import { RecordingIntake } from './recording-intake.ts'
 import { logRequests } from './request-log.ts'
 import { TempFiles } from './temp-files.ts'
 import { transcribeRoute } from './transcribe-route.ts'
@@ -42,6 +44,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     clientErrorHandler: answerClientError,
   })
   const tempFiles = new TempFiles(config.tempDir)
+  const intake = new RecordingIntake({ transcriber, config, tempFiles, cut: cut ?? new AbortController().signal })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
 
   logRequests(app)
@@ -59,7 +62,8 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   app.register(async (routes) => {
     await docs(routes)
     await healthRoute(routes, { transcriber })
-    await transcribeRoute(routes, { transcriber, config, tempFiles, cut: cut ?? new AbortController().signal })
+    await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
+    await openAiRoutes(routes, { intake, config })
   })
   return app
 }

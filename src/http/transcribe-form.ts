@@ -10,9 +10,7 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../transcript/index.ts'
-
-/** By name, as sent; of repeated ones the last. */
-export type FormFields = ReadonlyMap<string, string>
+import type { FormFields } from './form-fields.ts'
 
 /** A field that is missing or empty is undefined. */
 export interface TranscribeForm {
@@ -38,12 +36,12 @@ const FORMAT_DEFAULT = { responseFormat: 'json' } as const
  * @throws {OptionInvalidError} for a value outside its range.
  */
 export function readForm(fields: FormFields): TranscribeForm {
-  const given = Object.fromEntries(fields)
+  const given = fields.last()
   parseGiven(OPTIONS, given)
   const { responseFormat } = { ...FORMAT_DEFAULT, ...parseGiven(FORMAT_OPTION, given) }
   return {
-    modelId: fields.get('model_id') || undefined,
-    language: fields.get('language') || undefined,
+    modelId: given.model_id || undefined,
+    language: given.language || undefined,
     format: responseFormat,
     options: Object.fromEntries(Object.keys(OPTIONS).flatMap((name) => (given[name] ? [[name, given[name]]] : []))),
     subtitles: parseSubtitleOptions(given),

@@ -29,7 +29,14 @@ async function incoming(t: TestContext, begin: string): Promise<IncomingMessage>
 async function rulesFor(t: TestContext): Promise<UploadRules & { readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'paradox-upload-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  return { folder, tempFiles: new TempFiles(folder), maxBytes: 1000, checkFields: () => {}, stallSeconds: 0.05 }
+  return {
+    folder,
+    tempFiles: new TempFiles(folder),
+    maxBytes: 1000,
+    fileParts: ['file'],
+    checkFields: () => {},
+    stallSeconds: 0.05,
+  }
 }
 
 const FILE_BEGIN = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF'

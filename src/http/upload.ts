@@ -1,5 +1,6 @@
-/** Reads the form of `POST /transcribe` as it arrives: the recording goes to a temporary file, never into memory. */
+/** Reads a form with a recording as it arrives: the recording goes to a temporary file, never into memory. */
 
+import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
@@ -11,8 +12,8 @@ import {
   UploadStalledError,
   UploadTooLargeError,
 } from '../errors/index.ts'
+import { FormFields } from './form-fields.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
-import type { FormFields } from './transcribe-form.ts'
 
 /** What boundaries, part headers and small fields may add to a recording of the allowed size. */
 const FORM_ALLOWANCE_BYTES = 64 * 1024
@@ -21,13 +22,19 @@ const MAX_FIELD_BYTES = 16 * 1024
 /** As many as Starlette allows of each; a form of ours has some forty. */
 const MAX_PARTS = 1000
 const STALL_SECONDS = 60
+/** Less than this in so much time is as good as silence: a place in the line is not held by a byte a second. */
+const LEAST_BYTES = 8 * 1024
 
 export interface UploadRules {
   readonly tempFiles: TempFiles
   /** Of the recording itself; the form around it may add a little. */
   readonly maxBytes: number
+  /** Names of the part that is the recording. */
+  readonly fileParts: readonly string[]
   /** Given the fields so far, where the file begins; what it throws refuses the upload at once. */
   readonly checkFields: (fields: FormFields) => void
+  /** Whether the caller will ask for the recording's digest. */
+  readonly withDigest?: boolean
   /** Silence that ends an upload, 60 by default. Its whole time is not limited: a slow line may take hours. */
   readonly stallSeconds?: number
 }
@@ -37,6 +44,8 @@ export interface Upload extends AsyncDisposable {
   readonly path: string
   readonly bytes: number
   readonly fields: FormFields
+  /** SHA-256 of the recording; empty unless it was asked for. */
+  readonly digest: string
 }
 
 interface SavedFile {
@@ -69,7 +78,8 @@ export async function receiveUpload(
   signal.throwIfAborted()
 
   const { promise: parsed, resolve: finish, reject: fail } = Promise.withResolvers<void>()
-  const fields = new Map<string, string>()
+  const fields = new FormFields()
+  const hash = createHash('sha256')
   const files: SavedFile[] = []
   let chosen: SavedFile | undefined
   const stopSaving = new AbortController()
@@ -77,13 +87,15 @@ export async function receiveUpload(
   function onFile(name: string, stream: BusboyFileStream, fileName: string): void {
     stream.on('error', () => {}) // a form cut short: the parser reports the same, and that is enough
     stream.on('limit', () => fail(new UploadTooLargeError(rules.maxBytes)))
-    if (name === 'file') chosen = undefined
-    if (name !== 'file' || fileName === '') {
+    const isRecording = rules.fileParts.includes(name)
+    if (isRecording) chosen = undefined
+    if (!isRecording || fileName === '') {
       stream.resume()
       return
     }
     try {
       rules.checkFields(fields)
+      if (rules.withDigest) stream.on('data', (bytes: Buffer) => hash.update(bytes))
       chosen = save(stream, rules.tempFiles.reserve(fileName), stopSaving.signal)
       chosen.written.catch(fail)
       files.push(chosen)
@@ -98,7 +110,7 @@ export async function receiveUpload(
   }
 
   // What is cut off is marked, so that a list cut in the middle of a number is not taken for a shorter list.
-  parser.on('field', (name, value, _isNameCut, isCut) => fields.set(name, isCut ? `${value}…` : value))
+  parser.on('field', (name, value, _isNameCut, isCut) => fields.add(name, isCut ? `${value}…` : value))
   parser.on('file', onFile)
   parser.on('partsLimit', () => fail(new UploadMissingError({ cause: new Error(`more than ${MAX_PARTS} parts`) })))
   parser.on('error', (cause) => fail(new UploadMissingError({ cause })))
@@ -114,6 +126,7 @@ export async function receiveUpload(
       path: (chosen as SavedFile).file.path,
       bytes,
       fields,
+      digest: rules.withDigest ? hash.digest('hex') : '',
       [Symbol.asyncDispose]: disposeFiles,
     }
   } catch (error) {
@@ -164,6 +177,7 @@ function watchRequest(
   fail: (reason: unknown) => void,
 ): Disposable {
   let bytes = 0
+  let bytesBefore = 0
   const count = (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > maxBytes + FORM_ALLOWANCE_BYTES) fail(new UploadTooLargeError(maxBytes))
@@ -173,12 +187,17 @@ function watchRequest(
   request.on('data', count)
   request.on('timeout', onStall)
   request.setTimeout(stallSeconds * 1000)
+  const pace = setInterval(() => {
+    if (bytes - bytesBefore < LEAST_BYTES) onStall()
+    bytesBefore = bytes
+  }, stallSeconds * 1000)
   signal.addEventListener('abort', onAbort)
   return {
     [Symbol.dispose]() {
       request.off('data', count)
       request.off('timeout', onStall)
       request.setTimeout(0)
+      clearInterval(pace)
       signal.removeEventListener('abort', onAbort)
     },
   }

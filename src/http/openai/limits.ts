@@ -1,0 +1,19 @@
+/** `GET /v1/limits`: what a caller may send, and how busy the service is. */
+
+import type { AdmissionState } from '../../admission/index.ts'
+import type { Config } from '../../config.ts'
+
+export function limitsOf({ maxUploadBytes, admission, engine, security }: Config, state: AdmissionState): object {
+  const { maxConcurrency, maxQueue, requestTimeoutMs } = admission
+  return {
+    object: 'limits',
+    max_upload_bytes: maxUploadBytes,
+    max_audio_seconds: engine.maxAudioSeconds,
+    request_timeout_seconds: requestTimeoutMs === undefined ? null : requestTimeoutMs / 1000,
+    requests_per_minute: security.rateLimit ?? null,
+    max_concurrency: maxConcurrency,
+    max_queue: maxQueue,
+    running: state.running,
+    waiting: state.waiting,
+  }
+}

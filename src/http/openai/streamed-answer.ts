@@ -1,0 +1,53 @@
+/** `stream=true`: text as soon as a window is done, in OpenAI's events. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Segment, TextJoiner, type Transcription } from '../../transcript/index.ts'
+import { answerTo } from '../error-answers.ts'
+import { EventStream } from '../event-stream.ts'
+import type { Recording } from '../recording-intake.ts'
+import { additionsFor, usageOf } from './answers.ts'
+import type { AudioForm } from './audio-form.ts'
+
+/**
+ * Sends `transcript.text.delta` and `transcript.text.segment` for each segment, and `transcript.text.done` with the whole
+ * text, which is all deltas joined.
+ *
+ * @throws what goes wrong before the first event; later failures are sent as an event.
+ */
+export async function streamAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recording: Recording<AudioForm>,
+): Promise<void> {
+  const { form } = recording
+  using stream = new EventStream(reply)
+  const joiner = new TextJoiner()
+  try {
+    const transcription = await recording.transcribe((segments) => {
+      for (const segment of segments) {
+        stream.send(deltaEvent(joiner.push(segment), form, segment))
+        stream.send(segmentEvent(segment))
+      }
+    })
+    stream.send(doneEvent(transcription, form))
+  } catch (error) {
+    if (!stream.hasBegun) throw error
+    request.log.warn({ err: error }, 'request failed')
+    stream.send(answerTo(error, request).body)
+  }
+  await stream.end()
+}
+
+function deltaEvent(delta: string, { hasLogprobs }: AudioForm, { logprobs = [] }: Segment): object {
+  return { type: 'transcript.text.delta', delta, ...(hasLogprobs && { logprobs }) }
+}
+
+/** @see openai/openai-node:src/resources/audio/transcriptions.ts `TranscriptionTextSegmentEvent` — `speaker` is required. */
+function segmentEvent({ id, start, end, text }: Segment): object {
+  return { type: 'transcript.text.segment', id: `seg_${id}`, start, end, text, speaker: '' }
+}
+
+function doneEvent(transcription: Transcription, form: AudioForm): object {
+  const { text } = transcription
+  return { type: 'transcript.text.done', text, ...additionsFor(form, transcription), usage: usageOf(transcription) }
+}
