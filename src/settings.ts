@@ -135,9 +135,9 @@ export const SETTINGS = {
     meaning: 'Seconds from the arrival of a request after which it is given up and answered with 503; `0`: no limit.',
   },
   RETRY_GRACE_SECONDS: {
-    check: integer(0, 3600).default(30),
+    check: integer(0, 3600).default(10),
     meaning:
-      'How long the work for a client that has run into its timeout goes on, and its result is kept, for the retry that such clients send; `0`: not at all.',
+      'How long the work for a client that may have run into its timeout goes on, and its result is kept, for the [retry](api.md#retries) that such clients send; `0`: not at all.',
   },
 
   API_KEYS: {

@@ -5,6 +5,8 @@
 
 /** Results that are kept for a retry, at most; the oldest go first. */
 const MOST_KEPT = 64
+/** Work that goes on with nobody waiting for it, at most. */
+const MOST_ABANDONED = 4
 
 /** One request that waits for the work. */
 export interface Follower {
@@ -19,6 +21,7 @@ interface Running<T> {
   readonly key: string | undefined
   readonly result: Promise<T>
   readonly controller: AbortController
+  readonly onAbandoned: () => void
   nFollowers: number
   isDone: boolean
   end: NodeJS.Timeout | undefined
@@ -42,12 +45,18 @@ export class SharedWork<T> {
    *
    * @param key   undefined: nobody else can join.
    * @param work  is given a signal that aborts when nobody waits for its result any more.
+   * @param onAbandoned  called when it goes on only in case that a client returns.
    */
-  async begin(key: string | undefined, follower: Follower, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async begin(
+    key: string | undefined,
+    follower: Follower,
+    work: (signal: AbortSignal) => Promise<T>,
+    onAbandoned: () => void,
+  ): Promise<T> {
     const controller = new AbortController()
     const result = work(controller.signal)
     result.catch(() => {}) // nobody may be waiting by then
-    const running: Running<T> = { key, result, controller, nFollowers: 0, isDone: false, end: undefined }
+    const running: Running<T> = { key, result, controller, onAbandoned, nFollowers: 0, isDone: false, end: undefined }
     this.#keep(running)
     result.then(
       () => this.#forgetLater(running),
@@ -71,8 +80,10 @@ export class SharedWork<T> {
         this.#forget(running)
         running.controller.abort(signal.reason)
       }
-      if (!willReturn() || this.#graceMs === 0) giveUp()
-      else running.end = setTimeout(giveUp, this.#graceMs)
+      const goesOn = running.key !== undefined && this.#graceMs > 0 && willReturn()
+      if (!goesOn || this.#nAbandoned() > MOST_ABANDONED) return giveUp()
+      running.end = setTimeout(giveUp, this.#graceMs)
+      running.onAbandoned()
     }
     signal.throwIfAborted()
     running.nFollowers++
@@ -83,6 +94,10 @@ export class SharedWork<T> {
     } finally {
       signal.removeEventListener('abort', leave)
     }
+  }
+
+  #nAbandoned(): number {
+    return [...this.#running.values()].filter(({ nFollowers, isDone }) => nFollowers === 0 && !isDone).length
   }
 
   #keep(running: Running<T>): void {

@@ -131,13 +131,15 @@ export class RecordingIntake {
       const feed = new SegmentFeed(key !== undefined)
       feed.follow(onSegments)
       if (key !== undefined) this.#feeds.set(key, feed)
-      return await this.#shared.begin(key, follower, async (signal) => {
+      const work = async (signal: AbortSignal) => {
         try {
           return { result: await this.#work(kind, parts, feed, signal) }
         } finally {
           if (key !== undefined && this.#feeds.get(key) === feed) this.#feeds.delete(key)
         }
-      })
+      }
+      // Who has gone away, even if not for good, keeps nobody else waiting.
+      return await this.#shared.begin(key, follower, work, () => parts.entrance[Symbol.dispose]())
     }
     return {
       form,

@@ -12,7 +12,7 @@ import type { FastifyRequest } from 'fastify'
 const MOST_RETRIES = 2
 /** A client that leaves so shortly before its timeout has been left by it: the header is in whole seconds. */
 const TIMEOUT_TOLERANCE_MS = 1500
-/** A retry of a whole recording needs the time to be sent again; a key that is longer is no key. */
+/** A longer one is no key. */
 const LONGEST_KEY = 255
 
 /** Who asks and under which key; undefined for clients of which no retry could be told from a new request. */
@@ -36,7 +36,7 @@ export function willRetry({ headers }: FastifyRequest, arrivedAtMs: number): boo
   if (headers['idempotency-key'] !== undefined) return true
   if (Number(headers['x-stainless-retry-count'] ?? MOST_RETRIES) >= MOST_RETRIES) return false
   const timeout = headers['x-stainless-timeout'] ?? headers['x-stainless-read-timeout']
-  if (timeout === undefined) return false
+  if (timeout === undefined) return true // set for all of its requests, which the client does not tell
   // Whoever left early has changed their mind.
   return performance.now() - arrivedAtMs >= Number(timeout) * 1000 - TIMEOUT_TOLERANCE_MS
 }
