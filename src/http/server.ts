@@ -1,6 +1,6 @@
 /** The HTTP service put together: limits, logging, errors, and one plugin per surface. */
 
-import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
@@ -11,7 +11,9 @@ import { docs } from './docs.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
+import { echoRequestIds, requestIdOf } from './request-id.ts'
 import { logRequests } from './request-log.ts'
+import { secure, trustedProxies } from './security/index.ts'
 import { TempFiles } from './temp-files.ts'
 import { transcribeRoute } from './transcribe-route.ts'
 import { isTooLarge } from './upload.ts'
@@ -29,7 +31,8 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => randomUUID(),
+    genReqId: requestIdOf,
+    trustProxy: trustedProxies(config.security.trustProxy),
     // The head of a request has 30 s. The body has no limit, nor has the answer: 1 GB over a slow line and the
     // transcription of a day both take hours. A silent upload is ended by upload.ts, a dead client by TCP keep-alive.
     requestTimeout: 0,
@@ -45,6 +48,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
 
   logRequests(app)
+  echoRequestIds(app)
   handleErrors(app)
   handleUnknownRoutes(app)
   endConnections(app)
@@ -56,6 +60,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     }
   })
 
+  secure(app, config.security)
   app.register(async (routes) => {
     await docs(routes)
     await healthRoute(routes, { transcriber })
@@ -91,9 +96,14 @@ function endConnections(app: FastifyInstance): void {
 function leaveBodiesToRoutes(app: FastifyInstance, maxUploadBytes: number): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  // A client that asks before it sends is told to go on when nobody has refused it. One that announces too much gets its
+  // 413 without having sent anything.
+  const asking = new WeakSet<IncomingMessage>()
   app.server.on('checkContinue', (request, response) => {
-    // The client asks before it sends. One that announces too much gets its 413 without having sent anything.
-    if (!isTooLarge(request, maxUploadBytes)) response.writeContinue()
+    asking.add(request)
     app.server.emit('request', request, response)
+  })
+  app.addHook('preParsing', async ({ raw }, reply) => {
+    if (asking.has(raw) && !isTooLarge(raw, maxUploadBytes)) reply.raw.writeContinue()
   })
 }
