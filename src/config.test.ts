@@ -146,6 +146,8 @@ for (const [name, value, allowed] of [
   ['ALLOWED_MODELS', 'whisper', 'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *'],
   ['CORS_ORIGINS', 'example.org', 'origins such as https://example.org apart by commas, or *'],
   ['TRUST_PROXY', 'yes', 'the number of proxies in front, or their addresses apart by commas'],
+  ['TRUST_PROXY', '10.0.0.0/33', 'the number of proxies in front, or their addresses apart by commas'],
+  ['TRUST_PROXY', '1.2.3', 'the number of proxies in front, or their addresses apart by commas'],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
   ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
   ['HF_ENDPOINT', 'mirror', 'an http or https address'],

@@ -76,7 +76,7 @@ export interface SecuritySettings {
   /** Requests a minute of one caller; undefined: no limit. */
   readonly rateLimit: number | undefined
   readonly corsOrigins: readonly string[]
-  /** As Fastify takes it: nobody, the first so many hops, or addresses and networks. */
+  /** Nobody, the last so many hops, or addresses and networks. */
   readonly trustProxy: false | number | string[]
 }
 

@@ -3,6 +3,7 @@
  * the table of docs/operations.md is written from them.
  */
 
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
 
@@ -48,6 +49,13 @@ function listOf(item: z.ZodType<string, string>, what: string) {
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9*][A-Za-z0-9._*-]*$/
 const ALIAS = /^[^=\s]+=[^=\s]+$/
 const ORIGIN = /^(\*|https?:\/\/[^/\s]+)$/
+
+/** An address, or a network such as 10.0.0.0/8. */
+function isNetwork(value: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const maxBits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  return maxBits > 0 && (bits === undefined || (Number(bits) >= 1 && Number(bits) <= maxBits))
+}
 
 /** What DTYPE may say of each part; graph/layers.ts has the formats. */
 const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float32', 'blocks8'] } as const
@@ -161,7 +169,7 @@ export const SETTINGS = {
   TRUST_PROXY: {
     check: z
       .string()
-      .regex(/^(\d{1,2}|[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*)$/)
+      .refine((value) => /^\d{1,2}$/.test(value) || value.split(',').every((part) => isNetwork(part.trim())))
       .describe('the number of proxies in front, or their addresses apart by commas')
       .default('0'),
     meaning:

@@ -21,6 +21,7 @@ export interface ServeOptions {
 export async function serve({ host, port }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
+  delete env.API_KEYS // engines, compilers and ffmpeg inherit the environment, and none of them needs the keys
   const registry = ModelRegistry.load(config.models)
   checkModelNames(registry, config.models)
 

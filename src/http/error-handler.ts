@@ -40,6 +40,7 @@ export function answerFrameworkError(error: FastifyError, request: FastifyReques
   reply
     .code(error.statusCode ?? 400)
     .header('content-type', 'application/json')
+    .header('x-request-id', request.id)
     .serializer(JSON.stringify)
   void reply.send(formOf(request.url)({ statusCode: error.statusCode ?? 400, message: error.message }, request).body)
 }

@@ -6,5 +6,8 @@ import { healthResponses } from './schemas.ts'
 
 export async function healthRoute(app: FastifyInstance, { transcriber }: { transcriber: Transcriber }): Promise<void> {
   const schema = { summary: 'Is the service up, and which model is loaded', response: healthResponses }
-  app.get('/health', { schema }, async () => ({ status: 'ok', active_model: transcriber.activeModel() }))
+  app.get('/health', { schema, config: { isPublic: true } }, async () => ({
+    status: 'ok',
+    active_model: transcriber.activeModel(),
+  }))
 }

@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { callerOf } from './security/index.ts'
 
 /** The clients' own default; after so many retries none follows. */
 const MOST_RETRIES = 2
@@ -16,13 +17,13 @@ const TIMEOUT_TOLERANCE_MS = 1500
 const LONGEST_KEY = 255
 
 /** Who asks and under which key; undefined for clients of which no retry could be told from a new request. */
-export function retryIdentity({ headers, ip }: FastifyRequest): string | undefined {
+export function retryIdentity(request: FastifyRequest): string | undefined {
+  const { headers } = request
   const key = headers['idempotency-key']
   const hasKey = typeof key === 'string' && key !== '' && key.length <= LONGEST_KEY
   if (!hasKey && headers['x-stainless-retry-count'] === undefined) return undefined
-  const caller = headers.authorization ?? headers['x-api-key'] ?? ip
   return createHash('sha256')
-    .update(JSON.stringify([caller, hasKey ? key : null]))
+    .update(JSON.stringify([callerOf(request), hasKey ? key : null]))
     .digest('hex')
 }
 

@@ -1,6 +1,6 @@
 /** The HTTP service put together: limits, logging, errors, and one plugin per surface. */
 
-import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from '../config.ts'
@@ -13,7 +13,9 @@ import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 import { openAiRoutes } from './openai/index.ts'
 import { RecordingIntake } from './recording-intake.ts'
+import { echoRequestIds, requestIdOf } from './request-id.ts'
 import { logRequests } from './request-log.ts'
+import { secure, trustedProxies } from './security/index.ts'
 import { TempFiles } from './temp-files.ts'
 import { transcribeRoute } from './transcribe-route.ts'
 import { isTooLarge } from './upload.ts'
@@ -31,7 +33,8 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => randomUUID(),
+    genReqId: requestIdOf,
+    trustProxy: trustedProxies(config.security.trustProxy),
     // The head of a request has 30 s. The body has no limit, nor has the answer: 1 GB over a slow line and the
     // transcription of a day both take hours. A silent upload is ended by upload.ts, a dead client by TCP keep-alive.
     requestTimeout: 0,
@@ -48,10 +51,11 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
 
   logRequests(app)
+  echoRequestIds(app)
   handleErrors(app)
   handleUnknownRoutes(app)
   endConnections(app)
-  leaveBodiesToRoutes(app, config.maxUploadBytes)
+  leaveBodiesToRoutes(app, (request) => intake.admission.isFull || isTooLarge(request, config.maxUploadBytes))
   app.addHook('onSend', async (_request, reply) => {
     // The original's answers carry no charset, and a caller may compare the header as a whole.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
@@ -59,6 +63,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     }
   })
 
+  secure(app, config.security)
   app.register(async (routes) => {
     await docs(routes)
     await healthRoute(routes, { transcriber })
@@ -91,13 +96,22 @@ function endConnections(app: FastifyInstance): void {
   })
 }
 
-/** No body is parsed, of whatever type: the one route that has a body streams it, and judges its type in its own words. */
-function leaveBodiesToRoutes(app: FastifyInstance, maxUploadBytes: number): void {
+/**
+ * No body is parsed, of whatever type: the routes that have one stream it, and judge its type in their own words.
+ *
+ * @param willBeRefused  tells of a request whose body has not been sent yet.
+ */
+function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: IncomingMessage) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  // A client that asks before it sends is told to go on when nobody has refused it. One that announces too much, or
+  // comes when the line is full, gets its answer without having sent anything.
+  const asking = new WeakSet<IncomingMessage>()
   app.server.on('checkContinue', (request, response) => {
-    // The client asks before it sends. One that announces too much gets its 413 without having sent anything.
-    if (!isTooLarge(request, maxUploadBytes)) response.writeContinue()
+    asking.add(request)
     app.server.emit('request', request, response)
+  })
+  app.addHook('preParsing', async ({ raw }, reply) => {
+    if (asking.has(raw) && !willBeRefused(raw)) reply.raw.writeContinue()
   })
 }
