@@ -53,6 +53,7 @@ export class SharedWork<T> {
     work: (signal: AbortSignal) => Promise<T>,
     onAbandoned: () => void,
   ): Promise<T> {
+    follower.signal.throwIfAborted() // or nobody would follow, and nobody end what has begun
     const controller = new AbortController()
     const result = work(controller.signal)
     result.catch(() => {}) // nobody may be waiting by then

@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { pino } from 'pino'
 import { sharedRecordings, TempFolder, tone } from '../../test/helpers/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/decode-whole.ts'
-import { SAMPLE_RATE } from './index.ts'
+import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
 const folder = new TempFolder()
 after(() => folder[Symbol.dispose]())
@@ -17,6 +17,15 @@ function recordingLogger() {
   const lines: { level: number; audioSeconds?: number; ffmpeg?: string }[] = []
   return { lines, logger: pino({ level: 'trace' }, { write: (line: string) => void lines.push(JSON.parse(line)) }) }
 }
+
+test('a small file of a long recording is refused before anything of it is heard', async () => {
+  const minutes = 30
+  const silence = ['-f', 'lavfi', '-i', `anullsrc=r=16000:cl=mono:d=${minutes * 60}`]
+  for (const path of [folder.make('bomb.flac', silence), folder.make('bomb.wav', silence)]) {
+    const chunks = decodeAudio(path, { ffmpegPath: 'ffmpeg', timeoutSeconds: 20, maxSeconds: 60 })
+    await assert.rejects(chunks.next(), { name: 'AudioTooLongError' })
+  }
+})
 
 // ── formats ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

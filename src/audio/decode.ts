@@ -9,6 +9,9 @@ import { PlainWav } from './plain-wav.ts'
 import { SAMPLE_RATE } from './sample-rate.ts'
 import { SampleReader } from './samples.ts'
 
+/** Of formats without a header the length is estimated from the first frames. */
+const ESTIMATE_TOLERANCE = 1.1
+
 /**
  * The first audio stream of a file, streamed: at most about a second lies in memory at a time, however slow the
  * consumer is. Of a damaged or truncated file it gives what can be decoded and logs a warning; see
@@ -18,7 +21,7 @@ import { SampleReader } from './samples.ts'
  * @returns chunks of [N] 16 kHz mono samples in [-1, 1], N > 0, owned by the caller; at least one chunk.
  * @throws {AudioEmptyError} when the file has no bytes, no audio stream or no sample.
  * @throws {AudioUnreadableError} when nothing, or less than a third, can be decoded, or there is no such file.
- * @throws {AudioTooLongError} as soon as more than `maxSeconds` have come.
+ * @throws {AudioTooLongError} when the header says so, else as soon as more than `maxSeconds` have come.
  * @throws {AudioTimeoutError} when ffmpeg gives nothing for `timeoutSeconds`.
  * @throws {FfmpegMissingError} when ffmpeg is needed and cannot be started.
  * @throws the signal's reason after an abort.
@@ -27,6 +30,7 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
   options.signal?.throwIfAborted()
   await checkFile(path)
   await using wav = await PlainWav.open(path)
+  if (wav && wav.durationSeconds > options.maxSeconds) throw new AudioTooLongError(options.maxSeconds)
   let nSamples = 0
   for await (const samples of wav ? wav.samples(options.signal) : decodeByFfmpeg(path, options)) {
     nSamples += samples.length
@@ -36,11 +40,14 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
 }
 
 async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'warning'), options)
+  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path), options)
 
   const reader = new SampleReader()
   let nSamples = 0
   for await (const bytes of ffmpeg.output()) {
+    if ((ffmpeg.announcedSeconds ?? 0) > options.maxSeconds * ESTIMATE_TOLERANCE) {
+      throw new AudioTooLongError(options.maxSeconds)
+    }
     const samples = reader.push(bytes) // [N]
     nSamples += samples.length
     if (samples.length > 0) yield samples

@@ -24,16 +24,11 @@ export interface FfmpegExit {
 /**
  * Arguments that turn the first audio stream of `path` into 16 kHz mono float32 on standard output.
  *
- * @param logLevel    of ffmpeg; `info` prints the length of the file.
  * @param outputArgs  further limits of the output, such as `-frames:a 1`.
  */
-export function ffmpegArguments(
-  path: string,
-  logLevel: 'warning' | 'info',
-  outputArgs: readonly string[] = [],
-): string[] {
+export function ffmpegArguments(path: string, outputArgs: readonly string[] = []): string[] {
   return [
-    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', `level+${logLevel}`],
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
     // The prefix `file:` keeps a name from being taken for an option or an address.
     ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST],
@@ -55,6 +50,7 @@ export class Ffmpeg implements AsyncDisposable {
   readonly #exited: Promise<unknown>
   readonly #closed: Promise<unknown>
   #stderr = ''
+  #announcedSeconds: number | undefined
 
   private constructor(child: Child, options: AudioOptions) {
     this.#child = child
@@ -63,6 +59,7 @@ export class Ffmpeg implements AsyncDisposable {
     this.#closed = new Promise((resolve) => child.once('close', resolve))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LIMIT)
+      this.#announcedSeconds ??= durationIn(this.#stderr)
     })
   }
 
@@ -99,6 +96,14 @@ export class Ffmpeg implements AsyncDisposable {
     }
   }
 
+  /**
+   * Length of the file by its header, or ffmpeg's estimate; it may be wrong. undefined where neither is known, or not yet:
+   * ffmpeg says it before its first output, but on another pipe.
+   */
+  get announcedSeconds(): number | undefined {
+    return this.#announcedSeconds
+  }
+
   /** Waits for the end; the output must have been read before. Throws what `output` throws. */
   async exit(): Promise<FfmpegExit> {
     await this.#withinTimeout(this.#closed)
@@ -127,6 +132,12 @@ export class Ffmpeg implements AsyncDisposable {
       signal?.throwIfAborted()
     }
   }
+}
+
+function durationIn(stderr: string): number | undefined {
+  // From the start of the line, since a title of the file's own may say anything.
+  const match = /^\[info\] +Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)/m.exec(stderr)
+  return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
 }
 
 function spawnFfmpeg(args: readonly string[], options: AudioOptions): Child {

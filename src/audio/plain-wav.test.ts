@@ -16,7 +16,7 @@ const NO_FFMPEG = { ffmpegPath: 'no-such-program' }
 
 /** What ffmpeg makes of a file, whatever the decoder would rather do. */
 async function byFfmpeg(path: string): Promise<Float32Array> {
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'warning'), GENEROUS)
+  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path), GENEROUS)
   return new SampleReader().push(Buffer.concat(await Array.fromAsync(ffmpeg.output())))
 }
 

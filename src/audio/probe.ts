@@ -23,17 +23,11 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   await checkFile(path)
   await using wav = await PlainWav.open(path)
   if (wav) return { durationSeconds: wav.durationSeconds }
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, 'info', ['-frames:a', '1']), options)
+  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, ['-frames:a', '1']), options)
 
   let nBytes = 0
   for await (const bytes of ffmpeg.output()) nBytes += bytes.length
   const exit = await ffmpeg.exit()
   if (exit.code !== 0 || nBytes === 0) throw failureOf(exit, Math.floor(nBytes / BYTES_PER_SAMPLE))
-  return { durationSeconds: durationIn(exit.stderr) }
-}
-
-function durationIn(stderr: string): number | undefined {
-  // From the start of the line, since a title of the file's own may say anything.
-  const match = /^\[info\] +Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)/m.exec(stderr)
-  return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
+  return { durationSeconds: ffmpeg.announcedSeconds }
 }

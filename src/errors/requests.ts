@@ -124,7 +124,7 @@ export class QueueFullError extends BusyError {
   readonly retryAfterSeconds: number
 
   constructor(nWaiting: number, retryAfterSeconds: number) {
-    super(`The service is busy: ${nWaiting} requests are waiting already.`)
+    super(`The service is busy: ${nWaiting === 1 ? '1 request is' : `${nWaiting} requests are`} waiting already.`)
     this.retryAfterSeconds = retryAfterSeconds
     this.remedy = `Wait ${retryAfterSeconds} seconds, then send the request again.`
   }

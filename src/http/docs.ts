@@ -19,10 +19,14 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ')
 
 /** Registers the collector of route schemas, so before the routes, and then the page. */
-export async function docs(app: FastifyInstance): Promise<void> {
+export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys: boolean }): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
+      ...(hasKeys && {
+        components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+        security: [{ key: [] }],
+      }),
       info: { title: 'Paradox ASR API', version: packageJson.version, description: packageJson.description },
     },
   })

@@ -127,6 +127,7 @@ export class RecordingIntake {
         this.#feeds.get(key)?.follow(onSegments)
         return await this.#shared.join(key, follower)
       }
+      attendance.signal.throwIfAborted() // from here to the following of the work nothing else can happen
       isTaken = true
       const feed = new SegmentFeed(key !== undefined)
       feed.follow(onSegments)

@@ -92,6 +92,10 @@ export const transcribeResponses = {
     unknown_language: "Language 'klingon' is not one that this model knows: use a code such as pt, or leave it out.",
     invalid_option: "Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16.",
   }),
+  401: errorSchema('No API key, or one that the service does not know.', {
+    no_key:
+      "The request has no API key: send the header 'Authorization: Bearer KEY' with a key that the operator has given you.",
+  }),
   408: errorSchema('The upload stopped half-way.', {
     stalled:
       'The upload stopped: hardly any data arrived for 60 seconds: check the connection and send the file again.',
@@ -100,13 +104,16 @@ export const transcribeResponses = {
     too_large:
       'The upload is larger than the allowed 1024 MB: send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.',
   }),
+  429: errorSchema('Too many requests; the header `retry-after` says how long to wait.', {
+    busy: 'The service is busy: 64 requests are waiting already: wait 5 seconds, then send the request again.',
+  }),
   500: errorSchema('The recording could not be processed, or the model could not be loaded.', {
     unreadable: `${prefix}The file could not be read as audio (no audio stream): send a complete audio or video file, such as wav, mp3, ogg, m4a or mp4.`,
     empty: `${prefix}The file is empty: send a file that holds a recording.`,
     model_not_loaded: `${prefix}Model 'freds0' could not be loaded (The hub does not answer): check the network and HF_ENDPOINT.`,
     unexpected: `${prefix}unexpected failure; the service's log has the cause under request id 5f0c.`,
   }),
-  503: errorSchema('The service is shutting down.', {
+  503: errorSchema('The service is shutting down, or the time for the request is over.', {
     closing: 'The service is shutting down: send the request again in a moment.',
   }),
 } as const

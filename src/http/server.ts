@@ -65,7 +65,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
 
   secure(app, config.security)
   app.register(async (routes) => {
-    await docs(routes)
+    await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
     await healthRoute(routes, { transcriber })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
     await openAiRoutes(routes, { intake, config })

@@ -1,6 +1,7 @@
 /** `/docs` and `/openapi.json` as a browser and a client generator see them. */
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -39,7 +40,17 @@ describe('the description of the API', () => {
     assert.match(api.openapi, /^3\.1\./)
     assert.equal(api.info.title, 'Paradox ASR API')
     assert.equal(api.info.version, packageJson.version)
-    assert.deepEqual(Object.keys(api.paths).sort(), ['/health', '/transcribe'])
+    assert.ok(api.paths['/health']?.get && api.paths['/transcribe']?.post)
+  })
+
+  test('has the same routes as docs/api.md', () => {
+    const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+    for (const [path, operations] of Object.entries(api.paths)) {
+      for (const method of Object.keys(operations)) {
+        const named = `${method.toUpperCase()} ${path}`
+        assert.ok(text.includes(`\`${named}\``) || text.includes(`## ${named}\n`), named)
+      }
+    }
   })
 
   test('shows the form as multipart, with the default model of this service', () => {
@@ -51,7 +62,7 @@ describe('the description of the API', () => {
 
   test('has an example of every answer, each with the keys that the service sends', () => {
     const { responses } = api.paths['/transcribe']!.post!
-    assert.deepEqual(Object.keys(responses), ['200', '400', '408', '413', '500', '503'])
+    assert.deepEqual(Object.keys(responses), ['200', '400', '401', '408', '413', '429', '500', '503'])
     for (const [status, { content }] of Object.entries(responses)) {
       const examples = Object.values(content['application/json']!.examples)
       assert.ok(examples.length > 0)
