@@ -10,10 +10,10 @@ import type { Config } from '../config.ts'
 import type { TranscribeRequest, Transcriber } from '../engine/transcriber.ts'
 import { AudioEmptyError, isAbort, ModelUnknownError, RequestTimeoutError } from '../errors/index.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
-import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import type { FormFields } from './form-fields.ts'
+import { ProgressFeed, type ProgressListener } from './progress-feed.ts'
 import { mayJoin, retryIdentity, willRetry } from './retries.ts'
-import { SegmentFeed } from './segment-feed.ts'
 import type { TempFiles } from './temp-files.ts'
 import { receiveUpload, type Upload } from './upload.ts'
 
@@ -48,8 +48,7 @@ export interface IntakeRules<F extends WorkForm> {
 export interface Recording<F extends WorkForm> extends AsyncDisposable {
   readonly form: F
   readonly signal: AbortSignal
-  /** @param onSegments  told what is there as soon as it is there, from the beginning on. */
-  transcribe(onSegments?: (segments: readonly Segment[]) => void): Promise<Transcription>
+  transcribe(listener?: ProgressListener): Promise<Transcription>
   detectLanguage(): Promise<LanguageDetection>
 }
 
@@ -60,7 +59,7 @@ export class RecordingIntake {
   readonly #options: IntakeOptions
   readonly #shared: SharedWork<Work>
   /** What running work has said so far, by the key that retries join it by. */
-  readonly #feeds = new Map<string, SegmentFeed>()
+  readonly #feeds = new Map<string, ProgressFeed>()
 
   constructor(options: IntakeOptions) {
     const { admission } = options.config
@@ -116,7 +115,7 @@ export class RecordingIntake {
     const { form, upload, entrance, attendance, request } = parts
     /** Until work has taken the upload, it is ours to delete. */
     let isTaken = false
-    const run = async (kind: 'transcribe' | 'detect-language', onSegments?: (segments: readonly Segment[]) => void) => {
+    const run = async (kind: 'transcribe' | 'detect-language', listener: ProgressListener = {}) => {
       const key = keyOf(parts, kind)
       const follower = {
         signal: attendance.signal,
@@ -124,13 +123,13 @@ export class RecordingIntake {
       }
       if (key !== undefined && mayJoin(request) && this.#shared.has(key)) {
         request.log.info('a retry joins the work that is running')
-        this.#feeds.get(key)?.follow(onSegments)
+        this.#feeds.get(key)?.follow(listener)
         return await this.#shared.join(key, follower)
       }
       attendance.signal.throwIfAborted() // from here to the following of the work nothing else can happen
       isTaken = true
-      const feed = new SegmentFeed(key !== undefined)
-      feed.follow(onSegments)
+      const feed = new ProgressFeed(key !== undefined)
+      feed.follow(listener)
       if (key !== undefined) this.#feeds.set(key, feed)
       const work = async (signal: AbortSignal) => {
         try {
@@ -145,8 +144,8 @@ export class RecordingIntake {
     return {
       form,
       signal: attendance.signal,
-      transcribe: async (onSegments) => {
-        const { result } = await run('transcribe', onSegments)
+      transcribe: async (listener) => {
+        const { result } = await run('transcribe', listener)
         request.facts.audioSeconds = result.durationSeconds
         return result as Transcription // by the kind
       },
@@ -164,7 +163,7 @@ export class RecordingIntake {
   async #work<F extends WorkForm>(
     kind: 'transcribe' | 'detect-language',
     { form, upload, entrance }: Parts<F>,
-    feed: SegmentFeed,
+    feed: ProgressFeed,
     signal: AbortSignal,
   ): Promise<Transcription | LanguageDetection> {
     await using _upload = upload
@@ -180,7 +179,7 @@ export class RecordingIntake {
     }
     try {
       if (kind === 'detect-language') return await transcriber.detectLanguage(work)
-      return await transcriber.transcribe({ ...work, ...(feed.isUsed && { onSegments: feed.push }) })
+      return await transcriber.transcribe({ ...work, ...feed.listener() })
     } catch (error) {
       throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
     }

@@ -250,6 +250,30 @@ describe("OpenAI's audio routes", () => {
       assert.ok(body.endsWith('data: [DONE]\n\n'))
     })
 
+    test('of verbose_json tells words and quality, and how much is done where that is asked for', async () => {
+      transcriber.script = async (request) => {
+        request.onSegments?.(SPOKEN.segments)
+        request.onProgress?.(5.25)
+        return SPOKEN
+      }
+      const sent = events(
+        (
+          await post([
+            ['stream', 'true'],
+            ['response_format', 'verbose_json'],
+            ['timestamp_granularities[]', 'word'],
+            ['include[]', 'progress'],
+          ])
+        ).body,
+      )
+      const [, segment] = sent
+      assert.deepEqual((segment!.words as object[])[0], { word: 'Bom', start: 0.5, end: 1, probability: 0.9 })
+      assert.equal(segment!.quality, 'ok')
+      assert.deepEqual(sent.at(-2), { type: 'transcript.progress', done_seconds: 5.25 })
+      assert.deepEqual([sent.at(-1)!.type, sent.at(-1)!.language], ['transcript.text.done', 'portuguese'])
+      assert.equal((await refused([['include[]', 'progress']])).status, 400)
+    })
+
     test('sends text before the recording is done', async () => {
       const rest = Promise.withResolvers<void>()
       transcriber.script = async (request) => {

@@ -1,6 +1,13 @@
 /** What OpenAI's API answers, from a transcription. */
 
-import { FORMATS, type TokenLogprob, type Transcription, toVerboseJson } from '../../transcript/index.ts'
+import {
+  FORMATS,
+  languageName,
+  type Segment,
+  type TokenLogprob,
+  type Transcription,
+  toVerboseJson,
+} from '../../transcript/index.ts'
 import type { AudioForm } from './audio-form.ts'
 
 export interface Usage {
@@ -46,7 +53,7 @@ export function writeAnswer(
  * `verbose_json` with words and segments as they were asked for: segments where nothing was. What OpenAI does not have
  * (`quality`, `warnings` and so on) stands beside it, since a client that knows them can tell doubtful text.
  */
-function verboseAnswer({ granularities, options }: AudioForm, transcription: Transcription): object {
+export function verboseAnswer({ granularities, options }: AudioForm, transcription: Transcription): object {
   const { task, language, duration, text, words, segments, statistics, ...others } = toVerboseJson(transcription)
   return {
     task,
@@ -58,5 +65,15 @@ function verboseAnswer({ granularities, options }: AudioForm, transcription: Tra
     ...((granularities.length === 0 || granularities.includes('segment')) && { segments }),
     usage: usageOf(transcription),
     ...others,
+  }
+}
+
+/** What a stream of `verbose_json` tells of a segment beside its text: its words, and how far it is to be trusted. */
+export function segmentDetails({ words, quality, avgLogprob, language }: Segment): object {
+  return {
+    ...(words && { words: words.map(({ word, ...others }) => ({ word: word.trim(), ...others })) }),
+    avg_logprob: avgLogprob,
+    quality,
+    language: languageName(language),
   }
 }

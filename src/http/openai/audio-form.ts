@@ -27,6 +27,8 @@ export interface AudioForm extends WorkForm {
   readonly subtitles: SubtitleOptions
   readonly granularities: readonly Granularity[]
   readonly isStreamed: boolean
+  /** Whether a stream tells how much of the recording is done. */
+  readonly hasProgress: boolean
   /** Whether the answer has a log-probability for each token. */
   readonly hasLogprobs: boolean
   /** Whether the answer names the languages that were heard, as it does where several were offered. */
@@ -67,7 +69,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     stream?: boolean
   }
   const granularities = choices(fields, 'timestamp_granularities', ['word', 'segment'] as const)
-  const include = choices(fields, 'include', ['logprobs'] as const)
+  const include = choices(fields, 'include', ['logprobs', 'progress'] as const)
   const [languages, keywords] = [listField(fields, 'languages'), listField(fields, 'keywords')]
 
   const own = Object.keys(OPTIONS).filter((name) => given[name] && !REPLACED.some((replaced) => replaced === name))
@@ -91,6 +93,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     subtitles: parseSubtitleOptions(given),
     granularities,
     isStreamed: stream,
+    hasProgress: include.includes('progress'),
     hasLogprobs: include.includes('logprobs'),
     hasLanguages: languages.length > 0,
   }
@@ -101,7 +104,15 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
  *
  * @throws {OptionInvalidError} for one that contradicts another.
  */
-export function checkAudioForm({ options, format, subtitles, granularities, hasLogprobs }: AudioForm): void {
+export function checkAudioForm({
+  options,
+  format,
+  subtitles,
+  granularities,
+  isStreamed,
+  hasLogprobs,
+  hasProgress,
+}: AudioForm): void {
   const { wordTimestamps } = parseOptions(options)
   if (granularities.length > 0 && format !== 'verbose_json') {
     throw new OptionInvalidError(
@@ -113,6 +124,7 @@ export function checkAudioForm({ options, format, subtitles, granularities, hasL
   if (hasLogprobs && format !== 'json') {
     throw new OptionInvalidError('include', 'logprobs', 'it with response_format json')
   }
+  if (hasProgress && !isStreamed) throw new OptionInvalidError('include', 'progress', 'it with stream')
   checkAnswerOptions(format, { wordTimestamps, subtitles })
 }
 

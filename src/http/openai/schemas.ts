@@ -58,8 +58,9 @@ function commonProperties(defaultModelId: string) {
     },
     'include[]': {
       type: 'array',
-      items: { type: 'string', enum: ['logprobs'] },
-      description: 'With response_format json: log-probabilities of the tokens.',
+      items: { type: 'string', enum: ['logprobs', 'progress'] },
+      description:
+        'logprobs, with response_format json: log-probabilities of the tokens. progress, with stream: seconds that are done.',
     },
     stream: { type: 'boolean', default: false, description: 'Send text by server-sent events as soon as it is there.' },
     chunking_strategy: {

@@ -5,7 +5,7 @@ import { type Segment, TextJoiner, type Transcription } from '../../transcript/i
 import { answerTo } from '../error-answers.ts'
 import { EventStream } from '../event-stream.ts'
 import type { Recording } from '../recording-intake.ts'
-import { additionsFor, usageOf } from './answers.ts'
+import { additionsFor, segmentDetails, usageOf, verboseAnswer } from './answers.ts'
 import type { AudioForm } from './audio-form.ts'
 
 /**
@@ -23,11 +23,14 @@ export async function streamAnswer(
   using stream = new EventStream(reply)
   const joiner = new TextJoiner()
   try {
-    const transcription = await recording.transcribe((segments) => {
-      for (const segment of segments) {
-        stream.send(deltaEvent(joiner.push(segment), form, segment))
-        stream.send(segmentEvent(segment))
-      }
+    const transcription = await recording.transcribe({
+      onSegments: (segments) => {
+        for (const segment of segments) {
+          stream.send(deltaEvent(joiner.push(segment), form, segment))
+          stream.send(segmentEvent(segment, form))
+        }
+      },
+      ...(form.hasProgress && { onProgress: (doneSeconds) => stream.send(progressEvent(doneSeconds)) }),
     })
     stream.send(doneEvent(transcription, form))
   } catch (error) {
@@ -43,11 +46,32 @@ function deltaEvent(delta: string, { hasLogprobs }: AudioForm, { logprobs = [] }
 }
 
 /** @see openai/openai-node:src/resources/audio/transcriptions.ts `TranscriptionTextSegmentEvent` — `speaker` is required. */
-function segmentEvent({ id, start, end, text }: Segment): object {
-  return { type: 'transcript.text.segment', id: `seg_${id}`, start, end, text, speaker: '' }
+function segmentEvent(segment: Segment, { format }: AudioForm): object {
+  const { id, start, end, text } = segment
+  return {
+    type: 'transcript.text.segment',
+    id: `seg_${id}`,
+    start,
+    end,
+    text,
+    speaker: '',
+    ...(format === 'verbose_json' && segmentDetails(segment)),
+  }
+}
+
+/** Not OpenAI's: for callers that show the recording as it is worked on. */
+function progressEvent(doneSeconds: number): object {
+  return { type: 'transcript.progress', done_seconds: Math.round(doneSeconds * 1000) / 1000 }
 }
 
 function doneEvent(transcription: Transcription, form: AudioForm): object {
   const { text } = transcription
-  return { type: 'transcript.text.done', text, ...additionsFor(form, transcription), usage: usageOf(transcription) }
+  const verbose = form.format === 'verbose_json' ? verboseAnswer(form, transcription) : {}
+  return {
+    type: 'transcript.text.done',
+    text,
+    ...additionsFor(form, transcription),
+    ...verbose,
+    usage: usageOf(transcription),
+  }
 }
