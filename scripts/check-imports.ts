@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transcribe: ['audio', 'speech', 'decode'],
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
-  http: ['engine', 'models/registry', 'audio', 'transcribe/options'],
+  http: ['engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
 }
 

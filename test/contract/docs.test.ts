@@ -39,7 +39,8 @@ describe('the description of the API', () => {
     assert.match(api.openapi, /^3\.1\./)
     assert.equal(api.info.title, 'Paradox ASR API')
     assert.equal(api.info.version, packageJson.version)
-    assert.deepEqual(Object.keys(api.paths).sort(), ['/health', '/transcribe'])
+    const models = ['/api/ps', '/api/ps/{id}', '/v1/models', '/v1/models/{id}']
+    assert.deepEqual(Object.keys(api.paths).sort(), [...models, '/health', '/transcribe'].sort())
   })
 
   test('shows the form as multipart, with the default model of this service', () => {
