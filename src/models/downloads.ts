@@ -19,8 +19,9 @@ interface Download {
 export class Downloads {
   readonly #running = new Map<string, Download>()
 
-  has(id: string): boolean {
-    return this.#running.has(id)
+  /** Of those under way. */
+  ids(): string[] {
+    return [...this.#running.keys()]
   }
 
   /**

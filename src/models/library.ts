@@ -57,8 +57,12 @@ export class ModelLibrary {
     return folder === undefined ? undefined : (await stat(folder).catch(() => undefined))?.mtime
   }
 
-  isDownloading({ id }: ModelEntry): boolean {
-    return this.#downloads.has(id)
+  /** Whether files of the same repository are on their way, for whichever revision or id. */
+  isDownloading(entry: ModelEntry): boolean {
+    return this.#downloads.ids().some((id) => {
+      const other = this.registry.find(id)
+      return other !== undefined && repositoryOf(other) === repositoryOf(entry)
+    })
   }
 
   /**
@@ -99,6 +103,10 @@ export class ModelLibrary {
     this.#isWhisper.set(folder, weights !== undefined)
     return weights !== undefined
   }
+}
+
+function repositoryOf({ id, origin }: ModelEntry): string {
+  return origin.kind === 'hub' ? origin.repo : id
 }
 
 /** undefined for an expected failure. */

@@ -17,14 +17,16 @@ export interface EventStream {
 /** Begins the answer with status 200; the handler returns the reply when it has ended the stream. */
 export function openEventStream(reply: FastifyReply): EventStream {
   const stream = new PassThrough()
+  const closed = new AbortController()
   const write = async (text: string) => {
-    if (stream.destroyed) return
-    const closed = new AbortController()
-    stream.once('close', () => closed.abort())
-    if (!stream.write(text)) await once(stream, 'drain', { signal: closed.signal }).catch(() => {})
+    if (closed.signal.aborted || stream.write(text)) return
+    await once(stream, 'drain', { signal: closed.signal }).catch(() => {}) // closed
   }
   const comments = setInterval(() => void write(': still here\n\n'), COMMENT_EVERY_MS).unref()
-  stream.once('close', () => clearInterval(comments))
+  stream.once('close', () => {
+    closed.abort()
+    clearInterval(comments)
+  })
   stream.on('error', () => {}) // the client is gone, and the request's log line says so
 
   // What other plugins have put on the reply stays, which writing to the socket would lose.
