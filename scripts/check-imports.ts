@@ -33,7 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   admission: [],
-  http: ['admission', 'engine', 'models/registry', 'audio', 'transcribe/options'],
+  http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
 }
 

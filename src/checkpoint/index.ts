@@ -1,7 +1,7 @@
 /** A model folder becomes a checked config, named tensors and a tokenizer, whatever files it came from. */
 
 export { checkTensors } from './model-shape.ts'
-export { type OpenOptions, openCheckpoint, openWeights, type Weights } from './open-checkpoint.ts'
+export { digestOfFolder, type OpenOptions, openCheckpoint, openWeights, type Weights } from './open-checkpoint.ts'
 export { LANGUAGE_CODES, standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
 export type {
   Checkpoint,

@@ -41,7 +41,7 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
       tokenIds: tokenizer.tokenIds,
       shape: config,
     })
-    const digest = await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, INDEX_FILE], tensors.fileNames)
+    const digest = await digestOf(folder, tensors)
     return {
       config,
       generation,
@@ -54,6 +54,21 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
     tensors[Symbol.dispose]()
     throw error
   }
+}
+
+/**
+ * The `digest` of the checkpoint in a folder, without its tokenizer and with few of its checks.
+ *
+ * @throws {AsrError} as `openCheckpoint`.
+ */
+export async function digestOfFolder(folder: string): Promise<string> {
+  const { tensors } = await openWeights(folder)
+  using _ = tensors
+  return await digestOf(folder, tensors)
+}
+
+async function digestOf(folder: string, { fileNames }: TensorTable): Promise<string> {
+  return await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, INDEX_FILE], fileNames)
 }
 
 /** Config and tensors alone, without the tokenizer: what the compiler works on. */

@@ -1,7 +1,7 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
 import { type ModelSettings, readConfig } from '../config.ts'
-import { createEnginePool, ensureDevice } from '../engine/index.ts'
+import { createEnginePool, ensureDevice, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
 import { serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
@@ -14,7 +14,8 @@ export interface ServeOptions {
 }
 
 /**
- * Serves until the signal is aborted and everything that ran has ended. No model is loaded before the first request.
+ * Serves until the signal is aborted and everything that ran has ended. Only models of PRELOAD_MODELS are loaded before
+ * a request asks for them.
  *
  * @throws {ConfigError | DeviceUnavailableError | AddressUnavailableError} at the start.
  */
@@ -24,6 +25,8 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   delete env.API_KEYS // engines, compilers and ffmpeg inherit the environment, and none of them needs the keys
   const registry = ModelRegistry.load(config.models)
   checkModelNames(registry, config.models)
+  const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]
+  checkPreloads(preloaded, config.models)
 
   await ensureDevice(config.engine.device)
 
@@ -31,11 +34,23 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   const transcriber = createEnginePool({
     resolve: (id) => registry.get(id),
     maxLoadedModels: config.models.maxLoaded,
+    maxMemoryBytes: config.models.maxMemoryBytes,
+    ttlMs: config.models.ttlMs,
+    keepLoaded: preloaded,
     settings: config.engine,
     logger,
   })
-  // It closes the transcriber, since the requests under way must end before the engines do.
-  await serveHttp({ config, transcriber, logger, signal })
+  const preload = new Preload({ models: preloaded, transcriber, tempDir: config.tempDir, logger })
+  const stop = new AbortController()
+  const preloading = preload.run(AbortSignal.any([signal, stop.signal]))
+  try {
+    const whyNotReady = () => preload.whyNotReady()
+    // It closes the transcriber, since the requests under way must end before the engines do.
+    await serveHttp({ config, registry, transcriber, whyNotReady, logger, signal })
+  } finally {
+    stop.abort() // after a failed start nobody has
+    await preloading
+  }
 }
 
 /** @throws {ConfigError} for a setting that names a model which is not there. */
@@ -49,4 +64,14 @@ function checkModelNames(registry: ModelRegistry, { defaultId, aliases, preload 
     if (!registry.find(id)) throw new ConfigError('MODEL_ALIASES', `${alias}=${id}`, `${alias}= and ${allowed}`)
   }
   for (const id of preload) if (!registry.find(id)) throw new ConfigError('PRELOAD_MODELS', id, allowed)
+}
+
+/** @throws {ConfigError} where the last models to be loaded would push out the first. */
+function checkPreloads(preloaded: readonly string[], { maxLoaded }: ModelSettings): void {
+  if (preloaded.length <= maxLoaded) return
+  throw new ConfigError(
+    'PRELOAD_MODELS',
+    preloaded.join(','),
+    `at most ${maxLoaded} of these, or raise MAX_LOADED_MODELS`,
+  )
 }

@@ -95,6 +95,14 @@ export class EngineProcess {
     return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** Settles when the process is gone, however it ended. */
+  get exited(): Promise<void> {
+    return this.#exited.then(
+      () => {},
+      () => {},
+    )
+  }
+
   /** Requests that the process was working on when it ended unexpectedly. */
   get nLost(): number {
     return this.#nLost

@@ -1,80 +1,67 @@
 /**
- * The hot swap: which models are loaded, and who waits for which.
- *
- * Requests stand in one line. A request whose model is loaded runs at once, unless somebody before it waits for
- * another model: then it waits too, or a steady stream for one model would starve the others. When a slot is free, the
- * model of the line's first request is loaded and all that wait for it are let in together, so that requests that
- * alternate between two models cost two swaps and not one each.
+ * The hot swap: which models are loaded. Who waits for which is told by `line.ts`, one loaded model by `slot.ts`; here
+ * room is made, when a request needs it, when memory runs short, and when a model has rested for long.
  */
 
 import type { EngineSettings } from '../config.ts'
-import {
-  EngineCrashedError,
-  ModelBusyError,
-  ModelUnknownError,
-  OptionInvalidError,
-  ServiceClosingError,
-} from '../errors/index.ts'
+import { ModelBusyError, ModelUnknownError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { EngineOptions } from './engine-process.ts'
+import type { EngineEvent, UnloadReason } from './events.ts'
+import { IdleUnload } from './idle-unload.ts'
+import { Line } from './line.ts'
+import { MemoryLimit } from './memory-limit.ts'
 import { orAborted } from './or-aborted.ts'
-import { Places } from './places.ts'
 import type { EngineWork } from './protocol.ts'
+import { Slot } from './slot.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
 export interface EnginePoolOptions {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
   readonly resolve: (modelId: string) => ModelEntry
   readonly maxLoadedModels: number
+  /** Of all engines together; one alone is always allowed. undefined: no limit. */
+  readonly maxMemoryBytes?: number | undefined
+  /** After so long without a request a model is unloaded; 0: at once, undefined: never. */
+  readonly ttlMs?: number | undefined
+  /** Ids of models that no time of rest unloads. */
+  readonly keepLoaded?: Iterable<string>
   readonly settings: EngineSettings
   readonly logger: Logger
+  readonly clock?: Clock
   /** Told what the loading of a model is at. */
   readonly onLoading?: EngineOptions['onLoading']
   /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
   readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
-}
-
-/**
- * Requests that one engine works on at a time. Its windows share the model's steps, so that more of them answer more
- * requests in the same time; but each has an ffmpeg and up to a minute of samples.
- */
-const MOST_AT_ONCE = 8
-
-/** A place for one loaded model. */
-interface Slot {
-  readonly entry: ModelEntry
-  engine: EngineProcess | undefined
-  /** Why the model could not be loaded: the answer to everybody who was let in for it. */
-  loadFailure: unknown
-  /** Requests that were let in and have not finished. */
-  nUsers: number
-  /** The requests that the engine works on at a time. */
-  readonly places: Places
-  /** For requests whose engine died while it was working on others too. */
-  readonly secondTries: Places
-  /** Counts uses of the whole pool, so that the least recently used slot can be told. */
-  lastUsed: number
-  isEnding: boolean
-}
-
-interface Waiting {
-  readonly entry: ModelEntry
-  readonly admitted: PromiseWithResolvers<Slot>
+  /** Told when a model has been loaded or unloaded. */
+  readonly onEvent?: ((event: EngineEvent) => void) | undefined
 }
 
 export class EnginePool implements Transcriber {
   readonly #options: EnginePoolOptions
   readonly #slots = new Map<string, Slot>()
-  #line: readonly Waiting[] = []
+  readonly #line = new Line(() => this.#settle())
+  readonly #memory: MemoryLimit
+  readonly #idleUnload: IdleUnload
   #uses = 0
   #isClosing = false
   #onIdle: (() => void) | undefined
 
   constructor(options: EnginePoolOptions) {
+    const { maxMemoryBytes, logger, ttlMs, keepLoaded, clock = systemClock } = options
     this.#options = options
+    this.#memory = new MemoryLimit({ maxBytes: maxMemoryBytes, logger })
+    this.#idleUnload = new IdleUnload({
+      ttlMs,
+      exempt: new Set(keepLoaded),
+      clock,
+      unload: (slot) => void this.#end(slot, 'idle'),
+      onDue: () => this.#settle(),
+    })
   }
 
   find(name: string): ModelEntry | undefined {
@@ -87,14 +74,21 @@ export class EnginePool implements Transcriber {
   }
 
   activeModel(): string | null {
-    const loaded = [...this.#slots.values()].filter((slot) => slot.engine?.isLoaded && !slot.isEnding)
-    return loaded.sort((a, b) => b.lastUsed - a.lastUsed)[0]?.entry.id ?? null
+    const loaded = this.#all().filter((slot) => slot.isLoaded)
+    return loaded.sort((a, b) => b.lastUse - a.lastUse)[0]?.entry.id ?? null
   }
 
   /** Process ids of the engines that are alive, for tests and memory figures. */
   enginePids(): number[] {
-    const engines = [...this.#slots.values()].map((slot) => slot.engine)
-    return engines.filter((engine) => engine?.isAlive).map((engine) => engine!.pid!)
+    return this.#all().flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  }
+
+  engines(): readonly EngineState[] {
+    return this.#all().map((slot) => {
+      const nWaiting = this.#line.nWaitingFor(slot.entry.id)
+      const expiresAt = nWaiting > 0 ? undefined : this.#idleUnload.expiresAt(slot)
+      return { ...slot.state, nRequests: slot.nUsers + nWaiting, expiresAt }
+    })
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
@@ -113,36 +107,28 @@ export class EnginePool implements Transcriber {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }
     signal.throwIfAborted()
-    if (!this.#slots.get(entry.id)?.engine?.isLoaded) {
+    if (!this.#slots.get(entry.id)?.isLoaded) {
       await this.#options.checkAudio?.(request.audioPath, signal)
     }
 
     const engineRequest = { kind, audioPath, language, options, signal, onProgress, onSegments }
-    return await this.#use(entry, signal, (slot) => slot.places.take(signal, () => this.#workIn(slot, engineRequest)))
+    return await this.#use(entry, signal, (slot) => slot.work(engineRequest))
   }
 
   async load(modelId: string, signal: AbortSignal): Promise<void> {
-    await this.#use(this.#options.resolve(modelId), signal, (slot) => this.#engineOf(slot, signal))
-  }
-
-  engines(): readonly EngineState[] {
-    return Array.from(this.#slots.values(), ({ entry, engine, nUsers, isEnding }) => ({
-      modelId: entry.id,
-      state: isEnding ? 'unloading' : engine?.isLoaded ? 'loaded' : 'loading',
-      pid: engine?.pid,
-      nRequests: nUsers,
-      loadedAt: undefined,
-      lastUsedAt: undefined,
-      loadSeconds: undefined,
-    }))
+    await this.#use(this.#options.resolve(modelId), signal, (slot) => slot.load(signal))
   }
 
   /** Has a slot's model for itself and others as long as `work` goes on. */
   async #use<T>(entry: ModelEntry, signal: AbortSignal, work: (slot: Slot) => Promise<T>): Promise<T> {
-    const slot = await this.#admit(entry, signal)
+    if (this.#isClosing) throw new ServiceClosingError()
+    const admitted = this.#line.join(entry, signal)
+    this.#settle()
+    const slot = await admitted
     const done = work(slot).finally(() => {
-      slot.nUsers--
-      this.#schedule()
+      slot.leave(++this.#uses)
+      this.#memory.look(slot)
+      this.#settle()
       if (this.#nUsers() === 0) this.#onIdle?.()
     })
     done.catch(() => {}) // after an abort nobody waits for it any more
@@ -151,18 +137,17 @@ export class EnginePool implements Transcriber {
   }
 
   async unload(modelId: string): Promise<boolean> {
-    const slot = this.#slots.get(this.#options.resolve(modelId).id)
-    if (!slot || slot.isEnding) return false
-    if (slot.nUsers > 0) throw new ModelBusyError(modelId)
-    await this.#endSlot(slot)
-    this.#schedule()
+    const { id } = this.#options.resolve(modelId)
+    const slot = this.#slots.get(id)
+    if (!slot) return false
+    if (slot.nUsers > 0 || this.#line.nWaitingFor(id) > 0) throw new ModelBusyError(modelId)
+    await this.#end(slot, 'request')
     return true
   }
 
   async close(timeoutMs: number): Promise<void> {
     this.#isClosing = true
-    for (const { admitted } of this.#line) admitted.reject(new ServiceClosingError())
-    this.#line = []
+    this.#line.refuseAll(new ServiceClosingError())
     if (this.#nUsers() > 0) {
       const idle = Promise.withResolvers<void>()
       const timer = setTimeout(idle.resolve, timeoutMs)
@@ -170,123 +155,74 @@ export class EnginePool implements Transcriber {
       await idle.promise
       clearTimeout(timer)
     }
-    await Promise.all([...this.#slots.values()].map((slot) => this.#endSlot(slot)))
+    await Promise.all(this.#all().map((slot) => this.#end(slot, 'shutdown')))
+    this.#idleUnload.cancel()
   }
 
-  /** Waits in line for a place where `entry` is, or may be, loaded. */
-  async #admit(entry: ModelEntry, signal: AbortSignal): Promise<Slot> {
-    if (this.#isClosing) throw new ServiceClosingError()
-    const waiting: Waiting = { entry, admitted: Promise.withResolvers() }
-    const leave = () => {
-      this.#line = this.#line.filter((other) => other !== waiting)
-      waiting.admitted.reject(signal.reason)
-      this.#schedule()
-    }
-    signal.addEventListener('abort', leave, { once: true })
-    this.#line = [...this.#line, waiting]
-    this.#schedule()
-    try {
-      return await waiting.admitted.promise
-    } finally {
-      signal.removeEventListener('abort', leave)
-    }
+  /** Does whatever the present state allows or asks for. To be called after every change of it. */
+  #settle(): void {
+    for (const slot of this.#all()) if (slot.isSpent && slot.nUsers === 0) void this.#end(slot, undefined)
+    this.#line.advance(
+      (entry) => this.#roomFor(entry),
+      (slot) => slot.enter(++this.#uses),
+    )
+    this.#trimMemory()
+    this.#idleUnload.update(this.#all().filter(({ entry }) => this.#line.nWaitingFor(entry.id) === 0))
   }
 
-  /** Lets in whoever may be, from the head of the line on. */
-  #schedule(): void {
-    let isBlocked = false
-    const stillWaiting: Waiting[] = []
-    const isLetIn = new Set<string>()
-    for (const waiting of this.#line) {
-      const { id } = waiting.entry
-      if (!isBlocked && this.#makeRoomFor(waiting.entry)) isLetIn.add(id)
-      // Those behind a blocked one come in only with a model that has just been let in for somebody before it.
-      if (isLetIn.has(id)) this.#letIn(waiting)
-      else {
-        isBlocked = true
-        stillWaiting.push(waiting)
-      }
-    }
-    this.#line = stillWaiting
-  }
-
-  #letIn({ entry, admitted }: Waiting): void {
-    const slot = this.#slots.get(entry.id)!
-    slot.nUsers++
-    slot.lastUsed = ++this.#uses
-    admitted.resolve(slot)
-  }
-
-  /** True when there is a slot for `entry`; otherwise the least recently used idle one is being emptied, if any is. */
-  #makeRoomFor(entry: ModelEntry): boolean {
+  /** The slot of a model, if it has one or can get one now; else the least recently used idle one is emptied, if any is. */
+  #roomFor(entry: ModelEntry): Slot | undefined {
     const slot = this.#slots.get(entry.id)
-    if (slot && !slot.isEnding && slot.loadFailure === undefined) return true
-    if (!slot && this.#slots.size < this.#options.maxLoadedModels) {
-      this.#slots.set(entry.id, newSlot(entry))
-      return true
+    if (slot) return slot.isOpen ? slot : undefined
+    const lack = this.#lackFor(entry)
+    if (lack !== undefined) {
+      this.#endLeastRecent(lack)
+      return undefined
     }
-    // One at a time: a slot that is ending already is the room that is being made.
-    const slots = [...this.#slots.values()]
-    if (slots.some((other) => other.isEnding)) return false
-    const idle = (slot ? [slot] : slots).filter((other) => other.nUsers === 0)
-    const leastRecent = idle.sort((a, b) => a.lastUsed - b.lastUsed)[0]
-    if (leastRecent) void this.#endSlot(leastRecent).then(() => this.#schedule())
-    return false
+    const { settings, logger, clock = systemClock, onLoading, onEvent } = this.#options
+    const onChange = (changed: Slot) => {
+      this.#memory.look(changed)
+      this.#settle()
+    }
+    const created = new Slot(entry, { settings, logger, clock, onLoading, onEvent, onChange })
+    this.#slots.set(entry.id, created)
+    return created
   }
 
-  async #endSlot(slot: Slot): Promise<void> {
-    slot.isEnding = true
-    await slot.engine?.end()
+  /** For want of what a model has no slot; undefined: it may have one. */
+  #lackFor({ id }: ModelEntry): 'swap' | 'memory' | undefined {
+    if (this.#slots.size >= this.#options.maxLoadedModels) return 'swap'
+    return this.#memory.hasRoomFor(id, this.#all()) ? undefined : 'memory'
+  }
+
+  #trimMemory(): void {
+    const slots = this.#all()
+    if (!this.#memory.isExceeded(slots)) return
+    if (slots.length === 1) this.#memory.warn(slots[0]!)
+    else this.#endLeastRecent('memory')
+  }
+
+  /** One at a time: a slot that is ending already is the room that is being made. */
+  #endLeastRecent(reason: UnloadReason): void {
+    const slots = this.#all()
+    if (slots.some((slot) => slot.isEnding)) return
+    const idle = slots.filter((slot) => slot.nUsers === 0)
+    const leastRecent = idle.sort((a, b) => a.lastUse - b.lastUse)[0]
+    if (leastRecent) void this.#end(leastRecent, reason)
+  }
+
+  async #end(slot: Slot, reason: UnloadReason | undefined): Promise<void> {
+    await slot.end(reason)
+    if (this.#slots.get(slot.entry.id) !== slot) return // whoever called first has seen to the rest
     this.#slots.delete(slot.entry.id)
+    this.#settle()
   }
 
-  async #workIn(slot: Slot, request: EngineRequest): Promise<Transcription | LanguageDetection> {
-    const engine = await this.#engineOf(slot, request.signal)
-    try {
-      return await engine.work(request)
-    } catch (error) {
-      if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
-      // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try, one
-      // after the other, so that the one that kills engines does not take the rest along again.
-      return await slot.secondTries.take(request.signal, async () => {
-        const another = await this.#engineOf(slot, request.signal)
-        return await another.work(request)
-      })
-    }
-  }
-
-  /** The slot's engine, loaded: a new one where there is none or where the last one has died. */
-  async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
-    if (slot.loadFailure !== undefined) throw slot.loadFailure
-    if (!slot.engine?.isAlive) {
-      const { settings, logger, onLoading } = this.#options
-      slot.engine = new EngineProcess({ entry: slot.entry, settings, logger, onLoading })
-    }
-    const { engine } = slot
-    try {
-      // A caller who leaves does not stop the loading: the next request for this model will be glad of it.
-      await orAborted(engine.loaded, signal)
-      return engine
-    } catch (error) {
-      if (!signal.aborted) slot.loadFailure = error
-      throw error
-    }
+  #all(): Slot[] {
+    return [...this.#slots.values()]
   }
 
   #nUsers(): number {
-    return [...this.#slots.values()].reduce((sum, slot) => sum + slot.nUsers, 0)
-  }
-}
-
-function newSlot(entry: ModelEntry): Slot {
-  return {
-    entry,
-    engine: undefined,
-    loadFailure: undefined,
-    nUsers: 0,
-    places: new Places(MOST_AT_ONCE),
-    secondTries: new Places(1),
-    lastUsed: 0,
-    isEnding: false,
+    return this.#all().reduce((sum, slot) => sum + slot.nUsers, 0)
   }
 }

@@ -28,12 +28,16 @@ export interface EngineState {
   readonly modelId: string
   readonly state: 'loading' | 'loaded' | 'unloading'
   readonly pid: number | undefined
+  /** What its process has in RAM; undefined where the system does not tell. */
+  readonly residentBytes: number | undefined
   /** Requests that it works on, or that wait for it to be loaded. */
   readonly nRequests: number
   /** Milliseconds since 1970. */
   readonly loadedAt: number | undefined
   readonly lastUsedAt: number | undefined
   readonly loadSeconds: number | undefined
+  /** When it will be unloaded unless somebody asks for it; undefined while it stays. */
+  readonly expiresAt: number | undefined
 }
 
 export interface Transcriber {
@@ -62,10 +66,10 @@ export interface Transcriber {
    */
   load(modelId: string, signal: AbortSignal): Promise<void>
   /**
-   * Gives a model's memory back by ending its process.
+   * Gives a model's memory back by ending its process; settles when that is gone.
    *
-   * @returns false when it is not loaded.
-   * @throws {ModelBusyError} when somebody is using it.
+   * @returns false when it is neither loaded nor being loaded.
+   * @throws {ModelBusyError} when somebody is using it or waits for it.
    */
   unload(modelId: string): Promise<boolean>
   /** Refuses new work, lets running requests finish for at most `timeoutMs`, then ends every engine process. */

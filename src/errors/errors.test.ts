@@ -41,6 +41,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.QueueFullError(64, 5),
   new errors.RequestTimeoutError(90),
   new errors.ModelBusyError('base'),
+  new errors.ModelAbsentError('base', 'disk'),
 ]
 
 /** The exported classes of expected failures; RemoteError is only how any of them looks from another process, BusyError a base. */

@@ -17,6 +17,20 @@ export class ModelUnknownError extends AsrError {
   }
 }
 
+/** The model is known, but not where the caller wants it to be. */
+export class ModelAbsentError extends AsrError {
+  override readonly name = 'ModelAbsentError'
+  readonly code = 'ASR_MODEL_ABSENT'
+  readonly kind = 'missing'
+  readonly remedy: string
+  override readonly param = 'model'
+
+  constructor(modelId: string, where: 'memory' | 'disk') {
+    super(where === 'memory' ? `Model '${modelId}' is not loaded.` : `Model '${modelId}' is not on this machine.`)
+    this.remedy = `Look at 'GET ${where === 'memory' ? '/api/ps' : '/v1/models'}', which lists those that are.`
+  }
+}
+
 /** Wraps whatever kept a model from loading, so that the caller learns which model it was. */
 export class ModelLoadError extends AsrError {
   override readonly name = 'ModelLoadError'

@@ -82,6 +82,13 @@ export function pruneCompiled(options: PruneOptions): Pruned[] {
   return pruned
 }
 
+/** Removes every compiled model of a checkpoint that is not in use; returns what was removed. */
+export function removeCompiled(cacheDir: string, digest: string): CachedModel[] {
+  const models = listCompiled(cacheDir).filter(({ manifest, isInUse }) => manifest?.digest === digest && !isInUse)
+  for (const { folder } of models) discard(folder)
+  return models
+}
+
 function uselessness(
   { key, manifest }: CachedModel,
   { machine, all, newerVersions }: PruneOptions,

@@ -2,7 +2,7 @@
 
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifySchema } from 'fastify'
 import packageJson from '../../package.json' with { type: 'json' }
 
 /**
@@ -21,6 +21,7 @@ const CONTENT_SECURITY_POLICY = [
 /** Registers the collector of route schemas, so before the routes, and then the page. */
 export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys: boolean }): Promise<void> {
   await app.register(swagger, {
+    transform: ({ schema, url }) => ({ schema: withNamedWildcard(schema), url: url.replace(/\*$/, ':id') }),
     openapi: {
       openapi: '3.1.0',
       ...(hasKeys && {
@@ -36,4 +37,11 @@ export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys
     theme: { title: 'Paradox ASR API' },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+}
+
+/** Where a route ends with a wildcard, since ids of models hold slashes, readers see a parameter `id`. */
+function withNamedWildcard(schema: FastifySchema): FastifySchema {
+  const params = schema?.params as { properties?: Record<string, object> } | undefined
+  if (params?.properties?.['*'] === undefined) return schema
+  return { ...schema, params: { ...params, required: ['id'], properties: { id: params.properties['*'] } } }
 }

@@ -24,6 +24,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   ASR_LANGUAGE_UNKNOWN: 400,
   ASR_OPTION_INVALID: 400,
   ASR_API_KEY: 401,
+  ASR_MODEL_ABSENT: 404,
   ASR_UPLOAD_STALLED: 408,
   ASR_MODEL_BUSY: 409,
   ASR_UPLOAD_TOO_LARGE: 413,
@@ -43,6 +44,17 @@ const NEWER_STATUSES: Partial<Record<ErrorCode, number>> = {
   ASR_MODEL_UNKNOWN: 404,
   ASR_MODEL_LOAD_FAILED: 503,
   ASR_DISK_FULL: 503,
+  // Of a download by `POST /v1/models/{id}`. What keeps a model from loading arrives as ASR_MODEL_LOAD_FAILED.
+  ASR_HUB_NOT_FOUND: 404,
+  ASR_CHECKPOINT_FILE_MISSING: 400,
+  ASR_CHECKPOINT_CORRUPT: 503,
+  ASR_HUB_UNREACHABLE: 503,
+  ASR_HUB_UNAUTHORIZED: 503,
+  ASR_HUB_RATE_LIMITED: 503,
+  ASR_HUB_OFFLINE: 503,
+  ASR_PACKAGE_INDEX_FAILED: 503,
+  ASR_SOURCES_EXHAUSTED: 503,
+  ASR_CACHE_UNWRITABLE: 503,
 }
 
 export function answerTo(error: unknown, request: FastifyRequest): ErrorAnswer {

@@ -22,11 +22,15 @@ export function handleErrors(app: FastifyInstance): void {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
+/** What routes of models have a wildcard for, an id. */
+const WILDCARD = /^(\/v1\/models\/|\/api\/ps\/).+$/
+
 /** 405 for a path that exists under other methods, else 404, in FastAPI's words, which are those of HTTP. */
 export function handleUnknownRoutes(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '')
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }))
+    const route = path.replace(WILDCARD, '$1*')
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: route }))
     const status = allowed.length === 0 ? 404 : 405
     if (status === 405) reply.header('allow', allowed.join(', '))
     const { body } = formOf(request.url)({ statusCode: status, message: STATUS_CODES[status] }, request)

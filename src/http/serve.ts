@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
+import type { ModelRegistry } from '../models/registry.ts'
 import { createServer } from './server.ts'
 import { sweepLeftovers } from './temp-files.ts'
 
@@ -21,8 +22,12 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
 
 export interface ServeOptions {
   readonly config: Config
+  /** Read from the settings where it is not given. */
+  readonly registry?: ModelRegistry
   /** Closed at the end, also after a failed start. */
   readonly transcriber: Transcriber
+  /** What the service still waits for before it can serve, in one sentence; undefined: nothing. */
+  readonly whyNotReady?: () => string | undefined
   readonly logger: Logger
   /** Its abort shuts the service down. */
   readonly signal: AbortSignal
@@ -36,9 +41,10 @@ export interface ServeOptions {
  *
  * @throws {AddressUnavailableError} when the service cannot listen on the configured host and port.
  */
-export async function serve({ config, transcriber, logger, signal, onListening }: ServeOptions): Promise<void> {
+export async function serve({ signal, onListening, ...options }: ServeOptions): Promise<void> {
+  const { config, transcriber, logger } = options
   const cut = new AbortController()
-  const server = createServer({ config, transcriber, logger, cut: cut.signal })
+  const server = createServer({ ...options, cut: cut.signal })
   let deadline = Date.now()
   try {
     await sweepLeftovers(config.tempDir, logger)

@@ -7,10 +7,13 @@ import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
+import { ModelLibrary } from '../models/library.ts'
+import { ModelRegistry } from '../models/registry.ts'
 import { docs } from './docs.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
+import { modelRoutes } from './models/index.ts'
 import { openAiRoutes } from './openai/index.ts'
 import { RecordingIntake } from './recording-intake.ts'
 import { echoRequestIds, requestIdOf } from './request-id.ts'
@@ -23,13 +26,18 @@ import { isTooLarge } from './upload.ts'
 export interface ServerOptions {
   readonly transcriber: Transcriber
   readonly config: Config
+  /** Read from the settings where it is not given. */
+  readonly registry?: ModelRegistry
+  /** What the service still waits for before it can serve, in one sentence; undefined: nothing. */
+  readonly whyNotReady?: () => string | undefined
   readonly logger: Logger
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut?: AbortSignal
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer({ transcriber, config, logger, cut }: ServerOptions): FastifyInstance {
+export function createServer({ transcriber, config, logger, ...options }: ServerOptions): FastifyInstance {
+  const { cut = new AbortController().signal, registry = ModelRegistry.load(config.models) } = options
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -47,7 +55,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     clientErrorHandler: answerClientError,
   })
   const tempFiles = new TempFiles(config.tempDir)
-  const intake = new RecordingIntake({ transcriber, config, tempFiles, cut: cut ?? new AbortController().signal })
+  const intake = new RecordingIntake({ transcriber, config, tempFiles, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
 
   logRequests(app)
@@ -69,6 +77,8 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     await healthRoute(routes, { transcriber })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
     await openAiRoutes(routes, { intake, config })
+    const library = new ModelLibrary({ registry, settings: config.engine, logger })
+    await modelRoutes(routes, { transcriber, library, cut })
   })
   return app
 }

