@@ -8,6 +8,7 @@ import type { Transcriber } from '../engine/transcriber.ts'
 import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { docs } from './docs.ts'
+import { doorRoutes } from './doors/index.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
@@ -69,6 +70,7 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
     await healthRoute(routes, { transcriber })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
     await openAiRoutes(routes, { intake, config })
+    await doorRoutes(routes, { intake, defaultModelId: config.models.defaultId })
   })
   return app
 }
