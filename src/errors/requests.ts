@@ -31,13 +31,16 @@ export class LanguageUnknownError extends AsrError {
 
 export class UploadMissingError extends AsrError {
   override readonly name = 'UploadMissingError'
-  override readonly param = 'file'
+  override readonly param: string
   readonly code = 'ASR_UPLOAD_MISSING'
   readonly kind = 'invalid'
-  readonly remedy = 'Send multipart/form-data with a part named "file" that has a file name.'
+  readonly remedy: string
 
-  constructor(options?: ErrorOptions) {
+  /** @param part  the name that the route has for the recording's part. */
+  constructor(part = 'file', options?: ErrorOptions) {
     super('The request holds no file.', options)
+    this.param = part
+    this.remedy = `Send multipart/form-data with a part named "${part}" that has a file name.`
   }
 }
 

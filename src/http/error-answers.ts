@@ -1,6 +1,7 @@
 /**
  * What a failure is answered with, in the form that callers of its route know: `{"detail"}` of the first contract,
- * OpenAI's `{"error": {…}}` below /v1 and /api, `{"error": "…"}` of whisper.cpp's server.
+ * OpenAI's `{"error": {…}}` below /v1 and /api, `{"error": "…"}` of whisper.cpp's server, `{"detail"}` of
+ * whisper-asr-webservice.
  */
 
 import type { FastifyRequest } from 'fastify'
@@ -67,6 +68,7 @@ type ErrorForm = (error: unknown, request: FastifyRequest) => ErrorAnswer
 export function formOf(url: string): ErrorForm {
   if (/^\/(v1|api)(\/|$)/.test(url)) return openAiForm
   if (/^\/inference([/?]|$)/.test(url)) return whisperCppForm
+  if (/^\/(asr|detect-language)([/?]|$)/.test(url)) return asrWebserviceForm
   return detailForm
 }
 
@@ -126,10 +128,15 @@ function openAiParam({ param }: AsrError): string | null {
   return param === undefined ? null : (OPENAI_PARAMS[param] ?? param)
 }
 
-const whisperCppForm: ErrorForm = (error, request) => {
-  if (error instanceof AsrError) return { status: newerStatus(error), body: { error: error.sentence } }
-  const { status, sentence } = plainFailure(error, request)
-  return { status, body: { error: sentence } }
+const whisperCppForm = sentenceForm('error')
+const asrWebserviceForm = sentenceForm('detail')
+
+function sentenceForm(key: 'error' | 'detail'): ErrorForm {
+  return (error, request) => {
+    if (error instanceof AsrError) return { status: newerStatus(error), body: { [key]: error.sentence } }
+    const { status, sentence } = plainFailure(error, request)
+    return { status, body: { [key]: sentence } }
+  }
 }
 
 function newerStatus({ code }: AsrError): number {

@@ -1,4 +1,4 @@
-/** The answers to failures in OpenAI's form, as JSON Schema. */
+/** The answers to failures, as JSON Schema. */
 
 const DESCRIPTIONS = {
   400: 'A field, or the recording, cannot be used; `param` names it.',
@@ -18,22 +18,30 @@ export type DocumentedStatus = keyof typeof DESCRIPTIONS
 const text = { type: 'string' }
 const textOrNull = { type: ['string', 'null'] }
 
+const openAiError = {
+  type: 'object',
+  required: ['message', 'type', 'param', 'code'],
+  properties: { message: text, type: text, param: textOrNull, code: textOrNull },
+}
+
+/** In OpenAI's form. */
 export function openAiErrors(...statuses: readonly DocumentedStatus[]): Record<number, object> {
+  return errorsOf('error', openAiError, statuses)
+}
+
+/** One sentence under a key. */
+export function sentenceErrors(
+  key: 'detail' | 'error',
+  ...statuses: readonly DocumentedStatus[]
+): Record<number, object> {
+  return errorsOf(key, text, statuses)
+}
+
+function errorsOf(key: string, schema: object, statuses: readonly DocumentedStatus[]): Record<number, object> {
   return Object.fromEntries(
     statuses.map((status) => [
       status,
-      {
-        description: DESCRIPTIONS[status],
-        type: 'object',
-        required: ['error'],
-        properties: {
-          error: {
-            type: 'object',
-            required: ['message', 'type', 'param', 'code'],
-            properties: { message: text, type: text, param: textOrNull, code: textOrNull },
-          },
-        },
-      },
+      { description: DESCRIPTIONS[status], type: 'object', required: [key], properties: { [key]: schema } },
     ]),
   )
 }

@@ -36,8 +36,10 @@ export interface WorkForm {
 }
 
 export interface IntakeRules<F extends WorkForm> {
-  /** Names of the part that is the recording. */
-  readonly fileParts: readonly string[]
+  /** Names of the part that is the recording; the first is what callers are told. */
+  readonly fileParts: readonly [string, ...string[]]
+  /** The recording is samples and nothing else, as `UploadRules` has it. */
+  readonly isRawPcm?: boolean
   /** Reads the fields so far: where the file begins, and again when all are there. What it throws is the answer. */
   readonly read: (fields: FormFields) => F
   /** Checks a complete form's fields together. */
@@ -47,6 +49,8 @@ export interface IntakeRules<F extends WorkForm> {
 /** A recording that has arrived. Disposing of it gives up the request's stand in the line. */
 export interface Recording<F extends WorkForm> extends AsyncDisposable {
   readonly form: F
+  /** As the client has it; any text. */
+  readonly fileName: string
   readonly signal: AbortSignal
   transcribe(listener?: ProgressListener): Promise<Transcription>
   detectLanguage(): Promise<LanguageDetection>
@@ -93,6 +97,7 @@ export class RecordingIntake {
       tempFiles,
       maxBytes: config.maxUploadBytes,
       fileParts: rules.fileParts,
+      isRawPcm: rules.isRawPcm ?? false,
       checkFields: read,
       withDigest: identity !== undefined,
     }
@@ -143,6 +148,7 @@ export class RecordingIntake {
     }
     return {
       form,
+      fileName: upload.fileName,
       signal: attendance.signal,
       transcribe: async (listener) => {
         const { result } = await run('transcribe', listener)

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts'
 import { ModelLibrary } from '../models/library.ts'
 import { ModelRegistry } from '../models/registry.ts'
 import { docs } from './docs.ts'
+import { doorRoutes } from './doors/index.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
@@ -79,6 +80,7 @@ export function createServer({ transcriber, config, logger, ...options }: Server
     await openAiRoutes(routes, { intake, config })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })
     await modelRoutes(routes, { transcriber, library, cut })
+    await doorRoutes(routes, { intake, defaultModelId: config.models.defaultId })
   })
   return app
 }

@@ -2,9 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import { WAV_HEADER_BYTES, wavHeader } from '../audio/index.ts'
 import {
   DiskFullError,
   isDiskFull,
@@ -29,8 +31,10 @@ export interface UploadRules {
   readonly tempFiles: TempFiles
   /** Of the recording itself; the form around it may add a little. */
   readonly maxBytes: number
-  /** Names of the part that is the recording. */
-  readonly fileParts: readonly string[]
+  /** Names of the part that is the recording; the first is what callers are told. */
+  readonly fileParts: readonly [string, ...string[]]
+  /** The recording is 16-bit little-endian mono samples at 16 kHz and nothing else; it is kept as a WAV file. */
+  readonly isRawPcm?: boolean
   /** Given the fields so far, where the file begins; what it throws refuses the upload at once. */
   readonly checkFields: (fields: FormFields) => void
   /** Whether the caller will ask for the recording's digest. */
@@ -42,6 +46,8 @@ export interface UploadRules {
 /** A form received in full; disposing of it deletes the recording. */
 export interface Upload extends AsyncDisposable {
   readonly path: string
+  /** As the client has it; any text. */
+  readonly fileName: string
   readonly bytes: number
   readonly fields: FormFields
   /** SHA-256 of the recording; empty unless it was asked for. */
@@ -50,6 +56,7 @@ export interface Upload extends AsyncDisposable {
 
 interface SavedFile {
   readonly file: TempFile
+  readonly fileName: string
   /** Resolves to the number of bytes once all of them are on the disk. */
   readonly written: Promise<number>
 }
@@ -73,13 +80,16 @@ export async function receiveUpload(
   signal: AbortSignal,
 ): Promise<Upload> {
   if (isTooLarge(request, rules.maxBytes)) throw new UploadTooLargeError(rules.maxBytes)
-  const parser = openParser(request, rules.maxBytes)
+  const missing = (cause?: unknown) =>
+    new UploadMissingError(rules.fileParts[0], cause === undefined ? undefined : { cause })
+  const parser = openParser(request, rules.maxBytes, missing)
   await rules.tempFiles.ensureFolder()
   signal.throwIfAborted()
 
   const { promise: parsed, resolve: finish, reject: fail } = Promise.withResolvers<void>()
   const fields = new FormFields()
-  const hash = createHash('sha256')
+  // The same bytes are another recording where they are samples.
+  const hash = createHash('sha256').update(rules.isRawPcm ? 'raw' : '')
   const files: SavedFile[] = []
   let chosen: SavedFile | undefined
   const stopSaving = new AbortController()
@@ -96,7 +106,7 @@ export async function receiveUpload(
     try {
       rules.checkFields(fields)
       if (rules.withDigest) stream.on('data', (bytes: Buffer) => hash.update(bytes))
-      chosen = save(stream, rules.tempFiles.reserve(fileName), stopSaving.signal)
+      chosen = save(stream, fileName, rules, stopSaving.signal)
       chosen.written.catch(fail)
       files.push(chosen)
     } catch (error) {
@@ -112,18 +122,19 @@ export async function receiveUpload(
   // What is cut off is marked, so that a list cut in the middle of a number is not taken for a shorter list.
   parser.on('field', (name, value, _isNameCut, isCut) => fields.add(name, isCut ? `${value}…` : value))
   parser.on('file', onFile)
-  parser.on('partsLimit', () => fail(new UploadMissingError({ cause: new Error(`more than ${MAX_PARTS} parts`) })))
-  parser.on('error', (cause) => fail(new UploadMissingError({ cause })))
+  parser.on('partsLimit', () => fail(missing(new Error(`more than ${MAX_PARTS} parts`))))
+  parser.on('error', (cause) => fail(missing(cause)))
   parser.on('finish', finish)
   const watch = watchRequest(request, rules, signal, fail)
   try {
     request.pipe(parser)
     await parsed
-    if (!chosen) throw new UploadMissingError()
+    if (!chosen) throw missing()
     const bytes = await (chosen as SavedFile).written // the cast: assigned in a callback, which the compiler cannot see
     request.unpipe(parser).resume() // whatever follows the form's end is of no use, but must not block the connection
     return {
       path: (chosen as SavedFile).file.path,
+      fileName: (chosen as SavedFile).fileName,
       bytes,
       fields,
       digest: rules.withDigest ? hash.digest('hex') : '',
@@ -144,7 +155,11 @@ export function isTooLarge(request: IncomingMessage, maxBytes: number): boolean 
   return Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_ALLOWANCE_BYTES
 }
 
-function openParser(request: IncomingMessage, maxFileBytes: number): BusboyInstance {
+function openParser(
+  request: IncomingMessage,
+  maxFileBytes: number,
+  missing: (cause: unknown) => UploadMissingError,
+): BusboyInstance {
   try {
     return new Busboy({
       headers: request.headers as BusboyHeaders, // it refuses a missing content-type itself
@@ -154,19 +169,33 @@ function openParser(request: IncomingMessage, maxFileBytes: number): BusboyInsta
       limits: { fieldSize: MAX_FIELD_BYTES, fileSize: maxFileBytes, parts: MAX_PARTS },
     })
   } catch (cause) {
-    throw new UploadMissingError({ cause }) // a content type that is no form, or has no boundary
+    throw missing(cause) // a content type that is no form, or has no boundary
   }
 }
 
-function save(stream: BusboyFileStream, file: TempFile, signal: AbortSignal): SavedFile {
-  const sink = createWriteStream(file.path, { flags: 'wx', mode: 0o600 })
-  const written = pipeline(stream, sink, { signal }).then(
-    () => sink.bytesWritten,
-    (cause) => {
-      throw isDiskFull(cause) ? new DiskFullError('the upload', { cause }) : cause
-    },
-  )
-  return { file, written }
+function save(
+  stream: BusboyFileStream,
+  fileName: string,
+  { tempFiles, isRawPcm = false }: UploadRules,
+  signal: AbortSignal,
+): SavedFile {
+  const file = tempFiles.reserve(fileName)
+  const write = async () => {
+    const sink = createWriteStream(file.path, { flags: 'wx', mode: 0o600, start: isRawPcm ? WAV_HEADER_BYTES : 0 })
+    await pipeline(stream, sink, { signal })
+    if (isRawPcm) await writeWavHeader(file.path, sink.bytesWritten)
+    return sink.bytesWritten
+  }
+  const written = write().catch((cause) => {
+    throw isDiskFull(cause) ? new DiskFullError('the upload', { cause }) : cause
+  })
+  return { file, fileName, written }
+}
+
+/** Only now it is known how long the recording is. */
+async function writeWavHeader(path: string, nBytes: number): Promise<void> {
+  await using file = await open(path, 'r+')
+  await file.write(wavHeader(nBytes), 0, WAV_HEADER_BYTES, 0)
 }
 
 /** Reports what the parser cannot see: too much in all, a silent line, and the caller's abort. */

@@ -12,7 +12,7 @@ import { limitsOf } from './limits.ts'
 import { detectLanguageSchema, limitsSchema, transcriptionSchema, translationSchema } from './schemas.ts'
 import { streamAnswer } from './streamed-answer.ts'
 
-const FILE_PARTS = ['file']
+const FILE_PARTS = ['file'] as const
 
 export interface OpenAiRoutesOptions {
   readonly intake: RecordingIntake
