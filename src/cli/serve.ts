@@ -3,7 +3,7 @@
 import { type ModelSettings, readConfig } from '../config.ts'
 import { createEnginePool, ensureDevice } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
-import { serve as serveHttp } from '../http/index.ts'
+import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
 
@@ -27,14 +27,16 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   await ensureDevice(config.engine.device)
 
   const logger = createLogger(config.logLevel)
+  const metrics = new ServiceMetrics()
   const transcriber = createEnginePool({
     resolve: (id) => registry.get(id),
     maxLoadedModels: config.models.maxLoaded,
     settings: config.engine,
     logger,
+    onEvent: metrics.onEngineEvent,
   })
   // It closes the transcriber, since the requests under way must end before the engines do.
-  await serveHttp({ config, transcriber, logger, signal })
+  await serveHttp({ config, transcriber, logger, signal, metrics })
 }
 
 /** @throws {ConfigError} for a setting that names a model which is not there. */

@@ -24,7 +24,9 @@ export interface EngineOptions {
 }
 
 /** Work whose options have been checked. */
-export interface EngineRequest extends EngineWork, Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'signal'> {}
+export interface EngineRequest
+  extends EngineWork,
+    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'onStarted' | 'onTiming' | 'signal'> {}
 
 type Result = Transcription | LanguageDetection
 
@@ -93,6 +95,14 @@ export class EngineProcess {
     return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
+  /** Settles when the process is gone, however it ended. */
+  get exited(): Promise<void> {
+    return this.#exited.then(
+      () => {},
+      () => {},
+    )
+  }
+
   /** Requests that the process was working on when it ended unexpectedly. */
   get nLost(): number {
     return this.#nLost
@@ -109,6 +119,7 @@ export class EngineProcess {
     signal.addEventListener('abort', abort, { once: true })
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
+      request.onStarted?.()
       this.#send({ type: 'work', requestId, kind, audioPath, language, options })
       return await answer.promise
     } finally {
@@ -149,9 +160,12 @@ export class EngineProcess {
         this.#loading.reject(new ModelLoadError(this.modelId, failureFromWire(message.failure)))
         void this.end()
         break
-      case 'done':
-        this.#waiting.get(message.requestId)?.resolve(message.result)
+      case 'done': {
+        const waiting = this.#waiting.get(message.requestId)
+        waiting?.request.onTiming?.(message.timing)
+        waiting?.resolve(message.result)
         break
+      }
       case 'failed':
         this.#waiting.get(message.requestId)?.reject(failureFromWire(message.failure))
         break

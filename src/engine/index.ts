@@ -22,6 +22,8 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 
 export type { LoadingProgress } from '../models/base.ts'
 export { ensureDevice } from './device-check.ts'
+export type { EngineEvent, UnloadReason } from './events.ts'
 export { loadOnce } from './load-once.ts'
 export { EnginePool } from './pool.ts'
-export type { TranscribeRequest, Transcriber } from './transcriber.ts'
+export { residentBytes } from './resident-bytes.ts'
+export type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber, WorkTiming } from './transcriber.ts'

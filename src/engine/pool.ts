@@ -20,6 +20,7 @@ import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
+import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
 import { orAborted } from './or-aborted.ts'
 import { Places } from './places.ts'
 import type { EngineWork } from './protocol.ts'
@@ -35,6 +36,8 @@ export interface EnginePoolOptions {
   readonly onLoading?: EngineOptions['onLoading']
   /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
   readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
+  /** Told when a model has been loaded or unloaded. */
+  readonly onEvent?: ((event: EngineEvent) => void) | undefined
 }
 
 /**
@@ -58,6 +61,8 @@ interface Slot {
   /** Counts uses of the whole pool, so that the least recently used slot can be told. */
   lastUsed: number
   isEnding: boolean
+  /** Why it is ending. */
+  endReason: UnloadReason | undefined
 }
 
 interface Waiting {
@@ -106,7 +111,7 @@ export class EnginePool implements Transcriber {
   }
 
   async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
-    const { signal, audioPath, language, onProgress, onSegments } = request
+    const { signal, audioPath, language, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
     if (options.multilingual && request.language !== undefined) {
@@ -117,7 +122,8 @@ export class EnginePool implements Transcriber {
       await this.#options.checkAudio?.(request.audioPath, signal)
     }
 
-    const engineRequest = { kind, audioPath, language, options, signal, onProgress, onSegments }
+    const callbacks = { onProgress, onSegments, onStarted, onTiming }
+    const engineRequest = { kind, audioPath, language, options, signal, ...callbacks }
     return await this.#use(entry, signal, (slot) => slot.places.take(signal, () => this.#workIn(slot, engineRequest)))
   }
 
@@ -154,7 +160,7 @@ export class EnginePool implements Transcriber {
     const slot = this.#slots.get(this.#options.resolve(modelId).id)
     if (!slot || slot.isEnding) return false
     if (slot.nUsers > 0) throw new ModelBusyError(modelId)
-    await this.#endSlot(slot)
+    await this.#endSlot(slot, 'request')
     this.#schedule()
     return true
   }
@@ -170,7 +176,7 @@ export class EnginePool implements Transcriber {
       await idle.promise
       clearTimeout(timer)
     }
-    await Promise.all([...this.#slots.values()].map((slot) => this.#endSlot(slot)))
+    await Promise.all([...this.#slots.values()].map((slot) => this.#endSlot(slot, 'shutdown')))
   }
 
   /** Waits in line for a place where `entry` is, or may be, loaded. */
@@ -230,12 +236,13 @@ export class EnginePool implements Transcriber {
     if (slots.some((other) => other.isEnding)) return false
     const idle = (slot ? [slot] : slots).filter((other) => other.nUsers === 0)
     const leastRecent = idle.sort((a, b) => a.lastUsed - b.lastUsed)[0]
-    if (leastRecent) void this.#endSlot(leastRecent).then(() => this.#schedule())
+    if (leastRecent) void this.#endSlot(leastRecent, 'swap').then(() => this.#schedule())
     return false
   }
 
-  async #endSlot(slot: Slot): Promise<void> {
+  async #endSlot(slot: Slot, reason: UnloadReason): Promise<void> {
     slot.isEnding = true
+    slot.endReason ??= reason
     await slot.engine?.end()
     this.#slots.delete(slot.entry.id)
   }
@@ -259,8 +266,9 @@ export class EnginePool implements Transcriber {
   async #engineOf(slot: Slot, signal: AbortSignal): Promise<EngineProcess> {
     if (slot.loadFailure !== undefined) throw slot.loadFailure
     if (!slot.engine?.isAlive) {
-      const { settings, logger, onLoading } = this.#options
+      const { settings, logger, onLoading, onEvent } = this.#options
       slot.engine = new EngineProcess({ entry: slot.entry, settings, logger, onLoading })
+      if (onEvent) void reportLife(slot.engine, onEvent, () => slot.endReason)
     }
     const { engine } = slot
     try {
@@ -288,5 +296,6 @@ function newSlot(entry: ModelEntry): Slot {
     secondTries: new Places(1),
     lastUsed: 0,
     isEnding: false,
+    endReason: undefined,
   }
 }

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
+import { openTracing, type ReadinessCheck, type ServiceMetrics } from './observability/index.ts'
 import { createServer } from './server.ts'
 import { sweepLeftovers } from './temp-files.ts'
 
@@ -26,19 +27,26 @@ export interface ServeOptions {
   readonly logger: Logger
   /** Its abort shuts the service down. */
   readonly signal: AbortSignal
+  /** Metrics that the engines are counted in as well. */
+  readonly metrics?: ServiceMetrics
+  /** What keeps `GET /readyz` from saying yes. */
+  readonly readiness?: readonly ReadinessCheck[]
   /** Told where the service can be reached, which is news where `config.port` is 0. */
   readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
 }
 
 /**
  * Serves until the signal, and resolves when everything is released. Shutting down: no new connections, then the
- * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines.
+ * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines. Traces are sent where
+ * OpenTelemetry's variables in the environment ask for them.
  *
  * @throws {AddressUnavailableError} when the service cannot listen on the configured host and port.
  */
-export async function serve({ config, transcriber, logger, signal, onListening }: ServeOptions): Promise<void> {
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, transcriber, logger, signal, onListening, metrics, readiness } = options
   const cut = new AbortController()
-  const server = createServer({ config, transcriber, logger, cut: cut.signal })
+  const tracing = await openTracing(process.env, logger)
+  const server = createServer({ config, transcriber, logger, cut: cut.signal, metrics, readiness, tracing })
   let deadline = Date.now()
   try {
     await sweepLeftovers(config.tempDir, logger)
@@ -51,6 +59,7 @@ export async function serve({ config, transcriber, logger, signal, onListening }
   } finally {
     await server.close() // a no-op unless the start failed
     await transcriber.close(Math.max(0, deadline - Date.now()))
+    await tracing?.close()
   }
 }
 

@@ -11,6 +11,14 @@ import { docs } from './docs.ts'
 import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
+import {
+  metricsRoute,
+  observeWork,
+  probeRoutes,
+  type ReadinessCheck,
+  ServiceMetrics,
+  type Tracing,
+} from './observability/index.ts'
 import { logRequests } from './request-log.ts'
 import { TempFiles } from './temp-files.ts'
 import { transcribeRoute } from './transcribe-route.ts'
@@ -22,10 +30,16 @@ export interface ServerOptions {
   readonly logger: Logger
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut?: AbortSignal
+  /** Metrics that others than the server write to as well; by default its own. */
+  readonly metrics?: ServiceMetrics | undefined
+  /** What keeps `GET /readyz` from saying yes. */
+  readonly readiness?: readonly ReadinessCheck[] | undefined
+  readonly tracing?: Tracing | undefined
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer({ transcriber, config, logger, cut }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { config, logger, cut, tracing, metrics = new ServiceMetrics(), readiness = [] } = options
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -44,7 +58,13 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   const tempFiles = new TempFiles(config.tempDir)
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
 
+  const observers = [metrics.observeWork, ...(tracing ? [tracing.observeWork] : [])]
+  const transcriber = observeWork(options.transcriber, observers)
+  metrics.watchState(transcriber, readiness)
+
   logRequests(app)
+  metrics.measureRequests(app, transcriber)
+  tracing?.traceRequests(app)
   handleErrors(app)
   handleUnknownRoutes(app)
   endConnections(app)
@@ -59,6 +79,8 @@ export function createServer({ transcriber, config, logger, cut }: ServerOptions
   app.register(async (routes) => {
     await docs(routes)
     await healthRoute(routes, { transcriber })
+    await probeRoutes(routes, { readiness })
+    await metricsRoute(routes, { metrics })
     await transcribeRoute(routes, { transcriber, config, tempFiles, cut: cut ?? new AbortController().signal })
   })
   return app

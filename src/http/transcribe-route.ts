@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { AudioEmptyError, ModelUnknownError, UploadMissingError } from '../errors/index.ts'
 import { FORMATS } from '../transcript/index.ts'
-import { elapsedSeconds } from './request-log.ts'
+import { elapsedSeconds, noteTimes } from './request-log.ts'
 import { transcribeBody, transcribeResponses } from './schemas.ts'
 import type { TempFiles } from './temp-files.ts'
 import { checkForm, type FormFields, readForm, type TranscribeForm } from './transcribe-form.ts'
@@ -56,7 +56,14 @@ export async function transcribeRoute(
 
     const { modelId, language, options, format } = form
     const transcription = await transcriber
-      .transcribe({ modelId, language, options, audioPath: upload.path, signal: work.signal })
+      .transcribe({
+        modelId,
+        language,
+        options,
+        audioPath: upload.path,
+        signal: work.signal,
+        ...noteTimes(request.facts),
+      })
       .catch((error: unknown) => {
         throw work.signal.aborted ? work.signal.reason : error // why it ended, rather than that it was aborted
       })

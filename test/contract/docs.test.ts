@@ -39,7 +39,7 @@ describe('the description of the API', () => {
     assert.match(api.openapi, /^3\.1\./)
     assert.equal(api.info.title, 'Paradox ASR API')
     assert.equal(api.info.version, packageJson.version)
-    assert.deepEqual(Object.keys(api.paths).sort(), ['/health', '/transcribe'])
+    assert.deepEqual(Object.keys(api.paths).sort(), ['/health', '/livez', '/metrics', '/readyz', '/transcribe'])
   })
 
   test('shows the form as multipart, with the default model of this service', () => {
