@@ -138,7 +138,9 @@ test('a collector that takes nothing is told to the log and does not keep the se
   })
   const other = await startService({ transcriber: scriptedTranscriber() })
   assert.equal((await post(other)).status, 200)
-  await other.logged(({ msg, level }) => level === 40 && Boolean(msg?.startsWith('OpenTelemetry')))
+  const line = await other.logged(({ msg }) => msg === 'OpenTelemetry has a problem')
+  assert.equal(line.level, 40)
+  assert.equal(line.what, 'connect ECONNREFUSED 127.0.0.1:1')
   await other.close()
 })
 

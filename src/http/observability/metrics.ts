@@ -2,6 +2,8 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
+export const PREFIX = 'paradox_'
+
 /** Seconds: from an answer out of memory to a recording of hours. */
 const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 const QUEUE_BUCKETS = [0.005, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300]
@@ -22,11 +24,11 @@ export function createMetrics() {
   collectDefaultMetrics({ register: registry })
 
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter({ name: `paradox_${name}`, help, labelNames, registers })
+    new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers })
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Gauge({ name: `paradox_${name}`, help, labelNames, registers })
+    new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers })
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
-    new Histogram({ name: `paradox_${name}`, help, labelNames, buckets, registers })
+    new Histogram({ name: `${PREFIX}${name}`, help, labelNames, buckets, registers })
 
   return {
     registry,

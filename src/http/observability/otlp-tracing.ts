@@ -31,7 +31,7 @@ export class OtlpTracing {
   readonly #tracer: Tracer
 
   constructor(logger: Logger) {
-    const say = (message: string, ...details: unknown[]) => logger.warn({ details }, `OpenTelemetry: ${message}`)
+    const say = (what: string) => logger.warn({ what: plainly(what) }, 'OpenTelemetry has a problem')
     const silent = () => {}
     diag.setLogger(
       { error: say, warn: say, info: silent, debug: silent, verbose: silent },
@@ -126,5 +126,14 @@ export class OtlpTracing {
 
   #startSpan(name: string, attributes: Record<string, string>, parent: Context): Span {
     return this.#tracer.startSpan(name, { attributes }, parent)
+  }
+}
+
+/** The SDK hands errors on as JSON texts that hold a stack. */
+function plainly(what: string): string {
+  try {
+    return (JSON.parse(what) as { message?: string }).message ?? what
+  } catch {
+    return what
   }
 }
