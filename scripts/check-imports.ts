@@ -41,6 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
   [/^onnxruntime-node$/, ['runtime']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
+  [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^commander$/, ['cli']],
   [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
 ]

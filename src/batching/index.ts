@@ -1,5 +1,5 @@
 /** Windows of all requests for one model share its encoder's time and its decoder's steps. */
 export type { BatchModel, Lane, LaneStep, LaneStepOutput } from './lane.ts'
-export { WindowScheduler } from './scheduler.ts'
+export { type StepCounts, WindowScheduler } from './scheduler.ts'
 export { Ticket } from './ticket.ts'
 export type { OpenWindow } from './window.ts'

@@ -42,8 +42,9 @@ export class LaneBatch<L extends Lane> {
     return this.#windows.every((window) => window === undefined)
   }
 
-  get isReady(): boolean {
-    return this.#waiting.length > 0
+  /** Windows that wait for the next step. */
+  get nReady(): number {
+    return this.#waiting.length
   }
 
   /** The requests whose windows wait for a step. */

@@ -112,6 +112,15 @@ test('windows of different requests share the steps of their lane, and each gets
   assert.ok(log.filter((line) => line === 'step 600:0,1').length >= 2, 'all but perhaps the first')
 })
 
+test('it counts its steps, and the windows that took part in them', async () => {
+  const { scheduler, open, log } = openScheduler()
+  assert.deepEqual(scheduler.stepCounts, { steps: 0, windowSteps: 0 })
+  const [a, b] = await Promise.all([open(600, scheduler.newTicket()), open(600, scheduler.newTicket())])
+  await Promise.all([decode(a, 2), decode(b, 5)])
+  const steps = log.filter((line) => line.startsWith('step')).length
+  assert.deepEqual(scheduler.stepCounts, { steps, windowSteps: 7 })
+})
+
 test('windows of different contexts have lanes of their own, which go when they are empty', async () => {
   const { scheduler, open, lanes } = openScheduler()
   const windows = await Promise.all([open(600, scheduler.newTicket()), open(1500, scheduler.newTicket())])

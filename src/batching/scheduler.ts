@@ -19,6 +19,13 @@ interface Choice {
   readonly work: () => Promise<void>
 }
 
+/** What the decoder has done since the model was opened. */
+export interface StepCounts {
+  readonly steps: number
+  /** Windows that took part, added up over all steps. */
+  readonly windowSteps: number
+}
+
 interface Job {
   readonly ticket: Ticket
   readonly signal: AbortSignal
@@ -37,6 +44,8 @@ export class WindowScheduler<L extends Lane> {
   /** Encoder positions of all open windows. */
   #nPositions = 0
   #isRunning = false
+  #nSteps = 0
+  #nWindowSteps = 0
 
   constructor(model: BatchModel<L>) {
     this.#model = model
@@ -51,6 +60,10 @@ export class WindowScheduler<L extends Lane> {
       close: (window) => this.#close(window),
       awaken: () => this.#awaken(),
     }
+  }
+
+  get stepCounts(): StepCounts {
+    return { steps: this.#nSteps, windowSteps: this.#nWindowSteps }
   }
 
   newTicket(): Ticket {
@@ -132,7 +145,7 @@ export class WindowScheduler<L extends Lane> {
       choices.push({ urgency: job.needs ? URGENCY.encode : URGENCY.run, tickets: [job.ticket], work })
     }
     for (const batch of [...this.#batches, ...this.#solo]) {
-      if (!batch.isReady) continue
+      if (batch.nReady === 0) continue
       choices.push({ urgency: URGENCY.step, tickets: batch.tickets, work: () => this.#step(batch) })
     }
     const now = performance.now()
@@ -151,6 +164,8 @@ export class WindowScheduler<L extends Lane> {
       ({ needs }) => needs?.audioContext === audioContext && needs.rowsPerWindow === rowsPerWindow,
     )
     if (!isAwaited) batch.closeGaps() // otherwise the gap will be filled
+    this.#nSteps++
+    this.#nWindowSteps += batch.nReady
     await batch.step()
   }
 

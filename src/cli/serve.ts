@@ -3,7 +3,7 @@
 import { type ModelSettings, readConfig } from '../config.ts'
 import { createEnginePool, ensureDevice, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
-import { serve as serveHttp } from '../http/index.ts'
+import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
 
@@ -31,6 +31,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   await ensureDevice(config.engine.device)
 
   const logger = createLogger(config.logLevel)
+  const metrics = new ServiceMetrics()
   const transcriber = createEnginePool({
     resolve: (id) => registry.get(id),
     maxLoadedModels: config.models.maxLoaded,
@@ -39,14 +40,15 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     keepLoaded: preloaded,
     settings: config.engine,
     logger,
+    onEvent: metrics.onEngineEvent,
   })
   const preload = new Preload({ models: preloaded, transcriber, tempDir: config.tempDir, logger })
   const stop = new AbortController()
   const preloading = preload.run(AbortSignal.any([signal, stop.signal]))
   try {
-    const whyNotReady = () => preload.whyNotReady()
+    const readiness = [() => preload.whyNotReady()]
     // It closes the transcriber, since the requests under way must end before the engines do.
-    await serveHttp({ config, registry, transcriber, whyNotReady, logger, signal })
+    await serveHttp({ config, registry, transcriber, readiness, metrics, logger, signal })
   } finally {
     stop.abort() // after a failed start nobody has
     await preloading

@@ -26,7 +26,7 @@ export interface EngineOptions {
 /** Work whose options have been checked. */
 export interface EngineRequest
   extends Omit<EngineWork, 'tellsSegments'>,
-    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'signal'> {}
+    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'onStarted' | 'onTiming' | 'signal'> {}
 
 type Result = Transcription | LanguageDetection
 
@@ -120,6 +120,7 @@ export class EngineProcess {
     signal.addEventListener('abort', abort, { once: true })
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
+      request.onStarted?.()
       this.#send({ type: 'work', requestId, kind, audioPath, language, options, tellsSegments })
       return await answer.promise
     } finally {
@@ -160,9 +161,12 @@ export class EngineProcess {
         this.#loading.reject(new ModelLoadError(this.modelId, failureFromWire(message.failure)))
         void this.end()
         break
-      case 'done':
-        this.#waiting.get(message.requestId)?.resolve(message.result)
+      case 'done': {
+        const waiting = this.#waiting.get(message.requestId)
+        waiting?.request.onTiming?.(message.timing)
+        waiting?.resolve(message.result)
         break
+      }
       case 'failed':
         this.#waiting.get(message.requestId)?.reject(failureFromWire(message.failure))
         break

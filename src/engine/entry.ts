@@ -7,6 +7,7 @@ import { createLogger } from '../logger.ts'
 import { type AsrStrategy, createStrategy } from '../models/index.ts'
 import { failureToWire } from './failure.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
+import type { WorkTiming } from './transcriber.ts'
 
 let strategy: AsrStrategy | undefined
 const running = new Map<number, AbortController>()
@@ -61,6 +62,7 @@ async function work({
 }: ToEngine & { type: 'work' }): Promise<void> {
   const controller = new AbortController()
   running.set(requestId, controller)
+  const timing = startTiming(strategy!)
   try {
     const { signal } = controller
     const result =
@@ -73,12 +75,26 @@ async function work({
             onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
             ...(tellsSegments && { onSegments: (segments) => send({ type: 'segments', requestId, segments }) }),
           })
-    send({ type: 'done', requestId, result })
+    send({ type: 'done', requestId, result, timing: timing() })
   } catch (error) {
     send({ type: 'failed', requestId, failure: failureToWire(error) })
   } finally {
     running.delete(requestId)
     cleanMemorySoon()
+  }
+}
+
+/** @returns a function that tells what has been done since then. */
+function startTiming(model: AsrStrategy): () => WorkTiming {
+  const startedAtMs = performance.now()
+  const before = model.stepCounts
+  return () => {
+    const { steps, windowSteps } = model.stepCounts
+    return {
+      decodeSeconds: (performance.now() - startedAtMs) / 1000,
+      steps: steps - before.steps,
+      windowSteps: windowSteps - before.windowSteps,
+    }
   }
 }
 

@@ -100,7 +100,7 @@ export class EnginePool implements Transcriber {
   }
 
   async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
-    const { signal, audioPath, language, onProgress, onSegments } = request
+    const { signal, audioPath, language, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
     if (options.multilingual && request.language !== undefined) {
@@ -111,7 +111,8 @@ export class EnginePool implements Transcriber {
       await this.#options.checkAudio?.(request.audioPath, signal)
     }
 
-    const engineRequest = { kind, audioPath, language, options, signal, onProgress, onSegments }
+    const callbacks = { onProgress, onSegments, onStarted, onTiming }
+    const engineRequest = { kind, audioPath, language, options, signal, ...callbacks }
     return await this.#use(entry, signal, (slot) => slot.work(engineRequest))
   }
 

@@ -6,6 +6,7 @@ import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { WorkTiming } from './transcriber.ts'
 
 export type ToEngine =
   | { readonly type: 'load'; readonly entry: ModelEntry; readonly settings: EngineSettings; readonly logLevel: string }
@@ -29,7 +30,12 @@ export type FromEngine =
   | { readonly type: 'load-failed'; readonly failure: WireFailure }
   | { readonly type: 'progress'; readonly requestId: number; readonly doneSeconds: number }
   | { readonly type: 'segments'; readonly requestId: number; readonly segments: readonly Segment[] }
-  | { readonly type: 'done'; readonly requestId: number; readonly result: Transcription | LanguageDetection }
+  | {
+      readonly type: 'done'
+      readonly requestId: number
+      readonly result: Transcription | LanguageDetection
+      readonly timing: WorkTiming
+    }
   | { readonly type: 'failed'; readonly requestId: number; readonly failure: WireFailure }
 
 /** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */

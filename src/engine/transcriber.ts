@@ -4,6 +4,16 @@ import type { ModelEntry } from '../models/registry.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 
+/** What a request took of the engine, which may have worked on others at the same time. */
+export interface WorkTiming {
+  /** From the request's arrival in the engine to its result: reading, encoding, decoding. */
+  readonly decodeSeconds: number
+  /** Steps of the decoder during that time, for whichever requests. */
+  readonly steps: number
+  /** Windows that took part, added up over these steps; divided by them: how full the batches were. */
+  readonly windowSteps: number
+}
+
 export interface TranscribeRequest {
   /** An id of the registry, a hub repository or a folder. */
   readonly modelId: string
@@ -17,11 +27,18 @@ export interface TranscribeRequest {
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
   readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
+  /** Told when an engine takes the work up: the line, the model's load and the wait for a place are over. */
+  readonly onStarted?: (() => void) | undefined
+  /** Told, just before the result, what it took. */
+  readonly onTiming?: ((timing: WorkTiming) => void) | undefined
   /** Aborting stops the work at any stage: waiting, loading, reading, decoding. */
   readonly signal: AbortSignal
 }
 
-export type DetectLanguageRequest = Pick<TranscribeRequest, 'modelId' | 'audioPath' | 'options' | 'signal'>
+export type DetectLanguageRequest = Pick<
+  TranscribeRequest,
+  'modelId' | 'audioPath' | 'options' | 'onStarted' | 'onTiming' | 'signal'
+>
 
 /** A model that has a process, or is about to have one. */
 export interface EngineState {

@@ -1,4 +1,5 @@
 /** The HTTP service: uploads in, transcriptions out, in the contract that existing callers rely on. */
 
+export { type ReadinessCheck, ServiceMetrics } from './observability/index.ts'
 export { type ServeOptions, serve } from './serve.ts'
 export { createServer, type ServerOptions } from './server.ts'

@@ -12,7 +12,9 @@ import { AudioEmptyError, isAbort, ModelUnknownError, RequestTimeoutError } from
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import type { FormFields } from './form-fields.ts'
+import type { WorkObservers } from './observability/index.ts'
 import { ProgressFeed, type ProgressListener } from './progress-feed.ts'
+import { noteTimes } from './request-log.ts'
 import { mayJoin, retryIdentity, willRetry } from './retries.ts'
 import type { TempFiles } from './temp-files.ts'
 import { receiveUpload, type Upload } from './upload.ts'
@@ -24,6 +26,7 @@ export interface IntakeOptions {
   readonly transcriber: Transcriber
   readonly config: Config
   readonly tempFiles: TempFiles
+  readonly observers: WorkObservers
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut: AbortSignal
 }
@@ -168,27 +171,39 @@ export class RecordingIntake {
   /** Waits for a place and works. The upload and the place live as long as the work, not as the request that began it. */
   async #work<F extends WorkForm>(
     kind: 'transcribe' | 'detect-language',
-    { form, upload, entrance }: Parts<F>,
+    { request, form, upload, entrance }: Parts<F>,
     feed: ProgressFeed,
     signal: AbortSignal,
   ): Promise<Transcription | LanguageDetection> {
     await using _upload = upload
     using _entrance = entrance
-    const { transcriber } = this.#options
-    await entrance.takePlace(upload.bytes > LONG_BYTES, signal)
-    const work: TranscribeRequest = {
-      modelId: form.modelId,
-      language: form.language,
-      options: form.options,
-      audioPath: upload.path,
-      signal,
-    }
-    try {
-      if (kind === 'detect-language') return await transcriber.detectLanguage(work)
-      return await transcriber.transcribe({ ...work, ...feed.listener() })
-    } catch (error) {
-      throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
-    }
+    const { transcriber, observers } = this.#options
+    const modelId = transcriber.find(form.modelId)?.id
+    const times = noteTimes(request.facts)
+    return await observers.watch({ kind, modelId }, async ({ onStarted, onTiming }) => {
+      await entrance.takePlace(upload.bytes > LONG_BYTES, signal)
+      const work: TranscribeRequest = {
+        modelId: form.modelId,
+        language: form.language,
+        options: form.options,
+        audioPath: upload.path,
+        signal,
+        onStarted() {
+          onStarted()
+          times.onStarted()
+        },
+        onTiming(timing) {
+          onTiming(timing)
+          times.onTiming(timing)
+        },
+      }
+      try {
+        if (kind === 'detect-language') return await transcriber.detectLanguage(work)
+        return await transcriber.transcribe({ ...work, ...feed.listener() })
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
+      }
+    })
   }
 }
 

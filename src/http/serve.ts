@@ -7,6 +7,7 @@ import type { Transcriber } from '../engine/transcriber.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelRegistry } from '../models/registry.ts'
+import { openTracing, type ReadinessCheck, type ServiceMetrics } from './observability/index.ts'
 import { createServer } from './server.ts'
 import { sweepLeftovers } from './temp-files.ts'
 
@@ -26,25 +27,29 @@ export interface ServeOptions {
   readonly registry?: ModelRegistry
   /** Closed at the end, also after a failed start. */
   readonly transcriber: Transcriber
-  /** What the service still waits for before it can serve, in one sentence; undefined: nothing. */
-  readonly whyNotReady?: () => string | undefined
   readonly logger: Logger
   /** Its abort shuts the service down. */
   readonly signal: AbortSignal
+  /** Metrics that the engines are counted in as well. */
+  readonly metrics?: ServiceMetrics
+  /** What keeps `GET /readyz` from saying yes. */
+  readonly readiness?: readonly ReadinessCheck[]
   /** Told where the service can be reached, which is news where `config.port` is 0. */
   readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
 }
 
 /**
  * Serves until the signal, and resolves when everything is released. Shutting down: no new connections, then the
- * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines.
+ * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines. Traces are sent where
+ * OpenTelemetry's variables in the environment ask for them.
  *
  * @throws {AddressUnavailableError} when the service cannot listen on the configured host and port.
  */
 export async function serve({ signal, onListening, ...options }: ServeOptions): Promise<void> {
   const { config, transcriber, logger } = options
   const cut = new AbortController()
-  const server = createServer({ ...options, cut: cut.signal })
+  const tracing = await openTracing(process.env, logger)
+  const server = createServer({ ...options, tracing, cut: cut.signal })
   let deadline = Date.now()
   try {
     await sweepLeftovers(config.tempDir, logger)
@@ -57,6 +62,7 @@ export async function serve({ signal, onListening, ...options }: ServeOptions): 
   } finally {
     await server.close() // a no-op unless the start failed
     await transcriber.close(Math.max(0, deadline - Date.now()))
+    await tracing?.close()
   }
 }
 

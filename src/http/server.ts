@@ -15,6 +15,14 @@ import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRou
 import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 import { modelRoutes } from './models/index.ts'
+import {
+  metricsRoute,
+  probeRoutes,
+  type ReadinessCheck,
+  ServiceMetrics,
+  type Tracing,
+  WorkObservers,
+} from './observability/index.ts'
 import { openAiRoutes } from './openai/index.ts'
 import { RecordingIntake } from './recording-intake.ts'
 import { echoRequestIds, requestIdOf } from './request-id.ts'
@@ -29,16 +37,20 @@ export interface ServerOptions {
   readonly config: Config
   /** Read from the settings where it is not given. */
   readonly registry?: ModelRegistry
-  /** What the service still waits for before it can serve, in one sentence; undefined: nothing. */
-  readonly whyNotReady?: () => string | undefined
   readonly logger: Logger
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut?: AbortSignal
+  /** Metrics that others than the server write to as well; by default its own. */
+  readonly metrics?: ServiceMetrics | undefined
+  /** What keeps `GET /readyz` from saying yes. */
+  readonly readiness?: readonly ReadinessCheck[] | undefined
+  readonly tracing?: Tracing | undefined
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer({ transcriber, config, logger, ...options }: ServerOptions): FastifyInstance {
+export function createServer({ transcriber, config, logger, tracing, ...options }: ServerOptions): FastifyInstance {
   const { cut = new AbortController().signal, registry = ModelRegistry.load(config.models) } = options
+  const { metrics = new ServiceMetrics() } = options
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -56,10 +68,16 @@ export function createServer({ transcriber, config, logger, ...options }: Server
     clientErrorHandler: answerClientError,
   })
   const tempFiles = new TempFiles(config.tempDir)
-  const intake = new RecordingIntake({ transcriber, config, tempFiles, cut })
+  const observers = new WorkObservers([metrics.observeWork, ...(tracing ? [tracing.observeWork] : [])])
+  const intake = new RecordingIntake({ transcriber, config, tempFiles, observers, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
+  const whyFull = () => (intake.admission.isFull ? 'The line of waiting requests is full.' : undefined)
+  const readiness = [...(options.readiness ?? []), whyFull]
+  metrics.watchState(transcriber, readiness)
 
   logRequests(app)
+  metrics.measureRequests(app, transcriber)
+  tracing?.traceRequests(app)
   echoRequestIds(app)
   handleErrors(app)
   handleUnknownRoutes(app)
@@ -76,6 +94,8 @@ export function createServer({ transcriber, config, logger, ...options }: Server
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
     await healthRoute(routes, { transcriber })
+    await probeRoutes(routes, { readiness })
+    await metricsRoute(routes, { metrics })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
     await openAiRoutes(routes, { intake, config })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })

@@ -1,5 +1,6 @@
 /** What every family of checkpoints can do; the factory in `index.ts` makes them, the engine process runs them. */
 
+import type { StepCounts } from '../batching/index.ts'
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { DecodingOptions } from '../transcribe/index.ts'
@@ -49,6 +50,9 @@ export abstract class AsrStrategy {
     audioPath: string,
     options: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
   ): Promise<LanguageDetection>
+
+  /** Of all requests together, since the model was loaded. */
+  abstract get stepCounts(): StepCounts
 
   /** Releases the sessions and their memory. The strategy may be loaded again. */
   abstract unload(): Promise<void>

@@ -1,7 +1,7 @@
 /** A compiled Whisper-family model, opened: samples in, steps from tokens to what may come next out. */
 
 import { join } from 'node:path'
-import { type BatchModel, type OpenWindow, WindowScheduler } from '../batching/index.ts'
+import { type BatchModel, type OpenWindow, type StepCounts, WindowScheduler } from '../batching/index.ts'
 import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
 import { alignmentHeadsOf, DECODER_FILE, EMBEDDINGS_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
@@ -57,6 +57,10 @@ export class WhisperModel implements AsyncDisposable {
   /** What the opened graphs answer to a fixed input; see `fingerprint.ts`. */
   async fingerprint(): Promise<string> {
     return await probeDecoder(this.#decoder, await probeEncoder(this.#encoder, this.#shape))
+  }
+
+  get stepCounts(): StepCounts {
+    return this.#scheduler.stepCounts
   }
 
   /** The model for one request, whose windows share its time with those of other requests. */

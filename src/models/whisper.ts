@@ -1,6 +1,7 @@
 /** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
 
 import { decodeAudio } from '../audio/index.ts'
+import type { StepCounts } from '../batching/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { resolveLanguage } from '../decode/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
@@ -80,6 +81,10 @@ export class WhisperStrategy extends AsrStrategy {
       speechProbability: (frames) => listener.probabilities(frames),
       signal,
     })
+  }
+
+  override get stepCounts(): StepCounts {
+    return this.#model?.stepCounts ?? { steps: 0, windowSteps: 0 }
   }
 
   override async unload(): Promise<void> {

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { metricsDocument } from '../../scripts/write-metrics-doc.ts'
 import { optionsDocument } from '../../scripts/write-options-doc.ts'
 import { operationsDocument } from '../../scripts/write-settings-doc.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
@@ -61,6 +62,10 @@ test('docs/options.md is what the tables of options say', () => {
 
 test('the settings of docs/operations.md are what src/settings.ts says', () => {
   assert.equal(read('docs/operations.md'), operationsDocument(), 'run scripts/node scripts/write-settings-doc.ts')
+})
+
+test('the metrics of docs/operations.md are what src/http/observability/metrics.ts says', () => {
+  assert.equal(read('docs/operations.md'), metricsDocument(), 'run scripts/node scripts/write-metrics-doc.ts')
 })
 
 test('every link between the documents leads to a file, and to a heading where it names one', () => {

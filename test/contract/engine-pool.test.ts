@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
-import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
+import { createEnginePool, type EngineEvent, type EnginePool } from '../../src/engine/index.ts'
+import type { WorkTiming } from '../../src/engine/transcriber.ts'
 import { ModelUnknownError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
@@ -42,9 +43,9 @@ function entry(id: string): ModelEntry {
   return { id, origin: { kind: 'folder', path }, strategy: 'whisper', language: 'pt', tokenizer: undefined }
 }
 
-function newPool(maxLoadedModels = 1): EnginePool {
+function newPool(maxLoadedModels = 1, onEvent?: (event: EngineEvent) => void): EnginePool {
   const { engine } = readConfig({ PARADOX_CACHE_DIR: join(root, 'cache'), THREADS: '1' })
-  return createEnginePool({ resolve: entry, maxLoadedModels, settings: engine, logger: silentLogger })
+  return createEnginePool({ resolve: entry, maxLoadedModels, settings: engine, logger: silentLogger, onEvent })
 }
 
 async function withPool(maxLoadedModels: number, work: (pool: EnginePool) => Promise<void>): Promise<void> {
@@ -228,6 +229,57 @@ describe('the engine pool', { concurrency: 1 }, () => {
       assert.equal(await pool.unload('a'), true)
       assert.ok(!isRunning(pid!))
       assert.equal(pool.activeModel(), null)
+    })
+  })
+
+  test('loads and unloads are told, each with its reason', async () => {
+    const events: string[] = []
+    const pool = newPool(1, (event) => {
+      if (event.type === 'loaded') assert.ok(event.seconds > 0)
+      events.push([event.type, event.modelId, ...(event.type === 'unloaded' ? [event.reason] : [])].join(' '))
+    })
+    await ask(pool, 'a')
+    await ask(pool, 'b')
+    await assert.rejects(ask(pool, 'broken'))
+    await ask(pool, 'a')
+    process.kill(pool.enginePids()[0]!, 'SIGKILL')
+    await until(() => events.includes('unloaded a crash'))
+    await ask(pool, 'a')
+    await pool.unload('a')
+    await ask(pool, 'c')
+    await pool.close(0)
+    await until(() => events.at(-1)?.startsWith('unloaded c') === true)
+    assert.deepEqual(events, [
+      ...['loaded a', 'unloaded a swap'],
+      ...['loaded b', 'unloaded b swap'],
+      'load-failed broken',
+      ...['loaded a', 'unloaded a crash'],
+      ...['loaded a', 'unloaded a request'],
+      ...['loaded c', 'unloaded c shutdown'],
+    ])
+  })
+
+  test('a request is told when an engine takes it up, and what it took of the engine', async () => {
+    await withPool(1, async (pool) => {
+      const told: string[] = []
+      const timings: WorkTiming[] = []
+      await pool.transcribe({
+        modelId: 'a',
+        audioPath: short,
+        signal: never,
+        // A tone is no speech, and nothing would be decoded.
+        options: { vad_filter: false, temperature: 0, max_new_tokens: 5 },
+        onStarted: () => told.push('started'),
+        onTiming: (timing) => {
+          told.push('timing')
+          timings.push(timing)
+        },
+      })
+      assert.deepEqual(told, ['started', 'timing'])
+      const { decodeSeconds, steps, windowSteps } = timings[0]!
+      assert.ok(decodeSeconds > 0)
+      assert.ok(steps > 0)
+      assert.equal(windowSteps, steps, 'alone it is one window in each step')
     })
   })
 

@@ -5,18 +5,20 @@
 
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool } from '../../src/engine/index.ts'
-import { serve } from '../../src/http/index.ts'
+import { ServiceMetrics, serve } from '../../src/http/index.ts'
 import { createLogger } from '../../src/logger.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 
 const config = readConfig()
 const registry = ModelRegistry.load(config.models)
 const logger = createLogger(config.logLevel)
+const metrics = new ServiceMetrics()
 const pool = createEnginePool({
   resolve: (id) => registry.get(id),
   maxLoadedModels: config.models.maxLoaded,
   settings: config.engine,
   logger,
+  onEvent: metrics.onEngineEvent,
 })
 const stop = new AbortController()
 process.on('SIGTERM', () => stop.abort())
@@ -28,6 +30,7 @@ await serve({
   transcriber: pool,
   logger,
   signal: stop.signal,
+  metrics,
   onListening: ({ port }) => process.send!({ port }),
 })
 process.disconnect?.()

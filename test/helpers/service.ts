@@ -8,7 +8,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { readConfig } from '../../src/config.ts'
 import type { Transcriber } from '../../src/engine/transcriber.ts'
-import { serve } from '../../src/http/index.ts'
+import { type ServeOptions, serve } from '../../src/http/index.ts'
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
 
@@ -33,13 +33,13 @@ export interface RunningService {
   close(): Promise<void>
 }
 
-export interface StartOptions {
+export interface StartOptions extends Pick<ServeOptions, 'metrics' | 'readiness'> {
   readonly transcriber: Transcriber
   /** Settings by their environment names, such as MAX_UPLOAD_MB. */
   readonly env?: NodeJS.ProcessEnv
 }
 
-export async function startService({ transcriber, env = {} }: StartOptions): Promise<RunningService> {
+export async function startService({ transcriber, env = {}, ...observed }: StartOptions): Promise<RunningService> {
   const ownFolder = await mkdtemp(join(tmpdir(), 'paradox-test-'))
   const tempDir = env.TEMP_DIR ?? join(ownFolder, 'temp')
   await mkdir(tempDir, { recursive: true })
@@ -53,6 +53,7 @@ export async function startService({ transcriber, env = {} }: StartOptions): Pro
     transcriber,
     logger: pino({ level: 'debug', base: null }, log.stream),
     signal: stop.signal,
+    ...observed,
     onListening: ({ port }) => listening.resolve(port),
   })
   stopped.catch(listening.reject)
