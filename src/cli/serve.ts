@@ -38,6 +38,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     maxMemoryBytes: config.models.maxMemoryBytes,
     ttlMs: config.models.ttlMs,
     keepLoaded: preloaded,
+    mostAtOnce: config.admission.maxConcurrency,
     settings: config.engine,
     logger,
     onEvent: metrics.onEngineEvent,

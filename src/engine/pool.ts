@@ -20,6 +20,12 @@ import type { EngineWork } from './protocol.ts'
 import { Slot } from './slot.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
+/**
+ * Requests that one engine works on at a time. Its windows share the model's steps, so that more of them answer more
+ * requests in the same time; but each has an ffmpeg and up to a minute of samples.
+ */
+const MOST_AT_ONCE = 8
+
 export interface EnginePoolOptions {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
   readonly resolve: (modelId: string) => ModelEntry
@@ -32,6 +38,8 @@ export interface EnginePoolOptions {
   readonly keepLoaded?: Iterable<string>
   readonly settings: EngineSettings
   readonly logger: Logger
+  /** Requests that each engine works on at a time; by default 8. */
+  readonly mostAtOnce?: number
   readonly clock?: Clock
   /** Told what the loading of a model is at. */
   readonly onLoading?: EngineOptions['onLoading']
@@ -180,12 +188,12 @@ export class EnginePool implements Transcriber {
       this.#endLeastRecent(lack)
       return undefined
     }
-    const { settings, logger, clock = systemClock, onLoading, onEvent } = this.#options
+    const { settings, logger, mostAtOnce = MOST_AT_ONCE, clock = systemClock, onLoading, onEvent } = this.#options
     const onChange = (changed: Slot) => {
       this.#memory.look(changed)
       this.#settle()
     }
-    const created = new Slot(entry, { settings, logger, clock, onLoading, onEvent, onChange })
+    const created = new Slot(entry, { settings, logger, mostAtOnce, clock, onLoading, onEvent, onChange })
     this.#slots.set(entry.id, created)
     return created
   }

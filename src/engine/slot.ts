@@ -13,15 +13,11 @@ import { Places } from './places.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { EngineState } from './transcriber.ts'
 
-/**
- * Requests that one engine works on at a time. Its windows share the model's steps, so that more of them answer more
- * requests in the same time; but each has an ffmpeg and up to a minute of samples.
- */
-const MOST_AT_ONCE = 8
-
 export interface SlotOptions {
   readonly settings: EngineSettings
   readonly logger: Logger
+  /** Requests that the engine works on at a time. */
+  readonly mostAtOnce: number
   readonly clock: Clock
   readonly onLoading: EngineOptions['onLoading']
   readonly onEvent: ((event: EngineEvent) => void) | undefined
@@ -32,8 +28,7 @@ export interface SlotOptions {
 export class Slot {
   readonly entry: ModelEntry
   readonly #options: SlotOptions
-  /** The requests that the engine works on at a time. */
-  readonly #places = new Places(MOST_AT_ONCE)
+  readonly #places: Places
   /** For requests whose engine died while it was working on others too. */
   readonly #secondTries = new Places(1)
   #engine: EngineProcess | undefined
@@ -51,6 +46,7 @@ export class Slot {
   constructor(entry: ModelEntry, options: SlotOptions) {
     this.entry = entry
     this.#options = options
+    this.#places = new Places(options.mostAtOnce)
   }
 
   /** Requests that were let in and have not finished. */

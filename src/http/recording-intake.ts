@@ -5,12 +5,13 @@
 
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Admission, SharedWork } from '../admission/index.ts'
+import { Admission, type Entrance, SharedWork } from '../admission/index.ts'
 import type { Config } from '../config.ts'
 import type { TranscribeRequest, Transcriber } from '../engine/transcriber.ts'
-import { AudioEmptyError, isAbort, ModelUnknownError, RequestTimeoutError } from '../errors/index.ts'
+import { AudioEmptyError, isAbort, ModelUnknownError } from '../errors/index.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import { type Attendance, attend } from './attendance.ts'
 import type { FormFields } from './form-fields.ts'
 import type { WorkObservers } from './observability/index.ts'
 import { ProgressFeed, type ProgressListener } from './progress-feed.ts'
@@ -212,8 +213,8 @@ interface Parts<F extends WorkForm> {
   readonly form: F
   readonly upload: Upload
   readonly identity: string | undefined
-  readonly entrance: Disposable & { takePlace(isLong: boolean, signal: AbortSignal): Promise<void> }
-  readonly attendance: Disposable & { readonly signal: AbortSignal }
+  readonly entrance: Entrance
+  readonly attendance: Attendance
 }
 
 /** Of requests that ask the same of the same recording for the same caller; undefined where none can join another. */
@@ -222,34 +223,4 @@ function keyOf<F extends WorkForm>({ identity, upload, form }: Parts<F>, kind: s
   const { modelId, language, options } = form
   const asked = JSON.stringify([identity, kind, modelId, language ?? null, Object.entries(options).sort()])
   return createHash('sha256').update(asked).update(upload.digest).digest('hex')
-}
-
-/**
- * A signal that aborts when the client goes away before it is answered, when its time is up, and when the service cuts
- * what still runs.
- */
-function attend(
-  reply: FastifyReply,
-  cut: AbortSignal,
-  timeoutMs: number | undefined,
-): Disposable & { readonly signal: AbortSignal } {
-  // Not AbortSignal.any: `cut` lives as long as the service and would collect what every request derives from it.
-  const controller = new AbortController()
-  const onCut = () => controller.abort(cut.reason)
-  const onClose = () => controller.abort()
-  const deadline =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => controller.abort(new RequestTimeoutError(timeoutMs / 1000)), timeoutMs)
-  if (cut.aborted) onCut()
-  cut.addEventListener('abort', onCut)
-  reply.raw.once('close', onClose)
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(deadline)
-      cut.removeEventListener('abort', onCut)
-      reply.raw.off('close', onClose)
-    },
-  }
 }

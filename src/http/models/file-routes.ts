@@ -4,10 +4,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { AsrError, isAbort, ModelAbsentError, ModelBusyError, OptionInvalidError } from '../../errors/index.ts'
 import type { ModelEntry } from '../../models/registry.ts'
+import { attend } from '../attendance.ts'
 import { answerTo } from '../error-answers.ts'
-import { openEventStream } from './event-stream.ts'
+import { EventStream } from '../event-stream.ts'
 import { modelObject } from './model-object.ts'
-import { attend, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { deleteModelSchema, downloadSchema, listSchema, modelSchema } from './schemas.ts'
 
 export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
@@ -52,7 +53,8 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
 
   async function streamDownload(request: ModelRequest, reply: FastifyReply, signal: AbortSignal): Promise<void> {
     const { id, entry } = modelOf(options, request)
-    const events = openEventStream(reply)
+    using events = new EventStream(reply)
+    events.begin()
     try {
       await library.download(entry, {
         signal,

@@ -3,8 +3,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { EngineState } from '../../engine/transcriber.ts'
 import { ModelAbsentError } from '../../errors/index.ts'
+import { attend } from '../attendance.ts'
 import { engineObject } from './model-object.ts'
-import { attend, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'
 
 export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {

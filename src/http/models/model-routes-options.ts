@@ -1,6 +1,6 @@
 /** What the routes of models have in common. */
 
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Transcriber } from '../../engine/transcriber.ts'
 import type { ModelLibrary } from '../../models/library.ts'
 import type { ModelEntry } from '../../models/registry.ts'
@@ -20,22 +20,4 @@ export function modelOf({ library }: ModelRoutesOptions, request: ModelRequest):
   const id = request.params['*']
   request.facts.modelId = id
   return { id, entry: library.registry.get(id) }
-}
-
-/** A signal that aborts when the client goes away before it is answered, and when the service cuts what still runs. */
-export function attend(reply: FastifyReply, cut: AbortSignal): Disposable & { readonly signal: AbortSignal } {
-  // Not AbortSignal.any: `cut` lives as long as the service and would collect what every request derives from it.
-  const controller = new AbortController()
-  const onCut = () => controller.abort(cut.reason)
-  const onClose = () => controller.abort()
-  if (cut.aborted) onCut()
-  cut.addEventListener('abort', onCut)
-  reply.raw.once('close', onClose)
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      cut.removeEventListener('abort', onCut)
-      reply.raw.off('close', onClose)
-    },
-  }
 }

@@ -37,7 +37,10 @@ export async function openAiRoutes(app: FastifyInstance, { intake, config }: Ope
         read,
         check: checkAudioForm,
       })
-      if (recording.form.isStreamed) return await streamAnswer(request, reply, recording)
+      if (recording.form.isStreamed) {
+        await streamAnswer(request, reply, recording)
+        return reply
+      }
       const { type, body } = writeAnswer(recording.form, await recording.transcribe())
       return reply.type(type).send(body)
     })

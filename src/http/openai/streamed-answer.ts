@@ -10,7 +10,7 @@ import type { AudioForm } from './audio-form.ts'
 
 /**
  * Sends `transcript.text.delta` and `transcript.text.segment` for each segment, and `transcript.text.done` with the whole
- * text, which is all deltas joined.
+ * text, which is all deltas joined. The handler returns the reply.
  *
  * @throws what goes wrong before the first event; later failures are sent as an event.
  */
@@ -26,17 +26,17 @@ export async function streamAnswer(
     const transcription = await recording.transcribe({
       onSegments: (segments) => {
         for (const segment of segments) {
-          stream.send(deltaEvent(joiner.push(segment), form, segment))
-          stream.send(segmentEvent(segment, form))
+          void stream.send(deltaEvent(joiner.push(segment), form, segment))
+          void stream.send(segmentEvent(segment, form))
         }
       },
-      ...(form.hasProgress && { onProgress: (doneSeconds) => stream.send(progressEvent(doneSeconds)) }),
+      ...(form.hasProgress && { onProgress: (doneSeconds) => void stream.send(progressEvent(doneSeconds)) }),
     })
-    stream.send(doneEvent(transcription, form))
+    await stream.send(doneEvent(transcription, form))
   } catch (error) {
     if (!stream.hasBegun) throw error
     request.log.warn({ err: error }, 'request failed')
-    stream.send(answerTo(error, request).body)
+    await stream.send(answerTo(error, request).body)
   }
   await stream.end()
 }
