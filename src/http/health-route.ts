@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Transcriber } from '../engine/transcriber.ts'
-import { healthResponses } from './schemas.ts'
+import { healthResponses } from './transcribe/index.ts'
 
 export async function healthRoute(app: FastifyInstance, { transcriber }: { transcriber: Transcriber }): Promise<void> {
   const schema = { summary: 'Is the service up, and which model is loaded', response: healthResponses }

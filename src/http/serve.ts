@@ -8,8 +8,8 @@ import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts
 import type { Logger } from '../logger.ts'
 import type { ModelRegistry } from '../models/registry.ts'
 import { openTracing, type ReadinessCheck, type ServiceMetrics } from './observability/index.ts'
+import { sweepLeftovers } from './recordings/index.ts'
 import { createServer } from './server.ts'
-import { sweepLeftovers } from './temp-files.ts'
 
 /** How long the answers to requests that were cut off may take to reach their clients. */
 const LAST_ANSWERS_MS = 1_000

@@ -9,11 +9,11 @@ import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { ModelLibrary } from '../models/library.ts'
 import { ModelRegistry } from '../models/registry.ts'
+import { echoRequestIds, isStillSending, lingerAfterAnswer, logRequests, requestIdOf } from './connections/index.ts'
 import { docs } from './docs.ts'
 import { doorRoutes } from './doors/index.ts'
-import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './error-handler.ts'
+import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './failures/index.ts'
 import { healthRoute } from './health-route.ts'
-import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 import { modelRoutes } from './models/index.ts'
 import {
   metricsRoute,
@@ -24,13 +24,9 @@ import {
   WorkObservers,
 } from './observability/index.ts'
 import { openAiRoutes } from './openai/index.ts'
-import { RecordingIntake } from './recording-intake.ts'
-import { echoRequestIds, requestIdOf } from './request-id.ts'
-import { logRequests } from './request-log.ts'
+import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
 import { secure, trustedProxies } from './security/index.ts'
-import { TempFiles } from './temp-files.ts'
-import { transcribeRoute } from './transcribe-route.ts'
-import { isTooLarge } from './upload.ts'
+import { transcribeRoute } from './transcribe/index.ts'
 
 export interface ServerOptions {
   readonly transcriber: Transcriber

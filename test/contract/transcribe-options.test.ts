@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { VERBOSE_JSON_SCHEMA } from '../../src/http/verbose-json-schema.ts'
+import { VERBOSE_JSON_SCHEMA } from '../../src/http/transcribe/verbose-json-schema.ts'
 import { decodingOptionInfos } from '../../src/transcribe/options.ts'
 import { toVerboseJson } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'

@@ -6,7 +6,7 @@
 
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../option-table.ts'
 import { type GivenOptions, OPTIONS } from '../../transcribe/options.ts'
-import type { WorkForm } from '../recording-intake.ts'
+import type { WorkForm } from '../recordings/index.ts'
 import { noSpeakers } from './refusals.ts'
 
 /** `text` is what the original's documents say, `txt` what its program does. */

@@ -9,8 +9,7 @@ import { OptionInvalidError } from '../../errors/index.ts'
 import { flag, integer, number, type OptionTable, oneOf, parseGiven, text } from '../../option-table.ts'
 import { type GivenOptions, OPTIONS, type OptionName, parseOptions } from '../../transcribe/options.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
-import type { FormFields } from '../form-fields.ts'
-import type { WorkForm } from '../recording-intake.ts'
+import type { FormFields, WorkForm } from '../recordings/index.ts'
 import { noSpeakers, onlyFalse, onlyZero } from './refusals.ts'
 
 const FORMAT_NAMES = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const

@@ -2,8 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { UploadMissingError } from '../../errors/index.ts'
-import type { FormFields } from '../form-fields.ts'
-import type { RecordingIntake } from '../recording-intake.ts'
+import type { FormFields, RecordingIntake } from '../recordings/index.ts'
 import { contentDisposition, detectionJson, writeAsr } from './asr-answers.ts'
 import { readAsrQuery, readDetectionQuery } from './asr-query.ts'
 import { writeInference } from './inference-answers.ts'

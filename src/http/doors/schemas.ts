@@ -3,7 +3,7 @@
 import { describeOptions, type OptionInfo, type OptionTable } from '../../option-table.ts'
 import { DEFAULTS } from '../../transcribe/options.ts'
 import { FORMATS } from '../../transcript/index.ts'
-import { sentenceErrors } from '../error-schemas.ts'
+import { sentenceErrors } from '../failures/index.ts'
 import { ASR_PARAMETERS, DETECTION_PARAMETERS } from './asr-query.ts'
 import { INFERENCE_FIELDS } from './inference-form.ts'
 

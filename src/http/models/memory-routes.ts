@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { EngineState } from '../../engine/transcriber.ts'
 import { ModelAbsentError } from '../../errors/index.ts'
-import { attend } from '../attendance.ts'
+import { attend } from '../connections/index.ts'
 import { engineObject } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'

@@ -20,7 +20,7 @@ import type { FastifyInstance } from 'fastify'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { AsrError } from '../../errors/index.ts'
 import type { Logger } from '../../logger.ts'
-import { isQuiet, outcomeOf } from '../request-log.ts'
+import { isQuiet, outcomeOf } from '../connections/index.ts'
 import type { ObservedWork, WorkWatch } from './work-observer.ts'
 
 /** A collector that is away must not keep the service from ending. */

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import { type EngineEvent, residentBytes, type Transcriber } from '../../engine/index.ts'
-import { outcomeOf } from '../request-log.ts'
+import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
 import { ModelLabels } from './model-labels.ts'
 import { type ReadinessCheck, reasonsNotReady } from './probe-routes.ts'

@@ -15,8 +15,7 @@ import {
   parseSubtitleOptions,
   type SubtitleOptions,
 } from '../../transcript/index.ts'
-import type { FormFields } from '../form-fields.ts'
-import type { WorkForm } from '../recording-intake.ts'
+import type { FormFields, WorkForm } from '../recordings/index.ts'
 import { chunkingOptions } from './chunking-strategy.ts'
 import { listField, singleFields } from './form-lists.ts'
 

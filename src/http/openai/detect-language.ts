@@ -3,8 +3,7 @@
 import { parseGiven } from '../../option-table.ts'
 import { type GivenOptions, OPTIONS } from '../../transcribe/options.ts'
 import { type LanguageDetection, languageName } from '../../transcript/index.ts'
-import type { FormFields } from '../form-fields.ts'
-import type { WorkForm } from '../recording-intake.ts'
+import type { FormFields, WorkForm } from '../recordings/index.ts'
 import { listField, singleFields } from './form-lists.ts'
 
 /** Options of the pipeline that have a part in it. */

@@ -1,7 +1,7 @@
 /** Lists and single values in forms, in the ways in which clients write them. */
 
 import { OptionInvalidError } from '../../errors/index.ts'
-import type { FormFields } from '../form-fields.ts'
+import type { FormFields } from '../recordings/index.ts'
 
 /** As many items as any client has reason to send. */
 const MOST_ITEMS = 1000

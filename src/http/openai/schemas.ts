@@ -1,9 +1,8 @@
 /** What goes in and out of OpenAI's routes, as JSON Schema: it documents; forms are checked as they arrive. */
 
 import { FORMATS } from '../../transcript/index.ts'
-import { openAiErrors } from '../error-schemas.ts'
-import { formProperties } from '../transcribe-form.ts'
-import { VERBOSE_JSON_SCHEMA } from '../verbose-json-schema.ts'
+import { openAiErrors } from '../failures/index.ts'
+import { formProperties, VERBOSE_JSON_SCHEMA } from '../transcribe/index.ts'
 import { DETECTION_OPTIONS } from './detect-language.ts'
 
 const seconds = { type: 'number', minimum: 0 }

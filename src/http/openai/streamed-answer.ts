@@ -2,9 +2,9 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Segment, TextJoiner, type Transcription } from '../../transcript/index.ts'
-import { answerTo } from '../error-answers.ts'
-import { EventStream } from '../event-stream.ts'
-import type { Recording } from '../recording-intake.ts'
+import { EventStream } from '../connections/index.ts'
+import { answerTo } from '../failures/index.ts'
+import type { Recording } from '../recordings/index.ts'
 import { additionsFor, segmentDetails, usageOf, verboseAnswer } from './answers.ts'
 import type { AudioForm } from './audio-form.ts'
 

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AsrError } from '../errors/index.ts'
+import { AsrError } from '../../errors/index.ts'
 import { answerTo, formOf, headersOf } from './error-answers.ts'
 
 /** The handler of whatever a route or the framework throws. */

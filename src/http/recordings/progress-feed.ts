@@ -1,6 +1,6 @@
 /** What running work tells on its way, for whoever follows it, also for those who come later. */
 
-import type { Segment } from '../transcript/index.ts'
+import type { Segment } from '../../transcript/index.ts'
 
 export interface ProgressListener {
   /** Told segments as soon as they are there, from the beginning on. */

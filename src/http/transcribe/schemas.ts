@@ -1,6 +1,6 @@
 /** What goes in and out, as JSON Schema: it documents the API. */
 
-import { FORMATS } from '../transcript/index.ts'
+import { FORMATS } from '../../transcript/index.ts'
 import { formProperties } from './transcribe-form.ts'
 import { VERBOSE_JSON_SCHEMA } from './verbose-json-schema.ts'
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { UploadMissingError, UploadStalledError } from '../errors/index.ts'
+import { UploadMissingError, UploadStalledError } from '../../errors/index.ts'
 import { TempFiles } from './temp-files.ts'
 import { receiveUpload, type UploadRules } from './upload.ts'
 

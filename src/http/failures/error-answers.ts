@@ -5,7 +5,7 @@
  */
 
 import type { FastifyRequest } from 'fastify'
-import { AsrError, BusyError, type ErrorCode } from '../errors/index.ts'
+import { AsrError, BusyError, type ErrorCode } from '../../errors/index.ts'
 
 /** Of one failure, for one form. */
 export interface ErrorAnswer {

@@ -1,7 +1,14 @@
 /** The fields of `POST /transcribe` beside its file: read, checked, and described from the tables of options. */
 
-import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven, writtenValue } from '../option-table.ts'
-import { decodingOptionInfos, type GivenOptions, OPTIONS, parseOptions } from '../transcribe/options.ts'
+import {
+  describeOptions,
+  type OptionInfo,
+  type OptionTable,
+  oneOf,
+  parseGiven,
+  writtenValue,
+} from '../../option-table.ts'
+import { decodingOptionInfos, type GivenOptions, OPTIONS, parseOptions } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   FORMATS,
@@ -9,8 +16,8 @@ import {
   parseSubtitleOptions,
   type SubtitleOptions,
   subtitleOptionInfos,
-} from '../transcript/index.ts'
-import type { FormFields } from './form-fields.ts'
+} from '../../transcript/index.ts'
+import type { FormFields } from '../recordings/index.ts'
 
 /** A field that is missing or empty is undefined. */
 export interface TranscribeForm {

@@ -1,8 +1,8 @@
 /** What becomes known of a request on its way and belongs into its log line. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { WorkTiming } from '../engine/index.ts'
-import type { ErrorCode } from '../errors/index.ts'
+import type { WorkTiming } from '../../engine/index.ts'
+import type { ErrorCode } from '../../errors/index.ts'
 
 export interface RequestFacts {
   readonly arrivedAtMs: number

@@ -1,7 +1,7 @@
 /** How long somebody is there for an answer. */
 
 import type { FastifyReply } from 'fastify'
-import { RequestTimeoutError } from '../errors/index.ts'
+import { RequestTimeoutError } from '../../errors/index.ts'
 
 export interface Attendance extends Disposable {
   /** Aborts when the client goes away before it is answered, when its time is up, and when the service cuts what runs. */

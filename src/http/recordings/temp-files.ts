@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../../logger.ts'
 import { isSameProcessAlive, processStartTicks } from './process-identity.ts'
 
 const FOLDER_NAME = /^paradox-asr-(\d+)-(\d+)$/

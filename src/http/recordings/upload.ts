@@ -6,14 +6,14 @@ import { open } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
-import { WAV_HEADER_BYTES, wavHeader } from '../audio/index.ts'
+import { WAV_HEADER_BYTES, wavHeader } from '../../audio/index.ts'
 import {
   DiskFullError,
   isDiskFull,
   UploadMissingError,
   UploadStalledError,
   UploadTooLargeError,
-} from '../errors/index.ts'
+} from '../../errors/index.ts'
 import { FormFields } from './form-fields.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
 

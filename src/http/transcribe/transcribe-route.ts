@@ -1,11 +1,10 @@
 /** `POST /transcribe`: receive the recording, have it transcribed, answer, and leave nothing on the disk. */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { UploadMissingError } from '../errors/index.ts'
-import { FORMATS } from '../transcript/index.ts'
-import type { FormFields } from './form-fields.ts'
-import type { RecordingIntake } from './recording-intake.ts'
-import { elapsedSeconds } from './request-log.ts'
+import { UploadMissingError } from '../../errors/index.ts'
+import { FORMATS } from '../../transcript/index.ts'
+import { elapsedSeconds } from '../connections/index.ts'
+import type { FormFields, RecordingIntake } from '../recordings/index.ts'
 import { transcribeBody, transcribeResponses } from './schemas.ts'
 import { checkForm, readForm } from './transcribe-form.ts'
 
