@@ -1,13 +1,17 @@
 /** Starts `service-host.ts` and talks to it over HTTP. */
 
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openAsBlob } from 'node:fs'
 import { basename } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { LogLine } from './service.ts'
 
 export interface ServiceProcess {
   readonly pid: number
   readonly baseUrl: string
+  /** Every line logged so far. */
+  readonly logLines: readonly LogLine[]
   post(
     file: string,
     fields: Readonly<Record<string, string>>,
@@ -20,13 +24,16 @@ export interface ServiceProcess {
 export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
   const child = fork(new URL('./service-host.ts', import.meta.url), {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...env },
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
+  const logLines = collectLog(child)
   const exited = once(child, 'exit')
   const [{ port }] = (await Promise.race([once(child, 'message'), exited])) as [{ port: number }]
   const baseUrl = `http://127.0.0.1:${port}`
   return {
     pid: child.pid!,
     baseUrl,
+    logLines,
     async post(file, fields) {
       const form = new FormData()
       for (const [name, value] of Object.entries(fields)) form.set(name, value)
@@ -43,5 +50,26 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
       child.kill('SIGTERM')
       await exited
     },
+  }
+}
+
+const ERROR_LEVEL = 50
+
+/** What is no log line, such as a crash of the runtime, and what is logged as an error belong into the test's output. */
+function collectLog(child: ChildProcess): readonly LogLine[] {
+  const lines: LogLine[] = []
+  createInterface({ input: child.stderr! }).on('line', (text) => {
+    const line = parsed(text)
+    if (line) lines.push(line)
+    if (!line || Number(line.level) >= ERROR_LEVEL) process.stderr.write(`${text}\n`)
+  })
+  return lines
+}
+
+function parsed(text: string): LogLine | undefined {
+  try {
+    return JSON.parse(text) as LogLine
+  } catch {
+    return undefined
   }
 }
