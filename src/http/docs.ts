@@ -23,7 +23,18 @@ export async function docs(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Paradox ASR API', version: packageJson.version, description: packageJson.description },
+      servers: [{ url: '/' }],
+      security: [],
+      info: {
+        title: 'Paradox ASR API',
+        version: packageJson.version,
+        description: packageJson.description,
+        license: { name: packageJson.license, identifier: packageJson.license },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const [method] = [route.method].flat()
+      return { url, schema: { operationId: operationId(method, url), ...schema } }
     },
   })
   await app.register(swaggerUi, {
@@ -32,4 +43,13 @@ export async function docs(app: FastifyInstance): Promise<void> {
     theme: { title: 'Paradox ASR API' },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+}
+
+/** What a generated client calls the operation: `getV1ModelsById` for `GET /v1/models/:id`. */
+function operationId(method = '', url: string): string {
+  const words = url
+    .replaceAll(/[:{]/g, 'by-')
+    .replaceAll('*', 'any')
+    .split(/[^A-Za-z0-9]+/)
+  return [method.toLowerCase(), ...words.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('')
 }

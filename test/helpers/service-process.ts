@@ -12,6 +12,8 @@ export interface ServiceProcess {
   readonly baseUrl: string
   /** Every line logged so far. */
   readonly logLines: readonly LogLine[]
+  /** The first log line, past or future, that the test accepts. */
+  logged(accepts: (line: LogLine) => boolean): Promise<LogLine>
   post(
     file: string,
     fields: Readonly<Record<string, string>>,
@@ -26,7 +28,7 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
-  const logLines = collectLog(child)
+  const { lines: logLines, logged } = collectLog(child)
   const exited = once(child, 'exit')
   const [{ port }] = (await Promise.race([once(child, 'message'), exited])) as [{ port: number }]
   const baseUrl = `http://127.0.0.1:${port}`
@@ -34,6 +36,7 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
     pid: child.pid!,
     baseUrl,
     logLines,
+    logged,
     async post(file, fields) {
       const form = new FormData()
       for (const [name, value] of Object.entries(fields)) form.set(name, value)
@@ -56,14 +59,22 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
 const ERROR_LEVEL = 50
 
 /** What is no log line, such as a crash of the runtime, and what is logged as an error belong into the test's output. */
-function collectLog(child: ChildProcess): readonly LogLine[] {
+function collectLog(child: ChildProcess): Pick<ServiceProcess, 'logged'> & { readonly lines: readonly LogLine[] } {
   const lines: LogLine[] = []
-  createInterface({ input: child.stderr! }).on('line', (text) => {
+  const output = createInterface({ input: child.stderr! })
+  output.on('line', (text) => {
     const line = parsed(text)
     if (line) lines.push(line)
     if (!line || Number(line.level) >= ERROR_LEVEL) process.stderr.write(`${text}\n`)
   })
-  return lines
+  const logged = async (accepts: (line: LogLine) => boolean) => {
+    for (;;) {
+      const found = lines.find(accepts)
+      if (found) return found
+      await once(output, 'line') // the listener above comes first
+    }
+  }
+  return { lines, logged }
 }
 
 function parsed(text: string): LogLine | undefined {
