@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { openAsBlob } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
+import { launcherFlags } from './scripted-process.ts'
 import type { LogLine } from './service.ts'
 
 export interface ServiceProcess {
@@ -26,6 +27,7 @@ export interface ServiceProcess {
 export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
   const child = fork(new URL('./service-host.ts', import.meta.url), {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'warn', ...env },
+    execArgv: launcherFlags(),
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
   const { lines: logLines, logged } = collectLog(child)
