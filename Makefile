@@ -49,6 +49,10 @@ bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whis
 bench-overhead: ready ## of a short request, what is not the model: HTTP, IPC, audio, speech detection
 	@$(NODE) bench/overhead.ts
 
+.PHONY: bench-http
+bench-http: ready ## requests a second of /health, and what HTTP adds to a short recording
+	@$(NODE) bench/http.ts $(ARGS)
+
 .PHONY: bench-load
 bench-load: ready ## eight callers against one; a short recording beside a long one; needs ../shared/speech
 	@$(NODE) bench/load.ts

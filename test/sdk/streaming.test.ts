@@ -79,7 +79,7 @@ describe("a stream read by OpenAI's package for JavaScript", { skip: openAiSkip,
 
   test('that its reader leaves gives the place back', async () => {
     const stream = await client.audio.transcriptions.create({
-      file: speech(SPEECH.twoMinutes),
+      file: speech(SPEECH.minute),
       model: 'whisper-1',
       stream: true,
     })
@@ -92,7 +92,7 @@ describe("a stream read by OpenAI's package for JavaScript", { skip: openAiSkip,
     const controller = new AbortController()
     const left = async () => {
       const options = { signal: controller.signal }
-      const body = { file: speech(SPEECH.twoMinutes), model: 'whisper-1', stream: true } as const
+      const body = { file: speech(SPEECH.minute), model: 'whisper-1', stream: true } as const
       for await (const _event of await client.audio.transcriptions.create(body, options)) controller.abort()
     }
     // The package ends an aborted stream in silence, or says that it was aborted, by where the abort meets it.
