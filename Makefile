@@ -32,8 +32,9 @@ check: ready ## types, lint, directions of the imports
 	@npm run --silent check
 
 .PHONY: test
-test: check ## all tests, on real weights; SUITES="unit contract model reference" chooses
+test: check ## all tests, on real weights; SUITES="unit contract sdk model reference" chooses
 	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
+	@$(NODE) scripts/install-python-judges.ts || echo 'The Python judges could not be installed; the tests that need them will skip.'
 	@$(NODE) scripts/run-tests.ts $(SUITES)
 
 .PHONY: bench
@@ -47,6 +48,10 @@ bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whis
 .PHONY: bench-overhead
 bench-overhead: ready ## of a short request, what is not the model: HTTP, IPC, audio, speech detection
 	@$(NODE) bench/overhead.ts
+
+.PHONY: bench-http
+bench-http: ready ## requests a second of /health, and what HTTP adds to a short recording
+	@$(NODE) bench/http.ts $(ARGS)
 
 .PHONY: bench-load
 bench-load: ready ## eight callers against one; a short recording beside a long one; needs ../shared/speech

@@ -3,49 +3,14 @@
 import { execFileSync, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pythonWith, readRequirements } from '../../test/helpers/python-environment.ts'
 
 /** Standard output of our commands is for their tables, so what others print goes to standard error. */
 const TO_STDERR: StdioOptions = ['ignore', 2, 2]
 
-/** Python, as it answers for the packages of `requirements.txt`. */
-const CHECK = `
-import sys
-from importlib.metadata import version
-for line in sys.stdin.read().split():
-    name, wanted = line.split("==")
-    if version(name.split("[")[0]).split("+")[0] != wanted: sys.exit(1)
-`
-
 /** All peers in one environment (6 GB, most of it torch's libraries); the second call takes a second. */
 export function peersPython(cacheDir: string): string {
-  const text = readFileSync(join(import.meta.dirname, 'requirements.txt'), 'utf8')
-  return pythonWith(
-    join(cacheDir, 'peers', 'venv'),
-    text.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
-  )
-}
-
-/**
- * The interpreter of an environment that has these packages.
- *
- * @param requirements  each of the form `name==version`.
- */
-export function pythonWith(folder: string, requirements: readonly string[]): string {
-  const python = join(folder, 'bin', 'python')
-  if (existsSync(python) && hasPackages(python, requirements)) return python
-  process.stderr.write(`setting up ${requirements.join(', ')} …\n`)
-  execFileSync('python3', ['-m', 'venv', '--clear', folder], { stdio: TO_STDERR })
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...requirements], { stdio: TO_STDERR })
-  return python
-}
-
-function hasPackages(python: string, requirements: readonly string[]): boolean {
-  try {
-    execFileSync(python, ['-c', CHECK], { input: requirements.join('\n'), stdio: ['pipe', 'ignore', 'ignore'] })
-    return true
-  } catch {
-    return false // broken, or of another run's versions: made anew
-  }
+  return pythonWith(join(cacheDir, 'peers', 'venv'), readRequirements(join(import.meta.dirname, 'requirements.txt')))
 }
 
 /**

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { pythonWith } from './environment.ts'
+import { pythonWith } from '../../test/helpers/python-environment.ts'
 
 const VERSION = '1.2.1'
 

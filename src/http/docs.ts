@@ -21,14 +21,23 @@ const CONTENT_SECURITY_POLICY = [
 /** Registers the collector of route schemas, so before the routes, and then the page. */
 export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys: boolean }): Promise<void> {
   await app.register(swagger, {
-    transform: ({ schema, url }) => ({ schema: withNamedWildcard(schema), url: url.replace(/\*$/, ':id') }),
+    transform: ({ schema, url, route }) => {
+      const [method] = [route.method].flat()
+      const named = url.replace(/\*$/, ':id')
+      return { url: named, schema: { operationId: operationId(method, named), ...withNamedWildcard(schema) } }
+    },
     openapi: {
       openapi: '3.1.0',
-      ...(hasKeys && {
-        components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-        security: [{ key: [] }],
-      }),
-      info: { title: 'Paradox ASR API', version: packageJson.version, description: packageJson.description },
+      servers: [{ url: '/' }],
+      // Where no keys are set nobody needs one, which has to be said as well.
+      ...(hasKeys && { components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } } }),
+      security: hasKeys ? [{ key: [] }] : [],
+      info: {
+        title: 'Paradox ASR API',
+        version: packageJson.version,
+        description: packageJson.description,
+        license: { name: packageJson.license, identifier: packageJson.license },
+      },
     },
   })
   await app.register(swaggerUi, {
@@ -44,4 +53,13 @@ function withNamedWildcard(schema: FastifySchema): FastifySchema {
   const params = schema?.params as { properties?: Record<string, object> } | undefined
   if (params?.properties?.['*'] === undefined) return schema
   return { ...schema, params: { ...params, required: ['id'], properties: { id: params.properties['*'] } } }
+}
+
+/** What a generated client calls the operation: `getV1ModelsById` for `GET /v1/models/:id`. */
+function operationId(method = '', url: string): string {
+  const words = url
+    .replaceAll(/[:{]/g, 'by-')
+    .replaceAll('*', 'any')
+    .split(/[^A-Za-z0-9]+/)
+  return [method.toLowerCase(), ...words.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('')
 }

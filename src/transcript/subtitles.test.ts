@@ -1,61 +1,10 @@
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { parse as parseSrt } from '@plussub/srt-vtt-parser'
+import { readSrt, readVtt } from '../../test/helpers/subtitle-readers.ts'
 import { spokenSegment, transcriptionOf } from '../../test/helpers/transcriptions.ts'
 import { OptionInvalidError } from '../errors/index.ts'
 import type { SubtitleOptions } from './subtitle-options.ts'
 import { writeSrt, writeTsv, writeVtt } from './subtitles.ts'
-
-interface VttNode {
-  readonly type?: string
-  readonly name?: string
-  readonly value?: string
-  readonly children?: readonly VttNode[]
-}
-
-/** The part of webvtt-parser, a conformance checker without type declarations, that is used here. */
-interface WebVttModule {
-  readonly WebVTTParser: new (
-    entities: Readonly<Record<string, string>>,
-  ) => {
-    parse(text: string): {
-      readonly cues: readonly { readonly startTime: number; readonly endTime: number; readonly tree: VttNode }[]
-      readonly errors: readonly { readonly message: string; readonly line: number }[]
-    }
-  }
-}
-
-/** Named here because the parser's own table lacks the semicolons and leaves them in the text. */
-const ENTITIES = { '&amp;': '&', '&lt;': '<', '&gt;': '>' }
-
-const { WebVTTParser } = createRequire(import.meta.url)('webvtt-parser') as WebVttModule
-
-/** Cues as a player would show them; the file has to be without fault. */
-function readVtt(file: string) {
-  const { cues, errors } = new WebVTTParser(ENTITIES).parse(file)
-  assert.deepEqual(errors, [])
-  return cues.map(({ startTime, endTime, tree }) => ({
-    from: Math.round(startTime * 1000),
-    to: Math.round(endTime * 1000),
-    text: textOf(tree),
-    underlined: underlinedOf(tree),
-  }))
-}
-
-function readSrt(file: string) {
-  // The package declares its result in a file that it imports without an ending, which this module resolution ignores.
-  const { entries }: { entries: readonly { from: number; to: number; text: string }[] } = parseSrt(file)
-  return entries.map(({ from, to, text }) => ({ from, to, text }))
-}
-
-function textOf(node: VttNode): string {
-  return node.type === 'text' ? (node.value ?? '') : (node.children ?? []).map(textOf).join('')
-}
-
-function underlinedOf(node: VttNode): string {
-  return node.name === 'u' ? textOf(node) : (node.children ?? []).map(underlinedOf).join('')
-}
 
 const HOSTILE = [
   { start: 0, end: 1, text: ' um --> dois ---> três' },

@@ -3,16 +3,23 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import packageJson from '../../package.json' with { type: 'json' }
 import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
 import { type RunningService, startService } from '../helpers/service.ts'
+
+/** Of the linter's recommended rules those that we do not keep, each with the reason. */
+const RULES_NOT_KEPT: Readonly<Record<string, string>> = {
+  'operation-4xx-response': 'what is answered from memory, such as /health, has no input that could be wrong',
+}
 
 interface MediaType {
   readonly schema: { readonly properties: Record<string, { readonly format?: string; readonly default?: string }> }
   readonly examples: Record<string, { readonly value: Record<string, unknown> }>
 }
 interface Operation {
+  readonly operationId: string
   readonly requestBody: { readonly content: Record<string, MediaType> }
   readonly responses: Record<string, { readonly content: Record<string, MediaType> }>
 }
@@ -51,6 +58,22 @@ describe('the description of the API', () => {
         assert.ok(text.includes(`\`${named}\``) || text.includes(`## ${named}\n`), named)
       }
     }
+  })
+
+  test('keeps the recommended rules of a linter', async () => {
+    const rules = Object.fromEntries(Object.keys(RULES_NOT_KEPT).map((rule) => [rule, 'off' as const]))
+    const config = await createConfig({ extends: ['recommended'], rules })
+    const problems = await lintFromString({ source: JSON.stringify(api), absoluteRef: '/openapi.json', config })
+    const places = problems.map(
+      ({ ruleId, message, location }) => `${ruleId}: ${message} (${location.map(({ pointer }) => pointer).join(', ')})`,
+    )
+    assert.deepEqual(places, [])
+  })
+
+  test('names every operation once, for clients that are generated', () => {
+    const ids = Object.values(api.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId))
+    assert.equal(new Set(ids).size, ids.length)
+    assert.ok(ids.includes('postTranscribe'))
   })
 
   test('shows the form as multipart, with the default model of this service', () => {

@@ -1,7 +1,7 @@
 /** Start and end of the service: leftovers swept, requests finished or cut, memory flat under large uploads. */
 
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -22,6 +22,7 @@ import {
   partHead,
   readAnswer,
 } from '../helpers/raw-http.ts'
+import { startScriptedProcess } from '../helpers/scripted-process.ts'
 import { heldScript, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
 import { startService, uploadsIn } from '../helpers/service.ts'
 
@@ -39,20 +40,11 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   return folder
 }
 
-/** What `bin/paradox` tells Node, since the memory of the service depends on it. */
-function launcherFlags(): string[] {
-  const launcher = readFileSync(join(import.meta.dirname, '../../bin/paradox'), 'utf8')
-  return launcher.match(/ --max-semi-space-size=\d+/g)?.map((flag) => flag.trim()) ?? []
-}
-
 /** The service in a child process, listening. */
 async function spawnService(t: TestContext, tempDir: string): Promise<{ child: ChildProcess; port: number }> {
-  const script = join(import.meta.dirname, '../helpers/scripted-service.ts')
-  const env = { ...process.env, HOST: '127.0.0.1', PORT: '0', TEMP_DIR: tempDir }
-  const child = spawn(process.execPath, [...launcherFlags(), script], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return { child, port: Number(line.toString()) }
+  const service = await startScriptedProcess({ TEMP_DIR: tempDir })
+  t.after(() => service.child.kill('SIGKILL'))
+  return service
 }
 
 test('shutting down finishes what runs, refuses what is new, and closes the engines last', async () => {
