@@ -21,11 +21,12 @@ export class LanguageUnknownError extends AsrError {
   readonly code = 'ASR_LANGUAGE_UNKNOWN'
   readonly kind = 'invalid'
   readonly remedy: string
-  override readonly param = 'language'
+  override readonly param: string
 
-  constructor(language: string, remedy: string) {
+  constructor(language: string, remedy: string, param = 'language') {
     super(`Language '${language}' is not one that this model knows.`)
     this.remedy = remedy
+    this.param = param
   }
 }
 

@@ -24,7 +24,8 @@ export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys
     transform: ({ schema, url, route }) => {
       const [method] = [route.method].flat()
       const named = url.replace(/\*$/, ':id')
-      return { url: named, schema: { operationId: operationId(method, named), ...withNamedWildcard(schema) } }
+      const open = hasKeys && route.config?.isPublic ? { security: [] } : {}
+      return { url: named, schema: { operationId: operationId(method, named), ...open, ...withNamedWildcard(schema) } }
     },
     openapi: {
       openapi: '3.1.0',

@@ -136,7 +136,14 @@ export class WhisperStrategy extends AsrStrategy {
 
   #withLanguageCodes({ generation }: WhisperModel, options: DecodingOptions): DecodingOptions {
     if (options.languages === undefined || !generation.isMultilingual) return options
-    const codes = options.languages.map((language) => resolveLanguage(language, generation.languageIds.keys()))
+    const codes = options.languages.map((language) => {
+      try {
+        return resolveLanguage(language, generation.languageIds.keys())
+      } catch (error) {
+        if (!(error instanceof LanguageUnknownError)) throw error
+        throw new LanguageUnknownError(language, error.remedy, 'languages')
+      }
+    })
     return { ...options, languages: codes.length > 0 ? codes : undefined }
   }
 
