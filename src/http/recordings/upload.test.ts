@@ -50,6 +50,15 @@ test('an upload that falls silent is given up, and nothing of it stays', async (
   assert.deepEqual(await filesIn(rules.folder), [])
 })
 
+test('an upload of a byte now and then is given up as well', async (t) => {
+  const rules = { ...(await rulesFor(t)), stallSeconds: 0.2 }
+  const received = await incoming(t, FILE_BEGIN)
+  const drip = setInterval(() => received.emit('data', Buffer.from('x')), 20)
+  t.after(() => clearInterval(drip))
+  await assert.rejects(receiveUpload(received, rules, new AbortController().signal), UploadStalledError)
+  assert.deepEqual(await filesIn(rules.folder), [])
+})
+
 test('an abort ends the reception with its reason, and nothing of it stays', async (t) => {
   const rules = { ...(await rulesFor(t)), stallSeconds: 60 }
   const work = new AbortController()
