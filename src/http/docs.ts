@@ -3,7 +3,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import packageJson from '../../package.json' with { type: 'json' }
+import { PACKAGE } from '../package-info.ts'
 
 /**
  * The page gets everything from this service. No `upgrade-insecure-requests`, which the plugin's own policy has: over
@@ -28,7 +28,7 @@ export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys
         components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
         security: [{ key: [] }],
       }),
-      info: { title: 'Paradox ASR API', version: packageJson.version, description: packageJson.description },
+      info: { title: 'Paradox ASR API', version: PACKAGE.version, description: PACKAGE.description },
     },
   })
   await app.register(swaggerUi, {

@@ -1,0 +1,11 @@
+/** What package.json says of this program, for people and clients. */
+
+import { readFileSync } from 'node:fs'
+
+// Read rather than imported: the same address holds for the sources and for what is compiled from them.
+const { version, description } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+  description: string
+} // our own file
+
+export const PACKAGE = { version, description }
