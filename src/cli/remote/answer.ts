@@ -53,20 +53,25 @@ const doneEventSchema = z.object({
 })
 
 const progressEventSchema = z.object({ type: z.literal('transcript.progress'), done_seconds: z.number() })
-const errorEventSchema = z.object({ error: z.object({ message: z.string(), code: z.string().nullable() }) })
+export const failureSchema = z.object({ error: z.object({ message: z.string(), code: z.string().nullable() }) })
 
-export const eventSchema = z.union([
-  segmentEventSchema,
-  doneEventSchema,
-  progressEventSchema,
-  errorEventSchema,
-  z.object({ type: z.string() }), // the others, such as deltas, say nothing that these do not
-])
+const EVENTS = z.discriminatedUnion('type', [segmentEventSchema, doneEventSchema, progressEventSchema])
+
+/**
+ * undefined for other events, such as deltas, which say nothing that these do not.
+ *
+ * @throws {ZodError} for what has another form.
+ */
+export function readEvent(value: unknown): z.infer<typeof EVENTS | typeof failureSchema> | undefined {
+  const { type, error } = z.object({ type: z.string(), error: z.unknown() }).partial().parse(value)
+  if (error !== undefined) return failureSchema.parse(value)
+  const isKnown = EVENTS.options.some(({ shape }) => shape.type.value === type)
+  return isKnown ? EVENTS.parse(value) : undefined
+}
 
 export type ServerSegment = z.infer<typeof segmentEventSchema>
 export type ServerTranscription = z.infer<typeof doneEventSchema>
-export type ServerFailure = z.infer<typeof errorEventSchema>['error']
-export const failureSchema = errorEventSchema
+export type ServerFailure = z.infer<typeof failureSchema>['error']
 
 /**
  * @param segmentEvents  those that came before; times in them are exact, and each has its own words.

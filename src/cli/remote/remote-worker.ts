@@ -15,7 +15,7 @@ import {
 import type { GivenOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
 import type { Worker } from '../transcription/run-files.ts'
-import { eventSchema, failureSchema, type ServerSegment, toTranscription } from './answer.ts'
+import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
 import { serverEvents } from './server-events.ts'
 import { ServiceFailure } from './service-failure.ts'
 
@@ -84,11 +84,12 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
     const segments: ServerSegment[] = []
     try {
       for await (const value of serverEvents(body ?? new ReadableStream())) {
-        const event = eventSchema.parse(value)
+        const event = readEvent(value)
+        if (event === undefined) continue
         if ('error' in event) throw new ServiceFailure(event.error)
-        if ('done_seconds' in event) onProgress?.(event.done_seconds)
-        else if ('segments' in event) return toTranscription(event, segments)
-        else if ('start' in event) segments.push(event)
+        if (event.type === 'transcript.progress') onProgress?.(event.done_seconds)
+        else if (event.type === 'transcript.text.segment') segments.push(event)
+        else return toTranscription(event, segments)
       }
     } catch (error) {
       signal.throwIfAborted()
@@ -140,7 +141,7 @@ function isForeign(error: unknown): boolean {
 
 /** Without the slash at the end, and without the `/v1` that OpenAI's clients have in theirs. */
 function addressOf(server: string): string {
-  const url = URL.parse(/^https?:\/\//i.test(server) ? server : `http://${server}`)
+  const url = URL.parse(server.includes('://') ? server : `http://${server}`)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new OptionInvalidError('server', server, 'an address such as http://localhost:8000')
   }
@@ -171,7 +172,8 @@ function formOf({
   if (language !== undefined) form.set('language', language)
   form.set('response_format', 'verbose_json')
   form.set('stream', 'true')
-  form.set('include[]', 'progress')
+  form.append('include[]', 'progress')
+  form.append('include[]', 'statistics')
   for (const [name, value] of Object.entries(options)) {
     if (OTHER_FIELDS.includes(name) || value === undefined) continue
     // To OpenAI 0 means: warmer where that fails. As a list it means what it says.
