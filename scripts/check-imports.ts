@@ -16,7 +16,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
-const SHARED = ['errors', 'config', 'settings', 'logger', 'option-table', 'transcript', 'tensor']
+const SHARED = ['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor']
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -34,7 +34,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   admission: [],
   http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
-  cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
+  cli: [
+    ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options'],
+    ...['models/registry', 'models/compiled-models', 'models/library', 'models/model-facts', 'models/measured-speeds'],
+    ...['decode/languages', 'checkpoint/special-tokens'], // what a service's answer names languages by
+  ],
+  index: ['library'],
+  library: ['engine', 'models/registry', 'transcribe/options', 'audio/index'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
@@ -43,7 +49,8 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^commander$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
+  [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process', 'cli/machine/program']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

@@ -1,5 +1,6 @@
 /** Bytes of any format → 16 kHz mono samples, by way of ffmpeg. */
 export { decodeAudio } from './decode.ts'
+export { checkFile } from './file-check.ts'
 export type { AudioOptions } from './options.ts'
 export { type AudioProbe, probeAudio } from './probe.ts'
 export { BYTES_PER_SAMPLE, SAMPLE_RATE } from './sample-rate.ts'

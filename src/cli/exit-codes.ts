@@ -14,7 +14,12 @@ export const EXIT = {
   terminated: 143,
 } as const
 
-const USAGE_ERRORS: readonly ErrorCode[] = ['ASR_CONFIG_INVALID', 'ASR_MODEL_UNKNOWN', 'ASR_OPTION_INVALID']
+const USAGE_ERRORS: readonly ErrorCode[] = [
+  'ASR_CONFIG_INVALID',
+  'ASR_MODEL_UNKNOWN',
+  'ASR_OPTION_INVALID',
+  'ASR_API_KEY', // of --server
+]
 
 export function exitCodeOf(error: unknown): number {
   // By code rather than by class: an error that comes from an engine process has lost its class.

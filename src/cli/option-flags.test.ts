@@ -5,7 +5,13 @@ import { wrongValues } from '../../test/helpers/wrong-values.ts'
 import { OptionInvalidError } from '../errors/index.ts'
 import { DEFAULTS, OPTIONS, parseOptions } from '../transcribe/options.ts'
 import { flagsOf, givenOf, withoutAssignedSwitches } from './option-flags.ts'
-import { optionGroups, readTranscribeFlags, type TranscribeFlags } from './transcribe-options.ts'
+import {
+  checkOutputFlags,
+  checkPrintedFormat,
+  optionGroups,
+  readWish,
+  type TranscribeFlags,
+} from './transcription/flags.ts'
 
 const GROUPS = optionGroups()
 const INFOS = GROUPS.flatMap(({ infos }) => infos)
@@ -74,8 +80,12 @@ test('the help shows of each switch the flag that changes something, and each de
   assert.match(help, /\(default:\s+0,0\.2,0\.4,0\.6,0\.8,1\)/)
 })
 
-function read(flags: Record<string, unknown>, format = 'text', nFiles = 1) {
-  return readTranscribeFlags({ ...flags, format } as TranscribeFlags, nFiles)
+function read(flags: Record<string, unknown>, formats = 'text', nFiles = 1) {
+  const given = { ...flags, format: formats.split(',') } as unknown as TranscribeFlags // as commander would
+  const wish = readWish(given)
+  checkOutputFlags(given)
+  checkPrintedFormat(given, nFiles)
+  return wish
 }
 
 test('every default, written out, is accepted and means the same', () => {
@@ -131,4 +141,13 @@ test('what the format has no place for is refused', () => {
     assert.match(refusal(format, {}, 2) ?? '', /^Option format has the value .* one file at a time/)
   }
   for (const format of ['text', 'json', 'jsonl']) assert.equal(refusal(format, {}, 2), undefined)
+  // Of several it is enough that one has it, and files of their own may be of any format.
+  const outputDir = 'out'
+  assert.equal(refusal('text,srt', { outputDir, maxLineWidth: '40', wordTimestamps: true }, 3), undefined)
+  assert.equal(refusal('verbose_json,srt', { outputDir, logprobs: true, wordTimestamps: true }, 3), undefined)
+  assert.match(refusal('srt,tsv', { outputDir, logprobs: true }) ?? '', /^Option logprobs/)
+  assert.match(refusal('text,srt', {}) ?? '', /^Option format has the value 'text,srt'.*output_dir/)
+  assert.match(refusal('text', { overwrite: true }) ?? '', /^Option overwrite .*output_dir/)
+  assert.match(refusal('text', { skipExisting: true }) ?? '', /^Option skip_existing .*output_dir/)
+  assert.match(refusal('text', { outputDir, skipExisting: true, overwrite: true }) ?? '', /either it or skip_existing/)
 })

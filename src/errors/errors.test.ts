@@ -42,6 +42,12 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.RequestTimeoutError(90),
   new errors.ModelBusyError('base'),
   new errors.ModelAbsentError('base', 'disk'),
+  new errors.InputAbsentError("Nothing matches '*.wav'.", 'Correct the pattern.'),
+  new errors.OutputExistsError('talk.srt'),
+  new errors.OutputUnwritableError('talk.srt', 'the disk is full'),
+  new errors.ServerUnreachableError('http://localhost:8000', 'ECONNREFUSED'),
+  new errors.ServerLostError('http://localhost:8000'),
+  new errors.ServerAnswerError('http://localhost:8000', 'status 502'),
 ]
 
 /** The exported classes of expected failures; RemoteError is only how any of them looks from another process, BusyError a base. */

@@ -2,6 +2,7 @@
 export * from './asr-error.ts'
 export * from './audio.ts'
 export * from './checkpoints.ts'
+export * from './command-line.ts'
 export * from './engine.ts'
 export * from './hub.ts'
 export * from './models.ts'

@@ -3,7 +3,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
-import packageJson from '../../package.json' with { type: 'json' }
+import { PACKAGE } from '../package-info.ts'
 
 /**
  * The page gets everything from this service. No `upgrade-insecure-requests`, which the plugin's own policy has: over
@@ -35,9 +35,9 @@ export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys
       security: hasKeys ? [{ key: [] }] : [],
       info: {
         title: 'Paradox ASR API',
-        version: packageJson.version,
-        description: packageJson.description,
-        license: { name: packageJson.license, identifier: packageJson.license },
+        version: PACKAGE.version,
+        description: PACKAGE.description,
+        license: { name: PACKAGE.license, identifier: PACKAGE.license },
       },
     },
   })

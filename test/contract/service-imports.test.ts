@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 
@@ -21,8 +22,10 @@ function loadedBy(...files: readonly string[]): string[] {
 const isRuntime = (url: string) => url.includes('/onnxruntime-') || url.includes('/src/runtime/')
 
 test('the service and the command line never load the runtime', () => {
-  const commands = ['cli/serve.ts', 'cli/transcribe.ts', 'cli/models.ts', 'cli/compiled-models.ts']
-  const loaded = loadedBy('http/index.ts', 'engine/index.ts', ...commands)
+  const folders = ['transcription', 'watch', 'models', 'machine', 'bench', 'completion', 'remote']
+  const commands = globSync(`cli/{${folders.join(',')}}/*.ts`, { cwd: SRC, exclude: ['**/*.test.ts'] })
+  assert.ok(commands.length > folders.length)
+  const loaded = loadedBy('http/index.ts', 'engine/index.ts', 'cli/serve.ts', 'cli/program.ts', ...commands)
   assert.ok(loaded.some((url) => url.endsWith('/src/engine/pool.ts')))
   assert.deepEqual(loaded.filter(isRuntime), [])
 })

@@ -17,9 +17,9 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type { FastifyInstance } from 'fastify'
-import packageJson from '../../../package.json' with { type: 'json' }
 import { AsrError } from '../../errors/index.ts'
 import type { Logger } from '../../logger.ts'
+import { PACKAGE } from '../../package-info.ts'
 import { isQuiet, outcomeOf } from '../connections/index.ts'
 import type { ObservedWork, WorkWatch } from './work-observer.ts'
 
@@ -37,7 +37,7 @@ export class OtlpTracing {
       { error: say, warn: say, info: silent, debug: silent, verbose: silent },
       { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
     )
-    const own = resourceFromAttributes({ 'service.name': packageJson.name, 'service.version': packageJson.version })
+    const own = resourceFromAttributes({ 'service.name': PACKAGE.name, 'service.version': PACKAGE.version })
     this.#provider = new NodeTracerProvider({
       resource: defaultResource()
         .merge(own)
@@ -45,7 +45,7 @@ export class OtlpTracing {
       spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
     })
     this.#provider.register()
-    this.#tracer = this.#provider.getTracer(packageJson.name, packageJson.version)
+    this.#tracer = this.#provider.getTracer(PACKAGE.name, PACKAGE.version)
   }
 
   /**

@@ -53,7 +53,10 @@ export function writeAnswer(
  * `verbose_json` with words and segments as they were asked for: segments where nothing was. What OpenAI does not have
  * (`quality`, `warnings` and so on) stands beside it, since a client that knows them can tell doubtful text.
  */
-export function verboseAnswer({ granularities, options }: AudioForm, transcription: Transcription): object {
+export function verboseAnswer(
+  { granularities, options, hasStatistics }: AudioForm,
+  transcription: Transcription,
+): object {
   const { task, language, duration, text, words, segments, statistics, ...others } = toVerboseJson(transcription)
   return {
     task,
@@ -65,6 +68,7 @@ export function verboseAnswer({ granularities, options }: AudioForm, transcripti
     ...((granularities.length === 0 || granularities.includes('segment')) && { segments }),
     usage: usageOf(transcription),
     ...others,
+    ...(hasStatistics && { statistics }),
   }
 }
 

@@ -28,6 +28,8 @@ export interface AudioForm extends WorkForm {
   readonly isStreamed: boolean
   /** Whether a stream tells how much of the recording is done. */
   readonly hasProgress: boolean
+  /** Whether the answer says what it took: windows, retries and so on. */
+  readonly hasStatistics: boolean
   /** Whether the answer has a log-probability for each token. */
   readonly hasLogprobs: boolean
   /** Whether the answer names the languages that were heard, as it does where several were offered. */
@@ -68,7 +70,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     stream?: boolean
   }
   const granularities = choices(fields, 'timestamp_granularities', ['word', 'segment'] as const)
-  const include = choices(fields, 'include', ['logprobs', 'progress'] as const)
+  const include = choices(fields, 'include', ['logprobs', 'progress', 'statistics'] as const)
   const [languages, keywords] = [listField(fields, 'languages'), listField(fields, 'keywords')]
 
   const own = Object.keys(OPTIONS).filter((name) => given[name] && !REPLACED.some((replaced) => replaced === name))
@@ -93,6 +95,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     granularities,
     isStreamed: stream,
     hasProgress: include.includes('progress'),
+    hasStatistics: include.includes('statistics'),
     hasLogprobs: include.includes('logprobs'),
     hasLanguages: languages.length > 0,
   }
@@ -111,6 +114,7 @@ export function checkAudioForm({
   isStreamed,
   hasLogprobs,
   hasProgress,
+  hasStatistics,
 }: AudioForm): void {
   const { wordTimestamps } = parseOptions(options)
   if (granularities.length > 0 && format !== 'verbose_json') {
@@ -122,6 +126,9 @@ export function checkAudioForm({
   }
   if (hasLogprobs && format !== 'json') {
     throw new OptionInvalidError('include', 'logprobs', 'it with response_format json')
+  }
+  if (hasStatistics && format !== 'verbose_json') {
+    throw new OptionInvalidError('include', 'statistics', 'it with response_format verbose_json')
   }
   if (hasProgress && !isStreamed) throw new OptionInvalidError('include', 'progress', 'it with stream')
   checkAnswerOptions(format, { wordTimestamps, subtitles })

@@ -57,9 +57,9 @@ function commonProperties(defaultModelId: string) {
     },
     'include[]': {
       type: 'array',
-      items: { type: 'string', enum: ['logprobs', 'progress'] },
+      items: { type: 'string', enum: ['logprobs', 'progress', 'statistics'] },
       description:
-        'logprobs, with response_format json: log-probabilities of the tokens. progress, with stream: seconds that are done.',
+        'logprobs, with response_format json: log-probabilities of the tokens. progress, with stream: seconds that are done. statistics, with verbose_json: what it took.',
     },
     stream: { type: 'boolean', default: false, description: 'Send text by server-sent events as soon as it is there.' },
     chunking_strategy: {

@@ -1,8 +1,10 @@
-/** `paradox models`: what can be asked for, and what of it is on this machine. */
+/** `paradox models`: what can be asked for, what else is here, and whether it could be loaded without a network. */
 
-import { readConfig } from '../config.ts'
-import { isCached } from '../hub/index.ts'
-import { ModelRegistry } from '../models/registry.ts'
+import { readConfig } from '../../config.ts'
+import { silentLogger } from '../../logger.ts'
+import { ModelLibrary } from '../../models/library.ts'
+import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
+import { table } from '../output.ts'
 
 interface ModelRow {
   readonly id: string
@@ -21,22 +23,25 @@ interface ModelRow {
 /** @returns the text to print: a table, or a JSON array of the same rows. */
 export async function listModels({ json }: { readonly json?: boolean | undefined }): Promise<string> {
   const config = readConfig()
-  const { hub, cacheDir } = config.engine
+  // Whoever is at the machine may use whatever lies on it.
+  const registry = ModelRegistry.load({ ...config.models, allowed: ['*'] })
+  const library = new ModelLibrary({ registry, settings: config.engine, logger: silentLogger })
   const rows: ModelRow[] = []
-  for (const entry of ModelRegistry.load(config.models).list()) {
+  for (const entry of await library.list()) {
+    if (rows.some(({ origin }) => origin === describeOrigin(entry.origin))) continue // a model above, by its repository
     rows.push({
       id: entry.id,
       strategy: entry.strategy ?? null,
       origin: describeOrigin(entry.origin),
       language: entry.language ?? null,
-      cached: await isCached(entry, { hub, cacheDir }),
+      cached: await library.isComplete(entry),
       default: entry.id === config.models.defaultId,
     })
   }
-  return json ? `${JSON.stringify(rows, null, 2)}\n` : table(rows)
+  return json ? `${JSON.stringify(rows, null, 2)}\n` : tableOf(rows)
 }
 
-function describeOrigin(origin: ReturnType<ModelRegistry['get']>['origin']): string {
+export function describeOrigin(origin: ModelEntry['origin']): string {
   switch (origin.kind) {
     case 'hub':
       return origin.revision === 'main' ? origin.repo : `${origin.repo}@${origin.revision}`
@@ -47,8 +52,8 @@ function describeOrigin(origin: ReturnType<ModelRegistry['get']>['origin']): str
   }
 }
 
-function table(rows: readonly ModelRow[]): string {
-  const lines = [
+function tableOf(rows: readonly ModelRow[]): string {
+  return table([
     ['ID', 'STRATEGY', 'ORIGIN', 'LANGUAGE', 'CACHED', ''],
     ...rows.map((row) => [
       row.id,
@@ -58,15 +63,5 @@ function table(rows: readonly ModelRow[]): string {
       row.cached ? 'yes' : 'no',
       row.default ? '(default)' : '',
     ]),
-  ]
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  ])
 }

@@ -1,6 +1,7 @@
-/** How the results of `transcribe` are printed. */
+/** How the results of `transcribe` are printed, and what a file with one of them holds. */
 
-import { FORMATS as FILE_FORMATS, type SubtitleOptions, type Transcription } from '../transcript/index.ts'
+import { FORMATS as FILE_FORMATS, type SubtitleOptions, type Transcription } from '../../transcript/index.ts'
+import { failureLine, type Output, printable } from '../output.ts'
 
 export interface FileSuccess {
   readonly file: string
@@ -21,12 +22,6 @@ export type FileResult = FileSuccess | FileFailure
 export interface ResultWriter {
   add(result: FileResult): void
   end(): void
-}
-
-/** Where text goes. */
-export interface Output {
-  stdout(text: string): void
-  stderr(text: string): void
 }
 
 /** Those that only one file can be written in come last. */
@@ -84,7 +79,7 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
   return {
     add: (result) => {
       if ('error' in result) return printFailure(result, output)
-      const heading = nFiles > 1 ? `${nPrinted > 0 ? '\n' : ''}==> ${result.file} <==\n` : ''
+      const heading = nFiles > 1 ? `${nPrinted > 0 ? '\n' : ''}==> ${printable(result.file)} <==\n` : ''
       output.stdout(`${heading}${result.transcription.text}\n`)
       nPrinted++
     },
@@ -96,7 +91,10 @@ function jsonWriter(nFiles: number, output: Output): ResultWriter {
   const rows: object[] = []
   return {
     add: (result) => void rows.push(row(result)),
-    end: () => output.stdout(`${JSON.stringify(nFiles === 1 ? rows[0] : rows, null, 2)}\n`),
+    end: () => {
+      if (nFiles === 1 && rows.length === 0) return // it was interrupted
+      output.stdout(`${JSON.stringify(nFiles === 1 ? rows[0] : rows, null, 2)}\n`)
+    },
   }
 }
 
@@ -104,13 +102,20 @@ function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOption
   return {
     add: (result) => {
       if ('error' in result) return printFailure(result, output)
-      const content = FILE_FORMATS[format].write(result.transcription, subtitles)
-      output.stdout(content === '' || content.endsWith('\n') ? content : `${content}\n`)
+      output.stdout(contentOf(result, format, subtitles))
     },
     end: () => {},
   }
 }
 
+/** What a file in this format holds of one recording; ends with a line end, unless it is empty. */
+export function contentOf(result: FileSuccess, format: Format, subtitles: SubtitleOptions): string {
+  if (format === 'json') return `${JSON.stringify(row(result), null, 2)}\n`
+  if (format === 'jsonl') return `${JSON.stringify(row(result))}\n`
+  const content = FILE_FORMATS[format].write(result.transcription, subtitles)
+  return content === '' || content.endsWith('\n') ? content : `${content}\n`
+}
+
 function printFailure({ file, error }: FileFailure, output: Output): void {
-  output.stderr(`paradox: ${file}: ${error}\n`)
+  output.stderr(failureLine(file, error))
 }

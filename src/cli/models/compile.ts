@@ -1,15 +1,15 @@
 /** `paradox models compile` and `paradox models prune`: the compiled cache, filled beforehand and tidied up. */
 
-import { readConfig } from '../config.ts'
-import { ensureDevice, loadOnce } from '../engine/index.ts'
-import { isAbort } from '../errors/index.ts'
-import { isCached } from '../hub/index.ts'
-import { createLogger } from '../logger.ts'
-import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../models/compiled-models.ts'
-import { ModelRegistry } from '../models/registry.ts'
-import { describeFailure } from './exit-codes.ts'
-import { progressLine } from './progress-line.ts'
-import type { Output } from './result-writers.ts'
+import { readConfig } from '../../config.ts'
+import { ensureDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
+import { isAbort } from '../../errors/index.ts'
+import { isCached } from '../../hub/index.ts'
+import { createLogger } from '../../logger.ts'
+import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../../models/compiled-models.ts'
+import { ModelRegistry } from '../../models/registry.ts'
+import { describeFailure } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import { createProgress } from '../progress/index.ts'
 
 /**
  * Loads each model once, so that its first request does not wait for the compiler.
@@ -33,15 +33,15 @@ export async function compileModels(
   await ensureDevice(settings.device)
 
   const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
-  const progress = progressLine(process.stderr, async () => undefined)
+  const progress = createProgress({ stream: process.stderr, files: new Map(), durationOf: async () => undefined })
   let isComplete = true
   for (const entry of entries) {
     const startedAt = new Date()
     let wasCompiled = false
     try {
-      const onLoading = (loading: Parameters<typeof progress.showLoading>[0]) => {
+      const onLoading = (loading: LoadingProgress) => {
         wasCompiled ||= loading.stage === 'compile'
-        progress.showLoading(loading)
+        progress.loading(loading)
       }
       await loadOnce({ entry, settings, logger, onLoading, signal })
       progress.clear()

@@ -1,0 +1,214 @@
+/** `paradox bench`: how fast each model is on this machine, in a table and in a picture. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { checkFile } from '../../audio/index.ts'
+import { type Config, readConfig } from '../../config.ts'
+import { createEnginePool, ensureDevice } from '../../engine/index.ts'
+import { isAbort } from '../../errors/index.ts'
+import { createLogger } from '../../logger.ts'
+import { keepSpeed } from '../../models/measured-speeds.ts'
+import { digestOfModel } from '../../models/model-facts.ts'
+import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
+import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
+import type { GivenOptions } from '../../transcribe/options.ts'
+import { describeFailure } from '../exit-codes.ts'
+import { processorFacts } from '../machine/facts.ts'
+import { sizeText, table } from '../output.ts'
+import { createProgress } from '../progress/index.ts'
+import { speedText } from '../progress/wording.ts'
+import type { CommandContext } from '../transcription/transcribe.ts'
+import { svgChart, textBar } from './chart.ts'
+import { generatedRecording } from './generated-recording.ts'
+
+export interface BenchFlags {
+  readonly recording?: string | undefined
+  readonly language?: string | undefined
+  readonly runs?: string | undefined
+  readonly svg?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+export interface Measurement {
+  readonly model: string
+  /** Of the load before, without a compilation where there was one before that. */
+  readonly loadSeconds: number
+  readonly audioSeconds: number
+  /** Seconds of each run, in their order. */
+  readonly runSeconds: readonly number[]
+  /** Seconds of recording per second of work, by the median run. */
+  readonly timesRealTime: number
+  /** Of the model's process; null where the system does not tell. */
+  readonly residentBytes: number | null
+}
+
+const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisfies OptionTable
+
+/** Nobody speaks in a generated sound, so that no detection should decide; and a ladder of temperatures would be climbed. */
+const GENERATED_OPTIONS: GivenOptions = { vad_filter: false, temperature: 0, max_new_tokens: 100 }
+
+const BAR_COLUMNS = 30
+
+/**
+ * @param ids  as `--model` takes them; none: all models of which the files are on this machine.
+ * @returns    true when every model was measured.
+ * @throws {ConfigError | ModelUnknownError | OptionInvalidError | AudioUnreadableError} before anything is measured.
+ */
+export async function bench(ids: readonly string[], flags: BenchFlags, context: CommandContext): Promise<boolean> {
+  const { output } = context
+  const config = readConfig()
+  const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs }) as { runs?: number }
+  const entries = await entriesOf(ids, config)
+  if (entries.length === 0)
+    output.stderr("paradox: no model is on this machine: 'paradox models pull base' brings one\n")
+  await ensureDevice(config.engine.device)
+  await using recording = await recordingOf(flags, config)
+
+  const measured: Measurement[] = []
+  let isComplete = entries.length > 0
+  for (const entry of entries) {
+    try {
+      const measurement = await measure(entry, { recording, config, runs, language: flags.language, ...context })
+      measured.push(measurement)
+      await keep(entry, measurement, recording.isSpeech, config)
+    } catch (error) {
+      if (context.signal.aborted || isAbort(error)) throw error
+      isComplete = false
+      output.stderr(`paradox: ${entry.id}: ${describeFailure(error)}\n`)
+    }
+  }
+  const caption = captionOf(recording, config)
+  if (flags.svg !== undefined) await writeFile(flags.svg, svgOf(measured, caption))
+  output.stdout(flags.json ? `${JSON.stringify(measured, null, 2)}\n` : report(measured, caption))
+  return isComplete
+}
+
+async function entriesOf(ids: readonly string[], { models, engine }: Config): Promise<ModelEntry[]> {
+  const registry = ModelRegistry.load(models)
+  if (ids.length > 0) return ids.map((id) => registry.resolve(id))
+  const here: ModelEntry[] = []
+  for (const entry of registry.list()) if ((await digestOfModel(entry, engine)) !== undefined) here.push(entry)
+  return here
+}
+
+interface BenchRecording extends AsyncDisposable {
+  readonly name: string
+  readonly path: string
+  readonly isSpeech: boolean
+}
+
+async function recordingOf({ recording }: BenchFlags, { tempDir }: Config): Promise<BenchRecording> {
+  if (recording !== undefined) {
+    await checkFile(resolve(recording))
+    const name = basename(recording)
+    return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
+  }
+  const folder = await mkdtemp(join(tempDir, 'paradox-bench-'))
+  const path = join(folder, 'generated.wav')
+  await writeFile(path, generatedRecording())
+  const remove = () => rm(folder, { recursive: true, force: true })
+  return { name: 'a generated sound', path, isSpeech: false, [Symbol.asyncDispose]: remove }
+}
+
+interface MeasureOptions extends CommandContext {
+  readonly recording: BenchRecording
+  readonly config: Config
+  readonly runs: number
+  readonly language: string | undefined
+}
+
+async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Measurement> {
+  const { recording, config, runs, language, signal } = options
+  const files = new Map(Array.from({ length: runs + 1 }, (_, i) => [`${entry.id} ${i}`, 1] as const))
+  const progress = createProgress({ stream: process.stderr, files, durationOf: async () => undefined })
+  const pool = createEnginePool({
+    resolve: () => entry,
+    maxLoadedModels: 1,
+    settings: config.engine,
+    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error'),
+    onLoading: (loading) => progress.loading(loading),
+    onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
+  })
+  const transcribe = async (run: number) => {
+    const name = `${entry.id} ${run}`
+    progress.show(name, 0)
+    const startedAt = performance.now()
+    const { durationSeconds } = await pool.transcribe({
+      modelId: entry.id,
+      audioPath: recording.path,
+      language,
+      options: recording.isSpeech ? {} : GENERATED_OPTIONS,
+      signal,
+    })
+    progress.finish(name, durationSeconds)
+    return { durationSeconds, seconds: (performance.now() - startedAt) / 1000 }
+  }
+  try {
+    await pool.load(entry.id, signal)
+    const loadSeconds = pool.engines()[0]?.loadSeconds ?? 0
+    const { durationSeconds: audioSeconds } = await transcribe(0) // the first run also allocates
+    const runSeconds: number[] = []
+    for (let run = 1; run <= runs; run++) runSeconds.push((await transcribe(run)).seconds)
+    return {
+      model: entry.id,
+      loadSeconds,
+      audioSeconds,
+      runSeconds,
+      timesRealTime: audioSeconds / median(runSeconds),
+      residentBytes: pool.engines()[0]?.residentBytes ?? null,
+    }
+  } finally {
+    progress.clear()
+    await pool.close(0)
+  }
+}
+
+/** For `paradox models info`. What cannot be kept was told all the same. */
+async function keep(entry: ModelEntry, measured: Measurement, isSpeech: boolean, { engine }: Config): Promise<void> {
+  const digest = await digestOfModel(entry, engine)
+  if (digest === undefined) return
+  const { timesRealTime, audioSeconds } = measured
+  const threads = engine.threads ?? availableParallelism()
+  try {
+    keepSpeed(engine.cacheDir, digest, {
+      ...{ timesRealTime, audioSeconds, isSpeech, threads },
+      measuredAt: new Date().toISOString(),
+    })
+  } catch {
+    // a cache that may not be written
+  }
+}
+
+function report(measured: readonly Measurement[], caption: string): string {
+  if (measured.length === 0) return ''
+  const largest = Math.max(...measured.map(({ timesRealTime }) => timesRealTime))
+  const rows = measured.map(({ model, loadSeconds, residentBytes, timesRealTime, runSeconds, audioSeconds }) => [
+    model,
+    `${loadSeconds.toFixed(1)} s`,
+    residentBytes === null ? '' : sizeText(residentBytes),
+    speedText(timesRealTime),
+    `${(audioSeconds / Math.max(...runSeconds)).toFixed(1)} to ${(audioSeconds / Math.min(...runSeconds)).toFixed(1)}`,
+    textBar(timesRealTime, largest, BAR_COLUMNS),
+  ])
+  return `${table([['MODEL', 'LOAD', 'MEMORY', 'SPEED', 'RANGE', ''], ...rows])}\n${caption}\n`
+}
+
+function captionOf({ name, isSpeech }: BenchRecording, { engine }: Config): string {
+  const { model, cores } = processorFacts()
+  const threads = engine.threads ?? cores
+  const machine = `${model}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return `${name}${isSpeech ? '' : ' (--recording takes one of yours)'}; ${machine}`
+}
+
+function svgOf(measured: readonly Measurement[], caption: string): string {
+  const bars = measured.map(({ model, timesRealTime }) => {
+    return { label: model, value: timesRealTime, text: speedText(timesRealTime) }
+  })
+  return svgChart({ title: 'Paradox ASR: seconds of speech per second', caption, bars })
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2
+}

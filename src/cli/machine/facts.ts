@@ -1,0 +1,122 @@
+/** What of a machine matters to a model: processor, memory, graphics cards, and which devices a session opens on. */
+
+import { readFileSync } from 'node:fs'
+import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import type { Device } from '../../config.ts'
+import { ensureDevice } from '../../engine/index.ts'
+import { AsrError } from '../../errors/index.ts'
+import { processorFeatures } from '../../models/compiled-models.ts'
+import { outputOf } from './program.ts'
+
+export interface ProcessorFacts {
+  readonly model: string
+  readonly architecture: string
+  /** Cores that this process may use, of how many there are. */
+  readonly cores: number
+  readonly allCores: number
+  /** Of its instructions those that the runtime has kernels for. */
+  readonly features: readonly string[]
+  /** 8-bit dot products, without which the encoder stays in float32. */
+  readonly has8Bit: boolean
+}
+
+const RELEVANT =
+  /^(sse4_1|avx|avx2|fma|f16c|avx512f|avx512_vnni|avx_vnni|avx512_bf16|amx_int8|amx_bf16|asimd|asimddp|i8mm|bf16|sve)$/
+const DOT_PRODUCTS = /^(avx512_vnni|avx_vnni|asimddp)$/
+
+export function processorFacts(): ProcessorFacts {
+  const all = processorFeatures()
+  return {
+    model: cpus()[0]?.model.trim() || 'unknown',
+    architecture: arch(),
+    cores: availableParallelism(),
+    allCores: cpus().length,
+    features: all.filter((name) => RELEVANT.test(name)),
+    has8Bit: all.some((name) => DOT_PRODUCTS.test(name)),
+  }
+}
+
+export interface MemoryFacts {
+  /** Of the machine, or what its container may have. */
+  readonly totalBytes: number
+  readonly availableBytes: number
+  /** True where a container's limit is the smaller one. */
+  readonly isLimited: boolean
+}
+
+export function memoryFacts(): MemoryFacts {
+  const limit = process.constrainedMemory()
+  const isLimited = limit > 0 && limit < totalmem()
+  const available = availableMemory()
+  const availableBytes = isLimited ? Math.min(available, process.availableMemory()) : available
+  return { totalBytes: isLimited ? limit : totalmem(), availableBytes, isLimited }
+}
+
+/** With what the system would give back from its caches of files. */
+function availableMemory(): number {
+  try {
+    const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
+    return kilobytes === undefined ? freemem() : Number(kilobytes) * 1024
+  } catch {
+    return freemem()
+  }
+}
+
+export interface GraphicsCard {
+  readonly index: number
+  readonly name: string
+  readonly memoryBytes: number
+  readonly driver: string
+}
+
+/** NVIDIA's cards, as their driver tells them; none where there is no driver. */
+export async function graphicsCards(): Promise<readonly GraphicsCard[]> {
+  const query = '--query-gpu=index,name,memory.total,driver_version'
+  const text = await outputOf('nvidia-smi', [query, '--format=csv,noheader,nounits'])
+  return (text ?? '')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(',').map((cell) => cell.trim()))
+    .filter((cells) => cells.length === 4)
+    .map(([index, name, mebibytes, driver]) => ({
+      index: Number(index),
+      name: name!,
+      memoryBytes: Number(mebibytes) * 1024 ** 2,
+      driver: driver!,
+    }))
+}
+
+export interface DeviceFacts {
+  readonly device: Device
+  readonly isUsable: boolean
+  /** Why not, and in the runtime's own words where it has said some. */
+  readonly reason: string | undefined
+}
+
+/** Tries each device in a process of its own. */
+export async function deviceFacts(devices: readonly Device[]): Promise<readonly DeviceFacts[]> {
+  const found: DeviceFacts[] = []
+  for (const device of devices) found.push({ device, ...(await tryDevice(device)) })
+  return found
+}
+
+export async function tryDevice(device: Device): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
+  try {
+    await ensureDevice(device)
+    return { isUsable: true, reason: undefined }
+  } catch (error) {
+    if (!(error instanceof AsrError)) throw error
+    const [, why = error.message] = /\((.*)\)\.$/.exec(error.message) ?? []
+    const detail = detailOf(error.cause)
+    return { isUsable: false, reason: detail === undefined ? why : `${why}: ${detail}` }
+  }
+}
+
+/** The line of the runtime's message that says what was missing. */
+function detailOf(cause: unknown): string | undefined {
+  const text = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : ''
+  const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
+  // After the place in its sources and the condition that did not hold.
+  const [, words = line] = /(?: was false\. |^\w*Error: )([^/].*)$/.exec(line) ?? []
+  return words.trim().slice(0, 200) || undefined
+}

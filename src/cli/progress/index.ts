@@ -1,0 +1,14 @@
+/** How far the work is: bars on a terminal, now and then a line anywhere else. */
+
+import { bars } from './bars.ts'
+import { lines } from './lines.ts'
+import type { Progress, ProgressOptions } from './progress.ts'
+
+export function createProgress(options: ProgressOptions): Progress {
+  return options.stream.isTTY ? bars(options) : lines(options)
+}
+
+/** For those who want to be told nothing. */
+export const noProgress: Progress = { loading() {}, show() {}, finish() {}, clear() {} }
+
+export type { Progress, Terminal } from './progress.ts'

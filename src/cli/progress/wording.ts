@@ -1,0 +1,71 @@
+/** What a line of progress says, for a terminal of any width. */
+
+import { basename } from 'node:path'
+import type { LoadingProgress } from '../../engine/index.ts'
+import { fitted, printable, shownWidth } from '../output.ts'
+import type { CurrentFile, Pace } from './pace.ts'
+
+const LEAST_BAR = 8
+const LONGEST_BAR = 30
+const LEAST_NAME = 12
+
+/** `0:27`, `12:05`, `1:02:07`. */
+export function clockText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const parts = [Math.floor(whole / 60) % 60, whole % 60]
+  const hours = Math.floor(whole / 3600)
+  const text = parts.map((part) => String(part).padStart(2, '0')).join(':')
+  return hours > 0 ? `${hours}:${text}` : text.replace(/^0/, '')
+}
+
+export function speedText(timesRealTime: number): string {
+  return `${timesRealTime.toFixed(timesRealTime < 10 ? 1 : 0)} × real time`
+}
+
+const STAGES = { download: 'downloading', compile: 'compiling the model', open: 'loading the model' } as const
+
+export function loadingText({ stage, item, fraction }: LoadingProgress): string {
+  const percent = fraction === undefined ? '' : ` ${Math.floor(100 * fraction)} %`
+  return `${printable(`${STAGES[stage]} ${item}`.trimEnd())}${percent}`
+}
+
+/** Of one file: `129 of 300 s`, in clock form. */
+export function fileFigures({ doneSeconds, totalSeconds }: CurrentFile): string {
+  return totalSeconds === undefined ? clockText(doneSeconds) : `${clockText(doneSeconds)} of ${clockText(totalSeconds)}`
+}
+
+/** Speed and what is left, as far as they are known. */
+export function paceFigures({
+  timesRealTime,
+  remainingSeconds,
+}: Pick<Pace, 'timesRealTime' | 'remainingSeconds'>): string[] {
+  return [
+    ...(timesRealTime === undefined ? [] : [speedText(timesRealTime)]),
+    ...(remainingSeconds === undefined ? [] : [`${clockText(remainingSeconds)} left`]),
+  ]
+}
+
+/** Name, bar and figures in at most `columns`: the name gives way first, then the bar. */
+export function barLine(
+  name: string,
+  fraction: number | undefined,
+  figures: readonly string[],
+  columns: number,
+): string {
+  const percent = fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`]
+  const right = [...percent, ...figures].join('  ')
+  const room = columns - 1 - shownWidth(right) - 2 // a line as wide as the terminal wraps on some
+  const shown = printable(basename(name))
+  const barRoom = Math.min(LONGEST_BAR, room - Math.min(shownWidth(shown), LEAST_NAME) - 1)
+  if (fraction === undefined || barRoom < LEAST_BAR) {
+    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), columns - 1)
+  }
+  const label = fitted(shown, room - barRoom - 1)
+  const filled = Math.round(fraction * barRoom)
+  return `${label} ${'█'.repeat(filled)}${'░'.repeat(barRoom - filled)}  ${right}`
+}
+
+/** `3 of 50 files`. */
+export function filesText({ nEnded, nFiles }: Pick<Pace, 'nEnded' | 'nFiles'>): string {
+  return `${nEnded} of ${nFiles} files`
+}

@@ -1,0 +1,183 @@
+/** Sends recordings to a service and gives back what an engine of this machine would. */
+
+import { openAsBlob } from 'node:fs'
+import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { checkFile } from '../../audio/index.ts'
+import type { TranscribeRequest } from '../../engine/index.ts'
+import {
+  AsrError,
+  OptionInvalidError,
+  ServerAnswerError,
+  ServerLostError,
+  ServerUnreachableError,
+} from '../../errors/index.ts'
+import type { GivenOptions } from '../../transcribe/options.ts'
+import type { Transcription } from '../../transcript/index.ts'
+import type { Worker } from '../transcription/run-files.ts'
+import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
+import { serverEvents } from './server-events.ts'
+import { ServiceFailure } from './service-failure.ts'
+
+export interface RemoteOptions {
+  /** Address of the service, such as `http://localhost:8000`. */
+  readonly server: string
+  readonly apiKey: string | undefined
+  /** undefined: the service's own default. */
+  readonly model: string | undefined
+}
+
+type Request = Omit<TranscribeRequest, 'modelId'>
+
+/** A busy service is asked again, as it says when; a line that does not move for so many times is a failure. */
+const MOST_ATTEMPTS = 30
+const LONGEST_PAUSE_SECONDS = 60
+
+/**
+ * @throws {OptionInvalidError} for an address that is none.
+ */
+export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
+  const url = addressOf(server)
+  return {
+    modelName: model ?? 'default',
+    async transcribe(request) {
+      for (let attempt = 1; ; attempt++) {
+        const answer = await ask(request)
+        if (!('busySeconds' in answer)) return answer
+        if (attempt === MOST_ATTEMPTS) throw answer.failure
+        await delay(1000 * answer.busySeconds, undefined, { signal: request.signal }).catch(() => {})
+        request.signal.throwIfAborted()
+      }
+    },
+  }
+
+  async function ask(request: Request): Promise<Transcription | Busy> {
+    const { audioPath, signal, options = {} } = request
+    signal.throwIfAborted()
+    await checkFile(audioPath)
+    const route = options.task === 'translate' ? 'translations' : 'transcriptions'
+    const response = await post(`${url}/v1/audio/${route}`, request)
+    if (response.ok) return await readStream(response, request)
+    const failure = await failureOf(response)
+    if (response.status !== 429) throw failure
+    const wanted = Number(response.headers.get('retry-after'))
+    return { failure, busySeconds: Math.min(LONGEST_PAUSE_SECONDS, wanted > 0 ? wanted : 5) }
+  }
+
+  async function post(address: string, { audioPath, language, options, signal }: Request): Promise<Response> {
+    const form = formOf({ model, language, options })
+    form.set('file', await openAsBlob(audioPath), basename(audioPath))
+    try {
+      return await fetch(address, {
+        method: 'POST',
+        body: form,
+        signal,
+        headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw connectionFailure(error)
+    }
+  }
+
+  async function readStream({ body }: Response, { onProgress, signal }: Request): Promise<Transcription> {
+    const segments: ServerSegment[] = []
+    try {
+      for await (const value of serverEvents(body ?? new ReadableStream())) {
+        const event = readEvent(value)
+        if (event === undefined) continue
+        if ('error' in event) throw new ServiceFailure(event.error)
+        if (event.type === 'transcript.progress') onProgress?.(event.done_seconds)
+        else if (event.type === 'transcript.text.segment') segments.push(event)
+        else return toTranscription(event, segments)
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof AsrError) throw error
+      if (isForeign(error)) throw new ServerAnswerError(url, 'its events have another form', { cause: error })
+      throw new ServerLostError(url, { cause: error })
+    }
+    throw new ServerLostError(url)
+  }
+
+  async function failureOf(response: Response): Promise<AsrError> {
+    const text = await response.text().catch(() => '')
+    try {
+      return new ServiceFailure(failureSchema.parse(JSON.parse(text)).error)
+    } catch (cause) {
+      return new ServerAnswerError(url, `status ${response.status}`, { cause })
+    }
+  }
+
+  function connectionFailure(error: unknown): AsrError {
+    const { code = 'no connection' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    return LOST.includes(code)
+      ? new ServerLostError(url, { cause: error })
+      : new ServerUnreachableError(url, REASONS[code] ?? code, { cause: error })
+  }
+}
+
+interface Busy {
+  readonly failure: AsrError
+  readonly busySeconds: number
+}
+
+/** The connection was there, and ended. */
+const LOST = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no machine of this name',
+  EAI_AGAIN: 'the name could not be looked up',
+  EHOSTUNREACH: 'there is no way to this machine',
+  ENETUNREACH: 'there is no way to this network',
+  ETIMEDOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+}
+
+function isForeign(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError')
+}
+
+/** Without the slash at the end, and without the `/v1` that OpenAI's clients have in theirs. */
+function addressOf(server: string): string {
+  const url = URL.parse(server.includes('://') ? server : `http://${server}`)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new OptionInvalidError('server', server, 'an address such as http://localhost:8000')
+  }
+  if (url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw new OptionInvalidError(
+      'server',
+      '…',
+      'an address without a name, a query and a fragment; the key is --api-key',
+    )
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')}`
+}
+
+/** Options that have another field, or a route, in OpenAI's form. */
+const OTHER_FIELDS = ['task', 'logprobs']
+
+function formOf({
+  model,
+  language,
+  options = {},
+}: Pick<Request, 'language' | 'options'> & { readonly model: string | undefined }): FormData {
+  const { logprobs } = options as GivenOptions
+  if (logprobs !== undefined && logprobs !== false && logprobs !== 'false') {
+    throw new OptionInvalidError('logprobs', String(logprobs), 'false with server')
+  }
+  const form = new FormData()
+  if (model !== undefined) form.set('model', model)
+  if (language !== undefined) form.set('language', language)
+  form.set('response_format', 'verbose_json')
+  form.set('stream', 'true')
+  form.append('include[]', 'progress')
+  form.append('include[]', 'statistics')
+  for (const [name, value] of Object.entries(options)) {
+    if (OTHER_FIELDS.includes(name) || value === undefined) continue
+    // To OpenAI 0 means: warmer where that fails. As a list it means what it says.
+    form.set(name, name === 'temperature' && Number(value) === 0 ? '0,' : String(value))
+  }
+  return form
+}
