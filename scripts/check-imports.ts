@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   admission: [],
   http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
+  web: [], // it talks to the service over HTTP, as every other client does
   cli: ['http', 'engine', 'models/registry', 'models/compiled-models', 'hub', 'audio/index', 'transcribe/options'],
 }
 
@@ -41,6 +42,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
   [/^onnxruntime-node$/, ['runtime']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
+  [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
+  [/^vite$/, ['web/vite.config']],
   [/^commander$/, ['cli']],
   [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
 ]
@@ -53,7 +56,7 @@ const SRC = resolve(import.meta.dirname, '../src')
 const problems: string[] = []
 const graph = new Map<string, string[]>()
 
-for (const file of globSync('**/*.ts', { cwd: SRC, exclude: ['**/*.test.ts'] }).sort()) {
+for (const file of globSync('**/*.{ts,tsx}', { cwd: SRC, exclude: ['**/*.test.ts'] }).sort()) {
   const name = nameOf(file)
   const imports: string[] = []
   graph.set(name, imports)
@@ -75,7 +78,7 @@ process.exitCode = problems.length === 0 ? 0 : 1
 
 /** 'models/registry' for models/registry.ts: without the ending, as the tables above have it. */
 function nameOf(file: string): string {
-  return file.replace(/\.ts$/, '')
+  return file.replace(/\.tsx?$/, '')
 }
 
 function isIn(name: string, places: readonly string[]): boolean {

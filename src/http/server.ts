@@ -15,6 +15,7 @@ import { healthRoute } from './health-route.ts'
 import { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 import { modelRoutes } from './models/index.ts'
 import { openAiRoutes } from './openai/index.ts'
+import { pageRoutes } from './page/index.ts'
 import { RecordingIntake } from './recording-intake.ts'
 import { echoRequestIds, requestIdOf } from './request-id.ts'
 import { logRequests } from './request-log.ts'
@@ -74,6 +75,7 @@ export function createServer({ transcriber, config, logger, ...options }: Server
   secure(app, config.security)
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
+    await pageRoutes(routes)
     await healthRoute(routes, { transcriber })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
     await openAiRoutes(routes, { intake, config })
