@@ -3,17 +3,20 @@
 import './styles/main.css'
 import { effect } from '@preact/signals'
 import { render } from 'preact'
+import { keyNeed } from './api/key.ts'
 import { applyTheme } from './browser/theme.ts'
 import { App } from './components/App.tsx'
 import { applyLocale } from './i18n/index.ts'
-import { checkConnection } from './state/connection.ts'
+import { checkConnection, connection } from './state/connection.ts'
 import { readHistory } from './state/history.ts'
 import { rememberOptions } from './state/options.ts'
 import { jobs, runQueue } from './state/queue.ts'
-import { refreshService } from './state/service.ts'
+import { refreshEngines, refreshService } from './state/service.ts'
 
 /** While a recording waits for its first words, the service is asked why so often. */
 const WAITING_REFRESH_MS = 2_000
+/** Which models are in memory is asked so often; seldom enough for a service with a limit of requests. */
+const ENGINES_REFRESH_MS = 30_000
 
 applyTheme()
 applyLocale()
@@ -28,5 +31,9 @@ effect(() => {
   const timer = setInterval(() => void refreshService(), WAITING_REFRESH_MS)
   return () => clearInterval(timer)
 })
+
+setInterval(() => {
+  if (!document.hidden && connection.value === 'online' && keyNeed.value === 'none') void refreshEngines()
+}, ENGINES_REFRESH_MS)
 
 render(<App />, document.getElementById('app')!) // in index.html

@@ -55,7 +55,11 @@ export function transcribe(file: File, options: TranscribeOptions, listener: Tra
     if (answer.done) resolve(answerOf(answer.done, answer.segments))
     else fail(answer.problem ?? CUT_OFF)
   })
-  call.addEventListener('error', () => fail(call.status === 0 ? UNREACHABLE : CUT_OFF))
+  let hasBegun = false // a call that fails forgets the status that it had
+  call.addEventListener('readystatechange', () => {
+    hasBegun ||= call.status > 0
+  })
+  call.addEventListener('error', () => fail(hasBegun ? CUT_OFF : UNREACHABLE))
   call.addEventListener('abort', () => reject(signal.reason))
   const abort = () => call.abort()
   signal.addEventListener('abort', abort)

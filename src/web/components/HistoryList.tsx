@@ -1,6 +1,6 @@
 /** The transcripts that this browser keeps. */
 
-import { locale, strings } from '../i18n/index.ts'
+import { locale, regional, strings } from '../i18n/index.ts'
 import { confirmed } from '../state/confirm.ts'
 import type { Summary } from '../state/database.ts'
 import {
@@ -111,6 +111,6 @@ function shortDate(ms: number): string {
   const when = new Date(ms)
   const isToday = when.toDateString() === new Date().toDateString()
   return isToday
-    ? when.toLocaleTimeString(locale.value, { timeStyle: 'short' })
-    : when.toLocaleDateString(locale.value, { dateStyle: 'medium' })
+    ? when.toLocaleTimeString(regional.value, { timeStyle: 'short' })
+    : when.toLocaleDateString(regional.value, { dateStyle: 'medium' })
 }

@@ -81,14 +81,16 @@ function ModelCard({ model }: { readonly model: Model }) {
   const t = strings.value.models
   const engine = engines.value.find(({ id }) => id === model.id)
   const work = modelWork.value.get(model.id)
-  const state = engine?.state ?? model.state
+  const state = engine?.state ?? (work?.kind === 'downloading' ? 'downloading' : model.state)
   const [language] = model.language ?? []
   return (
     <li class="card model">
       <div class="model-head">
         <h2>{model.id}</h2>
         <span class={`badge ${state.replace(' ', '-')}`}>
-          <span class={`dot ${state === 'loaded' ? 'loaded' : state === 'loading' ? 'loading' : 'idle'}`} />{' '}
+          <span
+            class={`dot ${state === 'loaded' ? 'loaded' : state === 'loading' || state === 'downloading' ? 'loading' : 'idle'}`}
+          />{' '}
           {t.states[state]}
         </span>
         <span class="model-actions">

@@ -41,8 +41,10 @@ export function Player({ id, recording, durationSeconds, segments, mayChooseAgai
   useEffect(() => openRecording(id, recording), [id, recording])
   useEffect(() => place.current?.append(audio), [])
   const duration = lengthSeconds.value ?? durationSeconds
+  // A file of which there is neither sound nor text needs no player.
+  const isUseless = playerState.value === 'unplayable' && segments.length === 0
   return (
-    <section class="player" aria-label={t.label}>
+    <section class="player" aria-label={t.label} hidden={isUseless}>
       <div ref={place} hidden />
       {playerState.value === 'unplayable' && <p class="player-note">{t.cannotPlay}</p>}
       {playerState.value === 'empty' && mayChooseAgain && <ChooseAgain />}

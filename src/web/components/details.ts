@@ -1,6 +1,6 @@
 /** What is known about a transcript, in short. */
 
-import { decimal, locale, percent, strings } from '../i18n/index.ts'
+import { decimal, locale, percent, regional, strings } from '../i18n/index.ts'
 import { clock } from '../text/time.ts'
 import { languageLabel } from '../transcript/languages.ts'
 import type { Transcript } from '../transcript/transcript.ts'
@@ -19,7 +19,7 @@ export function detailsOf(shown: Transcript): string[] {
         : name,
     model,
     processingSeconds && durationSeconds > 0 ? t.job.speed(decimal(durationSeconds / processingSeconds)) : undefined,
-    new Date(createdAt).toLocaleString(locale.value, { dateStyle: 'medium', timeStyle: 'short' }),
+    new Date(createdAt).toLocaleString(regional.value, { dateStyle: 'medium', timeStyle: 'short' }),
   ]
   return details.filter((detail) => detail !== undefined)
 }

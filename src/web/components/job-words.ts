@@ -21,6 +21,7 @@ export function stateDetail(job: Job): string {
   const total = job.durationSeconds.value
   if (state.kind === 'uploading') return t.sent(percent(state.fraction), fileSize(job.file.size, locale.value))
   if (state.kind === 'starting') return reasonToWait(job)
+  if (state.kind === 'failed') return strings.value.problems[state.problem.kind]
   if (state.kind !== 'transcribing') return ''
   const done = clock(state.doneSeconds)
   return total === undefined ? t.progressUnknown(done) : t.progress(done, clock(total))

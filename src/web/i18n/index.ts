@@ -27,6 +27,12 @@ export function chooseLocale(chosen: Locale): void {
   remember('locale', chosen)
 }
 
+/** As the page's language, with the reader's own country where the browser names one: it decides how dates look. */
+export const regional = computed(() => {
+  const language = locale.value.slice(0, 2)
+  return navigator.languages.find((known) => known.startsWith(`${language}-`)) ?? locale.value
+})
+
 /** `12 %` or `12%`, as the language writes it. */
 export function percent(fraction: number): string {
   return new Intl.NumberFormat(locale.value, { style: 'percent', maximumFractionDigits: 0 }).format(fraction)

@@ -135,6 +135,7 @@ async function finish(job: Job, answer: Answer, startedAt: number): Promise<void
   const kept = keepTranscript(transcript, job.file)
   jobs.value = jobs.value.filter((other) => other !== job)
   announce(strings.value.job.announce(job.name, strings.value.job.done))
+  void refreshService() // the model is loaded now
   await kept
 }
 
@@ -178,6 +179,7 @@ function hold(job: Job, { retryAfterSeconds = BUSY_PAUSE_SECONDS }: Problem): vo
     heldUntil.value = undefined
   }, pauseMs)
   setState(job, { kind: 'waiting' })
+  void refreshService()
 }
 
 function problemOfSize({ file }: Job): Problem | undefined {

@@ -17,12 +17,25 @@ export const defaultModel = computed(() => models.value?.find(({ aliases }) => a
 
 export const loadedModels = computed(() => engines.value.filter(({ state }) => state === 'loaded'))
 
-export async function refreshService(): Promise<void> {
-  try {
+export function refreshService(): Promise<void> {
+  return noting(async () => {
     const [newLimits, newModels, newEngines] = await Promise.all([getLimits(), listModels(), listEngines()])
     limits.value = newLimits
     models.value = newModels
     engines.value = newEngines
+  })
+}
+
+/** The part that changes by itself. */
+export function refreshEngines(): Promise<void> {
+  return noting(async () => {
+    engines.value = await listEngines()
+  })
+}
+
+async function noting(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask()
     serviceProblem.value = undefined
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
