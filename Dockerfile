@@ -3,6 +3,16 @@
 #   docker build -t paradox-asr .
 #   docker run --init -p 8000:8000 -e HF_TOKEN -v cache_dir:/root/.cache/huggingface paradox-asr
 
+# The page. Only what is built goes on; the packages for development do not.
+FROM node:24-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts && npm cache clean --force
+COPY tsconfig.json ./
+COPY src/web ./src/web
+COPY src/transcript ./src/transcript
+RUN npm run build:web
+
 FROM node:24-bookworm-slim
 
 RUN apt-get update \
@@ -20,6 +30,7 @@ COPY LICENSE ./
 COPY bin ./bin
 COPY scripts/node ./scripts/node
 COPY src ./src
+COPY --from=page /app/dist/web ./dist/web
 
 # Callers mount their volume at /root/.cache/huggingface, as they always did; so the service runs as root, and the
 # compiled models go into the same volume, since compiling them again at every start would cost minutes.

@@ -12,7 +12,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## install ffmpeg and the packages, Node 24 among them; quick when they are there
+setup: ## install ffmpeg and the packages, Node 24 among them, and build the page; quick when they are there
 	@scripts/setup.sh
 
 .PHONY: ready
@@ -32,7 +32,8 @@ check: ready ## types, lint, directions of the imports
 	@npm run --silent check
 
 .PHONY: test
-test: check ## all tests, on real weights; SUITES="unit contract sdk model reference" chooses
+test: check ## all tests, on real weights; SUITES="unit contract sdk model reference page" chooses
+	@scripts/install-browser.sh
 	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
 	@$(NODE) scripts/install-python-judges.ts || echo 'The Python judges could not be installed; the tests that need them will skip.'
 	@$(NODE) scripts/run-tests.ts $(SUITES)
@@ -67,4 +68,4 @@ rehearse: ready ## run the Dockerfile's steps in a chroot and check /health ther
 
 .PHONY: clean
 clean: ## remove what setup and the tests made here; caches elsewhere stay
-	@rm -rf node_modules coverage bench/results
+	@rm -rf node_modules dist coverage test-artefacts bench/results

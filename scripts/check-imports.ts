@@ -39,6 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['models/registry', 'models/compiled-models', 'models/library', 'models/model-facts', 'models/measured-speeds'],
     ...['decode/languages', 'checkpoint/special-tokens'], // what a service's answer names languages by
   ],
+  web: [], // it talks to the service over HTTP, as every other client does
   index: ['library'],
   library: ['engine', 'models/registry', 'transcribe/options', 'audio/index'],
 }
@@ -48,6 +49,8 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^onnxruntime-node$/, ['runtime']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
+  [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
+  [/^vite$/, ['web/vite.config']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
   [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process', 'cli/machine/program']],
@@ -61,7 +64,7 @@ const SRC = resolve(import.meta.dirname, '../src')
 const problems: string[] = []
 const graph = new Map<string, string[]>()
 
-for (const file of globSync('**/*.ts', { cwd: SRC, exclude: ['**/*.test.ts'] }).sort()) {
+for (const file of globSync('**/*.{ts,tsx}', { cwd: SRC, exclude: ['**/*.test.ts'] }).sort()) {
   const name = nameOf(file)
   const imports: string[] = []
   graph.set(name, imports)
@@ -83,7 +86,7 @@ process.exitCode = problems.length === 0 ? 0 : 1
 
 /** 'models/registry' for models/registry.ts: without the ending, as the tables above have it. */
 function nameOf(file: string): string {
-  return file.replace(/\.ts$/, '')
+  return file.replace(/\.tsx?$/, '')
 }
 
 function isIn(name: string, places: readonly string[]): boolean {

@@ -66,8 +66,35 @@ function makeBase(root: string): void {
   quietly('npm', ['install', '--global', '--prefix', join(root, 'usr/local'), 'npm@11'])
 }
 
-/** Carries out the steps and returns what the image would remember. */
+/**
+ * Carries out the steps of every stage and returns what the image would remember. Stages before the last have a copy of
+ * the base beside it, which goes when the image is built.
+ */
 function build(root: string, dockerfile: string): Image {
+  const steps = parseDockerfile(dockerfile)
+  const starts = steps.flatMap(({ word }, i) => (word === 'FROM' ? [i] : []))
+  const stages = new Map<string, string>()
+  try {
+    for (const [i, start] of starts.entries()) {
+      const [, base, name] = /^(\S+)(?: AS (\S+))?$/i.exec(steps[start]!.rest) ?? [] // an index of a step
+      if (base !== BASE_IMAGE) throw new Error(`the rehearsal knows only ${BASE_IMAGE}, not ${steps[start]!.rest}`)
+      const stage = steps.slice(start, starts[i + 1])
+      if (i === starts.length - 1) return carryOut(root, stage, stages)
+      const copy = mkdtempSync(join(tmpdir(), 'paradox-stage-'))
+      stages.set(name ?? String(i), copy)
+      quietly('cp', ['--archive', `${root}/.`, copy])
+      carryOut(copy, stage, stages)
+    }
+    throw new Error('the Dockerfile has no stage')
+  } finally {
+    for (const copy of stages.values()) rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+type Steps = ReturnType<typeof parseDockerfile>
+
+/** @param stages  roots of the stages before this one, by name. */
+function carryOut(root: string, steps: Steps, stages: ReadonlyMap<string, string>): Image {
   const image: Image = {
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },
     workdir: '/',
@@ -76,17 +103,16 @@ function build(root: string, dockerfile: string): Image {
     healthcheck: [],
     stopSignal: 'SIGTERM',
   }
-  for (const { word, rest } of parseDockerfile(dockerfile)) {
+  for (const { word, rest } of steps) {
     console.log(`rehearsal: ${word} ${rest.replace(/\s+/g, ' ').slice(0, 100)}`)
     switch (word) {
       case 'FROM':
-        if (rest !== BASE_IMAGE) throw new Error(`the rehearsal knows only ${BASE_IMAGE}, not ${rest}`)
-        break
+        break // its root is there
       case 'RUN':
         quietly(...inside(root, image, ['/bin/sh', '-c', rest]))
         break
       case 'COPY':
-        copy(root, image, rest.split(/\s+/))
+        copy(root, image, rest.split(/\s+/), stages)
         break
       case 'WORKDIR':
         image.workdir = rest
@@ -117,13 +143,17 @@ function build(root: string, dockerfile: string): Image {
   return image
 }
 
-function copy(root: string, image: Image, words: readonly string[]): void {
+function copy(root: string, image: Image, given: readonly string[], stages: ReadonlyMap<string, string>): void {
+  const [, stage] = /^--from=(\S+)$/.exec(given[0] ?? '') ?? []
+  const from = stage === undefined ? ROOT : stages.get(stage)
+  if (from === undefined) throw new Error(`the rehearsal knows no stage ${stage}`)
+  const words = stage === undefined ? given : given.slice(1)
   const target = resolve(image.workdir, words.at(-1)!) // a COPY has at least a source and a target
   for (const source of words.slice(0, -1)) {
     const into = words.length > 2 || words.at(-1)!.endsWith('/') ? join(target, source.split('/').at(-1)!) : target
     // The one rule of .dockerignore that reaches into the copied folders.
     const filter = (path: string) => !path.endsWith('.test.ts')
-    cpSync(join(ROOT, source), join(root, into), { recursive: true, force: true, filter })
+    cpSync(join(from, source), join(root, into), { recursive: true, force: true, filter })
   }
 }
 

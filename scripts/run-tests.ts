@@ -4,7 +4,7 @@
  * The last line is `N passed, N failed, N skipped`, over all suites. A suite that runs no test counts as a failure, and
  * so does, in continuous integration (`CI` set), a skip for want of test data: there the data must be present.
  *
- * usage: scripts/node scripts/run-tests.ts [unit] [contract] [sdk] [model] [reference]
+ * usage: scripts/node scripts/run-tests.ts [unit] [contract] [sdk] [model] [reference] [page]
  */
 
 import { globSync } from 'node:fs'
@@ -35,10 +35,11 @@ const SUITES: readonly Suite[] = [
   { name: 'sdk', files: 'test/sdk/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'model', files: 'test/model/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'reference', files: 'test/reference/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
+  { name: 'page', files: 'test/page/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
 ]
 
 /** A skip with such a reason is for want of data that continuous integration has; others (no GPU) are the machine's. */
-const WANT_OF_DATA = /shared|weights|checkpoint|speech|recording|reference|judges/i
+const WANT_OF_DATA = /shared|weights|checkpoint|speech|recording|reference|judges|browser|Vulkan/i
 const inCi = Boolean(process.env.CI)
 
 async function runSuite(suite: Suite): Promise<Tally> {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Brings a machine to the point where everything else runs: ffmpeg, the packages of the lock file, Node 24 among them.
+# Brings a machine to the point where everything else runs: ffmpeg, the packages of the lock file, Node 24 among them,
+# and the page.
 # Run it as often as you like: what is there already is left alone.   usage: scripts/setup.sh [--quiet]
 set -u
 cd "$(dirname -- "$0")/.." || exit 1
@@ -80,6 +81,20 @@ install_packages() {
   packages_stamp >node_modules/.setup
 }
 
+# What the page is made of. Only its sources decide, and only where Vite is, which an installation without the packages
+# for development has not.
+page_stamp() {
+  find src/web src/transcript -type f ! -name '*.test.ts' | LC_ALL=C sort | xargs sha256sum | cat - package-lock.json |
+    sha256sum | cut -d' ' -f1
+}
+
+build_page() {
+  say 'building the page'
+  silently scripts/node node_modules/vite/bin/vite.js build --config src/web/vite.config.ts --logLevel warn ||
+    fail 'the page could not be built (see above).'
+  page_stamp >dist/web/.stamp
+}
+
 if "${FFMPEG_PATH:-ffmpeg}" -version >/dev/null 2>&1; then note 'ffmpeg is there'; else install_ffmpeg; fi
 
 if [ "$(cat node_modules/.setup 2>/dev/null)" = "$(packages_stamp)" ] && scripts/node -e 0 2>/dev/null; then
@@ -88,4 +103,9 @@ else
   install_packages
 fi
 if [ -x "$static_ffmpeg" ]; then note 'the faster ffmpeg is there'; else install_static_ffmpeg; fi
+if [ "$(cat dist/web/.stamp 2>/dev/null)" = "$(page_stamp)" ]; then
+  note 'the page is there'
+elif [ -d node_modules/vite ]; then
+  build_page
+fi
 note "ready, with Node $(scripts/node -p process.versions.node)"

@@ -24,6 +24,7 @@ import {
   WorkObservers,
 } from './observability/index.ts'
 import { openAiRoutes } from './openai/index.ts'
+import { pageRoutes } from './page/index.ts'
 import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
 import { secure, trustedProxies } from './security/index.ts'
 import { transcribeRoute } from './transcribe/index.ts'
@@ -89,6 +90,7 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   secure(app, config.security)
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
+    await pageRoutes(routes)
     await healthRoute(routes, { transcriber })
     await probeRoutes(routes, { readiness })
     await metricsRoute(routes, { metrics })

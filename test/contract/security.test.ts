@@ -10,7 +10,7 @@ import { tempFolder } from '../helpers/temp-folder.ts'
 
 const KEYS = ['first-Key-of-two', 'second-Key-of-two'] as const
 const WRONG_KEY = 'a-key-of-nobody'
-const PUBLIC_PATHS = ['/health', '/livez', '/readyz']
+const PUBLIC_PATHS = ['/', '/health', '/livez', '/readyz']
 const FILE = { name: 'file', fileName: 'a.wav', content: 'bom dia' }
 
 async function start(t: TestContext, env: NodeJS.ProcessEnv) {
@@ -47,7 +47,7 @@ async function operations(service: RunningService): Promise<(readonly [method: s
   return [...documented, ...[...others, ...unknown].map((path) => ['GET', path] as const), ['DELETE', '/nothing']]
 }
 
-test('with keys set every path asks for one, but for the health of the service', async (t) => {
+test('with keys set every path asks for one, but for the page and the health of the service', async (t) => {
   const { service, get } = await withKeys(t)
   const asked = (await operations(service)).filter(([, path]) => !PUBLIC_PATHS.includes(path))
   assert.ok(asked.some(([method, path]) => method === 'POST' && path === '/transcribe'))

@@ -1,0 +1,80 @@
+/** Models of the service: which there are, which are in memory, and changing that. */
+
+import { DONE, EventStreamParser } from './event-stream.ts'
+import { CUT_OFF, ProblemError, problemOf } from './problem.ts'
+import { request, requestJson } from './request.ts'
+
+/** As `GET /v1/models` has it. */
+export interface Model {
+  readonly id: string
+  readonly language: readonly string[] | null
+  readonly aliases: readonly string[]
+  readonly state: 'loaded' | 'loading' | 'cached' | 'not downloaded'
+}
+
+/** A model in memory, as `GET /api/ps` has it. */
+export interface Engine {
+  readonly id: string
+  readonly state: 'loading' | 'loaded' | 'unloading'
+  readonly resident_bytes: number | null
+  readonly requests: number
+  readonly last_used_at: string | null
+  readonly load_seconds: number | null
+  readonly expires_at: string | null
+}
+
+export interface DownloadProgress {
+  readonly file: string
+  readonly doneBytes: number
+  readonly totalBytes: number
+}
+
+export async function listModels(): Promise<readonly Model[]> {
+  return (await requestJson<{ data: readonly Model[] }>('v1/models', { cache: 'no-store' })).data
+}
+
+export async function listEngines(): Promise<readonly Engine[]> {
+  return (await requestJson<{ models: readonly Engine[] }>('api/ps', { cache: 'no-store' })).models
+}
+
+/** Resolves when the model is loaded, which may take minutes where it has to be downloaded or compiled. */
+export async function loadModel(id: string): Promise<void> {
+  await request(`api/ps/${encodeURIComponent(id)}`, { method: 'POST' })
+}
+
+export async function unloadModel(id: string): Promise<void> {
+  await request(`api/ps/${encodeURIComponent(id)}`, { method: 'DELETE' })
+}
+
+/** @throws {ProblemError} also for a failure in the middle. */
+export async function downloadModel(
+  id: string,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (progress: DownloadProgress) => void },
+): Promise<void> {
+  const response = await request(`v1/models/${encodeURIComponent(id)}`, {
+    method: 'POST',
+    headers: { accept: 'text/event-stream' },
+    signal,
+  })
+  const parser = new EventStreamParser()
+  let isDone = false
+  for await (const piece of pieces(response, signal)) {
+    for (const data of parser.push(piece)) {
+      if (data === DONE) continue
+      const event = JSON.parse(data)
+      if (event.error) throw new ProblemError(problemOf(0, data))
+      if (event.type === 'model.download.done') isDone = true
+      else onProgress({ file: event.file, doneBytes: event.done_bytes, totalBytes: event.total_bytes })
+    }
+  }
+  if (!isDone) throw new ProblemError(CUT_OFF)
+}
+
+async function* pieces(response: Response, signal: AbortSignal): AsyncGenerator<string> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader() // an answer to POST has a body
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value
+  } catch (cause) {
+    throw signal.aborted ? cause : new ProblemError(CUT_OFF, { cause })
+  }
+}

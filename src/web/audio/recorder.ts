@@ -1,0 +1,100 @@
+/** Records the microphone. */
+
+export type RecorderFailure = 'denied' | 'missing' | 'insecure' | 'unsupported' | 'failed'
+
+export class RecorderError extends Error {
+  override readonly name = 'RecorderError'
+  readonly failure: RecorderFailure
+
+  constructor(failure: RecorderFailure, options?: ErrorOptions) {
+    super(failure, options)
+    this.failure = failure
+  }
+}
+
+/** In the order in which they are tried; the service reads all of them. */
+const TYPES = [
+  ['audio/webm;codecs=opus', 'webm'],
+  ['audio/mp4', 'm4a'],
+  ['audio/ogg;codecs=opus', 'ogg'],
+] as const
+
+const FAILURES: Readonly<Record<string, RecorderFailure>> = {
+  NotAllowedError: 'denied',
+  SecurityError: 'denied',
+  NotFoundError: 'missing',
+  OverconstrainedError: 'missing',
+}
+
+export class Recorder {
+  readonly #stream: MediaStream
+  readonly #recorder: MediaRecorder
+  readonly #context = new AudioContext()
+  readonly #analyser: AnalyserNode
+  readonly #samples: Float32Array<ArrayBuffer>
+  readonly #pieces: Blob[] = []
+  readonly #ending: string
+  readonly #startedAt = performance.now()
+
+  private constructor(stream: MediaStream, type: string, ending: string) {
+    this.#stream = stream
+    this.#ending = ending
+    this.#recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 96_000 })
+    this.#recorder.addEventListener('dataavailable', ({ data }) => this.#pieces.push(data))
+    this.#recorder.start(1_000) // so that little is lost should the recording end by itself
+    this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 })
+    this.#samples = new Float32Array(this.#analyser.fftSize)
+    this.#context.createMediaStreamSource(stream).connect(this.#analyser)
+  }
+
+  /** @throws {RecorderError} when there is no microphone for this page. */
+  static async start(): Promise<Recorder> {
+    if (!window.isSecureContext) throw new RecorderError('insecure')
+    const found = TYPES.find(([type]) => globalThis.MediaRecorder?.isTypeSupported(type))
+    if (navigator.mediaDevices === undefined || found === undefined) throw new RecorderError('unsupported')
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true })
+      return new Recorder(stream, found[0], found[1])
+    } catch (cause) {
+      throw new RecorderError(FAILURES[(cause as DOMException).name] ?? 'failed', { cause })
+    }
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000
+  }
+
+  /** How loud it is now, 0 to 1, on a scale of loudness: 0 is 60 dB below the loudest. */
+  get level(): number {
+    this.#analyser.getFloatTimeDomainData(this.#samples)
+    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length
+    return power === 0 ? 0 : Math.max(0, Math.min(1, 1 + (10 * Math.log10(power)) / 60))
+  }
+
+  /** Calls back when the recording has ended by itself, as when the microphone is unplugged. */
+  onEnded(callback: () => void): void {
+    for (const track of this.#stream.getTracks()) track.addEventListener('ended', callback)
+  }
+
+  /** @param name  of the file, without its ending. */
+  async stop(name: string): Promise<File> {
+    const stopped = Promise.withResolvers<void>()
+    this.#recorder.addEventListener('stop', () => stopped.resolve())
+    if (this.#recorder.state === 'inactive') stopped.resolve()
+    else this.#recorder.stop()
+    await stopped.promise
+    this.#release()
+    const type = this.#recorder.mimeType.split(';', 1)[0]! // split gives at least one part
+    return new File(this.#pieces, `${name}.${this.#ending}`, { type })
+  }
+
+  discard(): void {
+    if (this.#recorder.state !== 'inactive') this.#recorder.stop()
+    this.#release()
+  }
+
+  #release(): void {
+    for (const track of this.#stream.getTracks()) track.stop()
+    void this.#context.close().catch(() => {}) // it may be closed already
+  }
+}

@@ -1,0 +1,98 @@
+/** The recordings that are on their way. */
+
+import { strings } from '../i18n/index.ts'
+import { isOver, isRunning, type Job } from '../state/job.ts'
+import { cancel, cancelAll, doneCount, jobs, remove, removeOver, retry } from '../state/queue.ts'
+import { route, transcriptAddress } from '../state/route.ts'
+import { Icon } from './Icon.tsx'
+import { fractionOf, stateDetail, stateWord } from './job-words.ts'
+import { ProgressBar } from './ProgressBar.tsx'
+
+export function JobList() {
+  const list = jobs.value
+  if (list.length === 0) return null
+  const t = strings.value.list
+  const total = list.length + doneCount.value
+  const open = list.filter((job) => !isOver(job)).length
+  return (
+    <section aria-labelledby="queue-title">
+      <div class="list-head">
+        <h2 id="queue-title">{t.queue}</h2>
+        {total > 1 && <span class="soft">{t.queueCount(doneCount.value, total)}</span>}
+      </div>
+      <ul class="entries">
+        {list.map((job) => (
+          <JobEntry key={job.id} job={job} />
+        ))}
+      </ul>
+      <div class="list-foot">
+        {open > 1 && (
+          <button type="button" class="quiet small" onClick={cancelAll}>
+            {t.cancelAll}
+          </button>
+        )}
+        {list.length - open > 1 && (
+          <button type="button" class="quiet small" onClick={removeOver}>
+            {t.clearFailed}
+          </button>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function JobEntry({ job }: { readonly job: Job }) {
+  const t = strings.value.list
+  const { value: state } = job.state
+  const isOpen = route.value.view === 'transcript' && route.value.id === job.id
+  const detail = stateDetail(job)
+  return (
+    <li class={`entry ${state.kind}`}>
+      <a href={transcriptAddress(job.id)} aria-current={isOpen ? 'page' : undefined}>
+        <span class="entry-name">{job.name}</span>
+        <span class="entry-detail">
+          {(state.kind === 'failed' || state.kind === 'interrupted') && <Icon name="warning" size={14} />}{' '}
+          {stateWord(job)}
+          {detail !== '' && ` · ${detail}`}
+        </span>
+      </a>
+      <span class="entry-actions">
+        {isOver(job) && (
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={t.retryOne(job.name)}
+            title={strings.value.job.retry}
+            onClick={() => retry(job)}
+          >
+            <Icon name="retry" size={16} />
+          </button>
+        )}
+        {isOver(job) ? (
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={t.removeOne(job.name)}
+            title={strings.value.job.remove}
+            onClick={() => remove(job)}
+          >
+            <Icon name="close" size={16} />
+          </button>
+        ) : (
+          <button
+            type="button"
+            class="quiet square"
+            aria-label={t.cancelOne(job.name)}
+            title={strings.value.job.cancel}
+            onClick={() => cancel(job)}
+          >
+            <Icon name="close" size={16} />
+          </button>
+        )}
+      </span>
+      {isRunning(job) && (
+        <ProgressBar label={job.name} fraction={fractionOf(job)} text={`${stateWord(job)} ${detail}`} />
+      )}
+    </li>
+  )
+}
