@@ -42,6 +42,19 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
 }
 
 /**
+ * A transcription as the contents of a file.
+ *
+ * @throws {OptionInvalidError} as `checkSubtitleOptions`.
+ */
+export function writeTranscription(
+  transcription: Transcription,
+  format: FormatName,
+  options: SubtitleOptions = {},
+): string {
+  return FORMATS[format].write(transcription, options)
+}
+
+/**
  * Refuses wishes that the format has no place for, before anything is done for them.
  *
  * @param format  one of `FORMATS`, or a door's own, which has no place for words.

@@ -1,5 +1,5 @@
 /** What we hand back: segments, words, the whole text, and the formats that they are written in. */
-export { checkAnswerOptions, FORMATS, type Format, type FormatName } from './formats.ts'
+export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'
 export { languageName } from './language-name.ts'
 export {
   checkSubtitleOptions,

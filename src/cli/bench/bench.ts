@@ -1,6 +1,6 @@
 /** `paradox bench`: how fast each model is on this machine, in a table and in a picture. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { checkFile } from '../../audio/index.ts'
@@ -104,6 +104,7 @@ async function recordingOf({ recording }: BenchFlags, { tempDir }: Config): Prom
     const name = basename(recording)
     return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
   }
+  await mkdir(tempDir, { recursive: true })
   const folder = await mkdtemp(join(tempDir, 'paradox-bench-'))
   const path = join(folder, 'generated.wav')
   await writeFile(path, generatedRecording())

@@ -1,0 +1,40 @@
+/** How a library caller wants a recording transcribed. */
+
+import { OptionInvalidError } from '../errors/index.ts'
+import { camelCase } from '../option-table.ts'
+import { type DecodingOptions, type GivenOptions, OPTIONS } from '../transcribe/options.ts'
+import type { Segment } from '../transcript/index.ts'
+
+/** Every option of docs/options.md in camelCase, and what concerns this call alone. */
+export type TranscribeOptions = {
+  readonly [K in keyof DecodingOptions]?: DecodingOptions[K] | undefined
+} & {
+  /** Name or code of what is spoken, such as `pt` or `portuguese`; detected where it is left out. */
+  readonly language?: string | undefined
+  /** Told how much of the recording is done, in seconds. */
+  readonly onProgress?: ((doneSeconds: number) => void) | undefined
+  /** Told segments as soon as their window is done, in order. */
+  readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
+  /** Its abort stops the work at any stage. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const OTHERS: readonly string[] = ['language', 'onProgress', 'onSegments', 'signal']
+const NAMES = new Map(Object.keys(OPTIONS).map((name) => [camelCase(name), name]))
+
+/**
+ * The options of the pipeline, under the names that all doors share.
+ *
+ * @throws {OptionInvalidError} for a name that is no option, as a typing error would be.
+ */
+export function givenOptions(options: TranscribeOptions): GivenOptions {
+  const given: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined || OTHERS.includes(key)) continue
+    const name = NAMES.get(key)
+    if (name === undefined)
+      throw new OptionInvalidError(key, String(value), 'the options of docs/options.md in camelCase')
+    given[name] = value
+  }
+  return given
+}

@@ -1,0 +1,145 @@
+/** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
+
+import { createEnginePool, type EnginePool, ensureDevice } from '../engine/index.ts'
+import { ServiceClosingError } from '../errors/index.ts'
+import { createLogger } from '../logger.ts'
+import { ModelRegistry } from '../models/registry.ts'
+import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import { givenOptions, type TranscribeOptions } from './options.ts'
+import { type RecordingInput, recordingFile } from './recording.ts'
+import { configOf, type ModelSettings } from './settings.ts'
+
+export type DetectOptions = Pick<
+  TranscribeOptions,
+  'signal' | 'languages' | 'languageDetectionSegments' | 'languageDetectionThreshold' | 'vadFilter' | 'threshold'
+>
+
+/** Several calls may run at a time: they share the model's steps. */
+export interface SpeechModel extends AsyncDisposable {
+  /** As it was asked for. */
+  readonly id: string
+  /**
+   * The whole recording.
+   *
+   * @throws {AsrError} any expected failure; `AbortError` after an abort.
+   */
+  transcribe(recording: RecordingInput, options?: TranscribeOptions): Promise<Transcription>
+  /**
+   * Its segments as soon as their window is done. Who stops listening stops the work.
+   *
+   * @returns at the end the whole transcription, for those who ask for it.
+   * @throws as `transcribe`.
+   */
+  stream(recording: RecordingInput, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, undefined>
+  /** What is spoken, by the first windows with speech. @throws as `transcribe`. */
+  detectLanguage(recording: RecordingInput, options?: DetectOptions): Promise<LanguageDetection>
+  /** Ends the model's process, which gives all of its memory back. Calls that still run fail. */
+  close(): Promise<void>
+}
+
+/**
+ * Downloads, compiles and loads a model as far as that has not been done. To be closed, by `close` or `await using`: a
+ * program does not end while its model is loaded.
+ *
+ * @param id  an id of `paradox models`, a hub repository (`openai/whisper-small`) or a folder.
+ * @throws {ModelUnknownError | ConfigError | DeviceUnavailableError | ModelLoadError}; `AbortError` after an abort.
+ */
+export async function loadModel(id: string, settings: ModelSettings = {}): Promise<SpeechModel> {
+  const signal = settings.signal ?? new AbortController().signal
+  signal.throwIfAborted()
+  const config = configOf(settings)
+  const registry = ModelRegistry.load(config.models)
+  const entry = registry.resolve(id)
+  await ensureDevice(config.engine.device)
+  const pool = createEnginePool({
+    resolve: () => entry,
+    maxLoadedModels: 1,
+    settings: config.engine,
+    logger: createLogger(config.logLevel),
+    onLoading: settings.onLoading,
+  })
+  try {
+    await pool.load(entry.id, signal)
+    return new PooledModel(id, pool, config.tempDir)
+  } catch (error) {
+    await pool.close(0)
+    throw error
+  }
+}
+
+class PooledModel implements SpeechModel {
+  readonly id: string
+  readonly #pool: EnginePool
+  readonly #tempDir: string
+  readonly #closing = new AbortController()
+
+  constructor(id: string, pool: EnginePool, tempDir: string) {
+    this.id = id
+    this.#pool = pool
+    this.#tempDir = tempDir
+  }
+
+  async transcribe(recording: RecordingInput, options: TranscribeOptions = {}): Promise<Transcription> {
+    const { language, onProgress, onSegments } = options
+    const given = givenOptions(options)
+    await using file = await recordingFile(recording, this.#tempDir)
+    const signal = this.#signalOf(options.signal)
+    const request = { modelId: this.id, audioPath: file.path, language, options: given, onProgress, onSegments, signal }
+    return await this.#pool.transcribe(request)
+  }
+
+  async *stream(
+    recording: RecordingInput,
+    options: TranscribeOptions = {},
+  ): AsyncGenerator<Segment, Transcription, undefined> {
+    const stopped = new AbortController()
+    const arrived: Segment[] = []
+    let wake = Promise.withResolvers<void>()
+    let isOver = false
+    const work = this.transcribe(recording, {
+      ...options,
+      signal: options.signal ? AbortSignal.any([options.signal, stopped.signal]) : stopped.signal,
+      onSegments: (segments) => {
+        arrived.push(...segments)
+        options.onSegments?.(segments)
+        wake.resolve()
+      },
+    })
+    const over = () => {
+      isOver = true
+      wake.resolve()
+    }
+    work.then(over, over)
+    try {
+      for (;;) {
+        for (let next = arrived.shift(); next; next = arrived.shift()) yield next
+        if (isOver) return await work
+        await wake.promise
+        wake = Promise.withResolvers<void>()
+      }
+    } finally {
+      stopped.abort()
+      await work.catch(() => {}) // what it threw has been thrown above, or nobody is listening any more
+    }
+  }
+
+  async detectLanguage(recording: RecordingInput, options: DetectOptions = {}): Promise<LanguageDetection> {
+    const given = givenOptions(options)
+    await using file = await recordingFile(recording, this.#tempDir)
+    const signal = this.#signalOf(options.signal)
+    return await this.#pool.detectLanguage({ modelId: this.id, audioPath: file.path, options: given, signal })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new ServiceClosingError())
+    await this.#pool.close(0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #signalOf(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+  }
+}
