@@ -15,7 +15,7 @@ const DIST = join(ROOT, 'dist')
 /** Addresses of processes' entries, which the compiler does not rewrite as it does imports. */
 const ENTRY_ADDRESS = /new URL\('(\.\/[\w/-]+)\.ts', import\.meta\.url\)/g
 /** In declarations it rewrites no imports at all. */
-const DECLARED_IMPORT = /((?:from |import\()['"]\.{1,2}\/[\w./-]+)\.ts(['"])/g
+const DECLARED_IMPORT = /((?:from |import\(|import )['"]\.{1,2}\/[\w./-]+)\.ts(['"])/g
 
 // The page lies there too, built by its own tool.
 for (const name of globSync('*', { cwd: DIST, exclude: ['web'] })) rmSync(join(DIST, name), { recursive: true })
