@@ -40,7 +40,11 @@ export interface SessionSettings {
   readonly saveTo?: string | undefined
 }
 
-export function sessionOptions(settings: SessionSettings): InferenceSession.SessionOptions {
+/** @param kept  outputs that stay on the device, where it has memory of its own; `all` for every one. */
+export function sessionOptions(
+  settings: SessionSettings,
+  kept: 'all' | readonly string[] = [],
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [executionProvider(settings.device)],
     intraOpNumThreads: settings.threads ?? availableParallelism(),
@@ -50,7 +54,14 @@ export function sessionOptions(settings: SessionSettings): InferenceSession.Sess
     enableMemPattern: false,
     logSeverityLevel: 3,
     ...(settings.saveTo === undefined ? {} : savingOptions(settings.saveTo)),
+    ...(settings.device === 'webgpu' && kept.length > 0 && { preferredOutputLocation: locations(kept) }),
   }
+}
+
+function locations(
+  kept: 'all' | readonly string[],
+): NonNullable<InferenceSession.SessionOptions['preferredOutputLocation']> {
+  return kept === 'all' ? 'gpu-buffer' : Object.fromEntries(kept.map((name) => [name, 'gpu-buffer'] as const))
 }
 
 /** Smaller weights stay in the graph itself. */
