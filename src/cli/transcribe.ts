@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { probeAudio } from '../audio/index.ts'
 import { readConfig } from '../config.ts'
-import { createEnginePool, ensureDevice, type Transcriber } from '../engine/index.ts'
+import { chooseDevice, createEnginePool, type Transcriber } from '../engine/index.ts'
 import { AsrError, isAbort } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
@@ -29,7 +29,9 @@ export async function transcribe(
   const registry = ModelRegistry.load(config.models)
   const modelId = model ?? config.models.defaultId
   registry.resolve(modelId)
-  await ensureDevice(config.engine.device)
+  // The log shares the terminal with the result, so only trouble is told unless the user asks for more.
+  const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
+  const settings = await chooseDevice(config.engine, logger)
 
   const progress = progressLine(process.stderr, async (file) => {
     const { ffmpegPath, ffmpegTimeoutSeconds: timeoutSeconds, maxAudioSeconds: maxSeconds } = config.engine
@@ -38,9 +40,8 @@ export async function transcribe(
   const transcriber = createEnginePool({
     resolve: (id) => registry.resolve(id),
     maxLoadedModels: 1,
-    settings: config.engine,
-    // The log shares the terminal with the result, so only trouble is told unless the user asks for more.
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn'),
+    settings,
+    logger,
     onLoading: (loading) => progress.showLoading(loading),
   })
   try {

@@ -56,7 +56,7 @@ export class EngineProcess {
       serialization: 'advanced',
       // What V8 keeps for young objects is 35 MB smaller so, at the same speed.
       execArgv: ['--expose-gc', '--max-semi-space-size=2'],
-      env: runtimeEnvironment(options.settings.cacheDir),
+      env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
       // Standard output stays the caller's; what an engine logs goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

@@ -9,7 +9,7 @@ import { DeviceUnavailableError } from '../errors/index.ts'
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>
 
-/** `auto` takes the CPU: no GPU path has been measured yet, and a wrong guess would cost more than it wins. */
+/** For whoever has not asked what there is, `auto` is the CPU; the choice is made before engines are started. */
 export function resolveDevice(device: Device): ResolvedDevice {
   return device === 'auto' ? 'cpu' : device
 }
@@ -24,8 +24,15 @@ export async function checkDevice(device: ResolvedDevice, model: Uint8Array): Pr
     const session = await InferenceSession.create(model, sessionOptions({ device, threads: 1 }))
     await session.release()
   } catch (cause) {
-    throw new DeviceUnavailableError(device, 'its provider or driver is not installed on this machine', { cause })
+    throw new DeviceUnavailableError(device, missingOf(device), { cause })
   }
+}
+
+function missingOf(device: ResolvedDevice): string {
+  if (device !== 'webgpu') return 'its provider or driver is not installed on this machine'
+  return process.platform === 'linux'
+    ? 'no Vulkan driver offers a GPU: the loader, libvulkan1, and the driver of the GPU are needed'
+    : 'the system offers no GPU'
 }
 
 export interface SessionSettings {

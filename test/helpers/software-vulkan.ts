@@ -15,7 +15,8 @@ export interface SoftwareVulkan {
 }
 
 export function softwareVulkan(): SoftwareVulkan {
-  if (!existsSync(DRIVER)) return { skip: `there is no software Vulkan here (${DRIVER}, of Debian's chromium)`, env: {} }
+  if (!existsSync(DRIVER))
+    return { skip: `there is no software Vulkan here (${DRIVER}, of Debian's chromium)`, env: {} }
   const runtimeFolder = process.env.XDG_RUNTIME_DIR || mkdtempSync(join(tmpdir(), 'paradox-vulkan-'))
   return { skip: false, env: { VK_DRIVER_FILES: DRIVER, VK_ICD_FILENAMES: DRIVER, XDG_RUNTIME_DIR: runtimeFolder } }
 }
