@@ -28,6 +28,7 @@ const SHAPE: ModelShape = {
   maxTextContext: 448,
   lowRank: [],
 }
+const CHECKPOINT = { config: SHAPE, generation: { alignmentHeads: undefined } }
 const POSITIONS = 48
 /** Of the largest number that the processor gives. Rounding alone makes 1e-5. */
 const TOLERANCE = 1e-3
@@ -36,9 +37,7 @@ const TOLERANCE = 1e-3
 export async function tryModelOn(device: ResolvedDevice): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'paradox-asr-trial-'))
   try {
-    compile({ config: SHAPE, tensors: randomTensors(SHAPE), generation: { alignmentHeads: undefined } }, folder, {
-      target: 'device',
-    })
+    compile({ ...CHECKPOINT, tensors: randomTensors(SHAPE) }, folder, { target: 'device' })
     const expected = await answersOf(folder, { device: 'cpu', threads: 1 })
     const given = await answersOf(folder, { device, threads: 1 }).catch((cause: unknown) => {
       throw new DeviceUnavailableError(device, 'a small model fails on it', { cause })
@@ -56,8 +55,7 @@ export async function tryModelOn(device: ResolvedDevice): Promise<void> {
 }
 
 async function answersOf(folder: string, settings: SessionSettings): Promise<ReadonlyMap<string, Float32Array>> {
-  const config = { ...SHAPE, architecture: 'whisper' }
-  await using graphs = await openDeviceGraphs({ config, generation: { alignmentHeads: undefined } }, folder, settings)
+  await using graphs = await openDeviceGraphs(CHECKPOINT, folder, settings)
   const { batchModel } = graphs
   using lane = batchModel.lane(POSITIONS, 2)
   const text = Array.from({ length: 40 }, (_, i) => 3 + 7 * i)

@@ -1,7 +1,8 @@
 /** A compiled model's graphs, opened where they are to run, as batching wants to have them. */
 
 import type { BatchModel, Lane } from '../batching/index.ts'
-import type { Checkpoint } from '../checkpoint/index.ts'
+import type { ModelShape } from '../checkpoint/index.ts'
+import type { CompilerInput } from '../graph/index.ts'
 
 export interface ModelGraphs<L extends Lane = Lane> extends AsyncDisposable {
   readonly batchModel: BatchModel<L>
@@ -12,9 +13,7 @@ export interface ModelGraphs<L extends Lane = Lane> extends AsyncDisposable {
 }
 
 /** What of a checkpoint must be known to open its graphs. */
-export type GraphsCheckpoint = Pick<Checkpoint, 'config'> & {
-  readonly generation: Pick<Checkpoint['generation'], 'alignmentHeads'>
-}
+export type GraphsCheckpoint = Pick<CompilerInput, 'config' | 'generation'>
 
 /** How many windows, and how many rows of theirs, share a step at most; and the memory for their features. */
 export interface LaneLimits {
@@ -26,7 +25,7 @@ export interface LaneLimits {
 const FULL_POSITIONS = 1500
 
 /** Positions whose features `limits` has room for; never less than two full windows. */
-export function mostPositions(config: Checkpoint['config'], { featureBytes }: LaneLimits): number {
+export function mostPositions(config: ModelShape, { featureBytes }: LaneLimits): number {
   const bytesPerPosition = 2 * config.decoderLayers * config.dModel * Float32Array.BYTES_PER_ELEMENT
   return Math.max(2 * FULL_POSITIONS, Math.floor(featureBytes / bytesPerPosition))
 }
