@@ -7,6 +7,7 @@ import { DeviceFeatures, type KeptFeatures } from './device-features.ts'
 import { type AppendedTokens, DeviceTexts } from './device-texts.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import type { RowArranger } from './kept-rows.ts'
+import { runOnDevice } from './run-on-device.ts'
 import type { TokenEmbeddings } from './token-embeddings.ts'
 
 /** What the lanes of one model have in common. */
@@ -160,7 +161,7 @@ export class DeviceLane implements Disposable {
       ...this.#noHeads,
       logits_at: new Tensor('int64', BigInt64Array.from(logitsAt, BigInt), [logitsAt.length]),
     }
-    const { logits, alignment_scores: _, ...present } = await this.#parts.session.run(feeds)
+    const { logits, alignment_scores: _, ...present } = await runOnDevice(this.#parts.session, feeds)
     await this.#texts.take(appended, present as Record<string, Tensor>, grown) // the decoder has no other outputs
     return logits!
   }

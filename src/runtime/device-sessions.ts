@@ -9,6 +9,7 @@ import { DeviceLane, type DeviceLaneParts } from './device-lane.ts'
 import { unkeptTextInputs } from './device-texts.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import { type ArrangeModels, KeptRows, RowArranger } from './kept-rows.ts'
+import { runOnDevice } from './run-on-device.ts'
 import { TokenEmbeddings } from './token-embeddings.ts'
 
 export class DeviceEncoderSession implements AsyncDisposable {
@@ -29,7 +30,7 @@ export class DeviceEncoderSession implements AsyncDisposable {
    * @returns        the caller's own.
    */
   async encode(samples: Float32Array): Promise<KeptFeatures> {
-    const outputs = await this.#session.run({ samples: new Tensor('float32', samples, [1, samples.length]) })
+    const outputs = await runOnDevice(this.#session, { samples: new Tensor('float32', samples, [1, samples.length]) })
     return new Map(Object.entries(outputs).map(([name, tensor]) => [name, new KeptRows(tensor, tensor.dims.slice(1))]))
   }
 
@@ -104,7 +105,7 @@ export class DeviceDecoderSession implements AsyncDisposable {
       logits_at: new Tensor('int64', BigInt64Array.of(0n), [1]), // one, since none is not allowed
     }
     // All outputs, though one is wanted: those of the last run that are not asked for again stay bound, with its shapes.
-    const { alignment_scores: scores, ...others } = await session.run(feeds)
+    const { alignment_scores: scores, ...others } = await runOnDevice(session, feeds)
     for (const tensor of Object.values(others)) if (tensor.location === 'gpu-buffer') tensor.dispose()
     return scores!.data as Float32Array // the graph's output is float32
   }

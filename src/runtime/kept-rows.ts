@@ -2,6 +2,7 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { type SessionSettings, sessionOptions } from './device.ts'
+import { runOnDevice } from './run-on-device.ts'
 
 export class KeptRows implements Disposable {
   readonly #tensor: Tensor
@@ -63,7 +64,7 @@ export class RowArranger implements AsyncDisposable {
 
   /** `added` behind `held`; both are given back. */
   async join(held: KeptRows, added: KeptRows): Promise<KeptRows> {
-    const { y } = await this.#join.run({ held: held.matrix, added: added.matrix })
+    const { y } = await runOnDevice(this.#join, { held: held.matrix, added: added.matrix })
     held[Symbol.dispose]()
     added[Symbol.dispose]()
     return new KeptRows(y!, held.shape)
@@ -71,7 +72,7 @@ export class RowArranger implements AsyncDisposable {
 
   /** Copies of the rows `order`; `held` stays. */
   async pick(held: KeptRows, order: readonly number[]): Promise<KeptRows> {
-    const { y } = await this.#pick.run({
+    const { y } = await runOnDevice(this.#pick, {
       held: held.matrix,
       order: new Tensor('int32', Int32Array.from(order), [order.length]),
     })
