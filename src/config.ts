@@ -31,6 +31,8 @@ export interface HubSettings {
 /** Everything that an engine process needs to know; plain data, since it crosses the process boundary. */
 export interface EngineSettings {
   readonly device: Device
+  /** What of the environment makes the device that was chosen the one that an engine finds. */
+  readonly deviceEnvironment?: Readonly<Record<string, string>> | undefined
   readonly dtype: Dtype
   /** Threads of one engine; undefined lets the runtime measure. */
   readonly threads: number | undefined

@@ -1,7 +1,7 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
 import { type ModelSettings, readConfig } from '../config.ts'
-import { createEnginePool, ensureDevice, Preload } from '../engine/index.ts'
+import { chooseDevice, createEnginePool, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
 import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
@@ -28,9 +28,9 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]
   checkPreloads(preloaded, config.models)
 
-  await ensureDevice(config.engine.device)
-
   const logger = createLogger(config.logLevel)
+  const settings = await chooseDevice(config.engine, logger)
+
   const metrics = new ServiceMetrics()
   const transcriber = createEnginePool({
     resolve: (id) => registry.get(id),
@@ -39,7 +39,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     ttlMs: config.models.ttlMs,
     keepLoaded: preloaded,
     mostAtOnce: config.admission.maxConcurrency,
-    settings: config.engine,
+    settings,
     logger,
     onEvent: metrics.onEngineEvent,
   })

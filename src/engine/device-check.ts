@@ -1,4 +1,4 @@
-/** Asks, before the service starts, whether the configured device is there. */
+/** Asks whether a device is there and computes rightly, in a process of its own. */
 
 import { fork } from 'node:child_process'
 import type { Device } from '../config.ts'
@@ -7,25 +7,35 @@ import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
 import type { WireFailure } from './protocol.ts'
 
+/** What the process answers. */
+export type DeviceAnswer =
+  | { readonly type: 'usable'; readonly isSoftware: boolean }
+  | { readonly type: 'failed'; readonly failure: WireFailure }
+
 /**
- * Resolves when sessions can be opened on `device`. In a process of its own: the service never loads the runtime, and a
- * GPU provider that only failed may keep memory of the device.
+ * Resolves when sessions can be opened on `device` and compute what the processor computes. The service never loads the
+ * runtime, and a GPU provider that only failed may keep memory of the device.
  *
- * @throws {DeviceUnavailableError} when the device, its driver or its provider is not there.
+ * @param environment  in addition to this process's own.
+ * @returns            whether it is a processor that plays a GPU.
+ * @throws {DeviceUnavailableError} when the device, its driver or its provider is not there, or it computes wrongly.
  */
-export async function ensureDevice(device: Device): Promise<void> {
-  if (device === 'auto' || device === 'cpu') return // the CPU is always there, and `auto` takes it
+export async function checkDevice(
+  device: Exclude<Device, 'auto'>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly isSoftware: boolean }> {
   const child = fork(new URL('./device-entry.ts', import.meta.url), {
     serialization: 'advanced',
-    env: runtimeEnvironment(),
+    env: runtimeEnvironment(undefined, environment),
     stdio: 'ignore',
   })
-  const answer = Promise.withResolvers<WireFailure | null>()
-  child.once('message', (failure: WireFailure | null) => answer.resolve(failure)) // sent by device-entry.ts
+  const answer = Promise.withResolvers<DeviceAnswer>()
+  child.once('message', (message: DeviceAnswer) => answer.resolve(message)) // sent by device-entry.ts
   child.once('exit', (code, signal) => {
     answer.reject(new DeviceUnavailableError(device, `trying it ended a process by ${signal ?? `exit code ${code}`}`))
   })
   child.send(device)
-  const failure = await answer.promise
-  if (failure) throw failureFromWire(failure)
+  const answered = await answer.promise
+  if (answered.type === 'failed') throw failureFromWire(answered.failure)
+  return answered
 }

@@ -1,14 +1,25 @@
-/** A process that lives for one question: does this device run a session? */
+/** A process that lives for one question: does this device run a model, and rightly? */
 
+import { readFileSync } from 'node:fs'
 import type { ResolvedDevice } from '../models/index.ts'
 import { checkDevice } from '../models/index.ts'
+import type { DeviceAnswer } from './device-check.ts'
 import { failureToWire } from './failure.ts'
-import type { WireFailure } from './protocol.ts'
+import { SOFTWARE_DRIVERS } from './vulkan-drivers.ts'
 
 process.once('message', async (device: ResolvedDevice) => {
   const answer = await checkDevice(device).then(
-    () => null,
-    (error: unknown): WireFailure => failureToWire(error),
+    (): DeviceAnswer => ({ type: 'usable', isSoftware: device === 'webgpu' && usesSoftwareDriver() }),
+    (error: unknown): DeviceAnswer => ({ type: 'failed', failure: failureToWire(error) }),
   )
   process.send!(answer, () => process.exit(0))
 })
+
+/** The runtime does not tell which adapter it has taken, but what it has loaded can be seen. */
+function usesSoftwareDriver(): boolean {
+  try {
+    return SOFTWARE_DRIVERS.test(readFileSync('/proc/self/maps', 'utf8'))
+  } catch {
+    return false // only Linux has it; Metal has no software adapter
+  }
+}

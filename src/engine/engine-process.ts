@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { EngineSettings } from '../config.ts'
-import { EngineCrashedError, ModelLoadError } from '../errors/index.ts'
+import { EngineCrashedError, ModelLoadError, RemoteError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
@@ -45,6 +45,8 @@ export class EngineProcess {
   readonly #exited: Promise<unknown>
   #nextRequestId = 1
   #nLost = 0
+  /** Requests that the device has failed. */
+  #nFailed = 0
   #ending = false
 
   /** Starts a process that loads the model; `loaded` tells when it has. */
@@ -56,7 +58,7 @@ export class EngineProcess {
       serialization: 'advanced',
       // What V8 keeps for young objects is 35 MB smaller so, at the same speed.
       execArgv: ['--expose-gc', '--max-semi-space-size=2'],
-      env: runtimeEnvironment(options.settings.cacheDir),
+      env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
       // Standard output stays the caller's; what an engine logs goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -167,17 +169,31 @@ export class EngineProcess {
         waiting?.resolve(message.result)
         break
       }
-      case 'failed':
-        this.#waiting.get(message.requestId)?.reject(failureFromWire(message.failure))
+      case 'failed': {
+        const error = failureFromWire(message.failure)
+        this.#waiting.get(message.requestId)?.reject(error)
+        if (error instanceof RemoteError && error.code === 'ASR_DEVICE_FAILED') this.#giveUp(message.requestId)
         break
+      }
     }
+  }
+
+  /**
+   * What a device that has failed one request would answer the next, nobody knows: a fresh process asks it anew. By the
+   * hardest means, since an orderly end waits for the device.
+   */
+  #giveUp(requestId: number): void {
+    this.#ending = true
+    this.#waiting.delete(requestId)
+    this.#nFailed++
+    this.#child.kill('SIGKILL')
   }
 
   #fail(how: string): void {
     const error = new EngineCrashedError(this.modelId, how)
     if (!this.#ending) this.#logger.error({ code: error.code, how }, 'engine process ended unexpectedly')
     this.#loading.reject(new ModelLoadError(this.modelId, error))
-    this.#nLost = this.#waiting.size
+    this.#nLost = this.#waiting.size + this.#nFailed
     for (const { reject } of this.#waiting.values()) reject(error)
   }
 

@@ -21,8 +21,15 @@ const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLO
  * @param cacheDir  where Node may keep the sources compiled and without their types: making that anew was half of a warm
  *                  load's time, and 20 MB for the program that takes types away. A folder that may not be written is not
  *                  used, nor where NODE_COMPILE_CACHE names another.
+ * @param device    what is to be set for the device that was chosen.
  */
-export function runtimeEnvironment(cacheDir?: string): NodeJS.ProcessEnv {
+export function runtimeEnvironment(cacheDir?: string, device: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && join(cacheDir, 'node'))
-  return { ...MALLOC, ...process.env, ...NO_TELEMETRY, ...(codeCache ? { NODE_COMPILE_CACHE: codeCache } : {}) }
+  return {
+    ...MALLOC,
+    ...process.env,
+    ...device,
+    ...NO_TELEMETRY,
+    ...(codeCache ? { NODE_COMPILE_CACHE: codeCache } : {}),
+  }
 }

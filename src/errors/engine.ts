@@ -13,6 +13,17 @@ export class EngineCrashedError extends AsrError {
   }
 }
 
+export class DeviceFailedError extends AsrError {
+  override readonly name = 'DeviceFailedError'
+  readonly code = 'ASR_DEVICE_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Send the request again; a fresh process is started for it.'
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The device that the model runs on has failed (${reason}).`, options)
+  }
+}
+
 export class ModelBusyError extends AsrError {
   override readonly name = 'ModelBusyError'
   readonly code = 'ASR_MODEL_BUSY'

@@ -69,6 +69,7 @@ export function compilePart(
       : buildDecoder(config, tensors, weights, {
           alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
           linearFormat: options.decoderFormat ?? 'float32',
+          ...(options.target && { target: options.target }),
         })
   writeFileSync(join(folder, GRAPH_FILES[part]), graph, { flush: true })
 }

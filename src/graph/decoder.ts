@@ -2,6 +2,7 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
+import { deviceCacheInputs, deviceSelfAttention } from './device-attention.ts'
 import {
   type Build,
   gelu,
@@ -12,10 +13,13 @@ import {
   timesTransposed,
   weight,
 } from './layers.ts'
+import { plainAttention } from './plain-attention.ts'
+import type { GraphTarget } from './target.ts'
 
 export interface DecoderGraphOptions {
   readonly alignmentHeads: AlignmentHeads
   readonly linearFormat: LinearFormat
+  readonly target?: GraphTarget
 }
 
 /**
@@ -43,23 +47,29 @@ export interface DecoderGraphOptions {
  *   whole cache as an output would be copied at every step.
  * - `alignment_scores` [W × A × B/W·T × S]: scaled products of queries and keys, before softmax, of the heads asked for.
  *
+ * For a device the past is [P × D] and `places` [B × C] tells which of it each row has; instead of `new_keys_values` there
+ * are `present_key_L`, `present_value_L`, the next run's past (`device-attention.ts`). Cross-attention's keys are turned,
+ * [W × H × D/H × S]. Candidates are chosen by a graph of their own (`candidates-model.ts`).
+ *
  * @see openai/whisper:whisper/model.py `TextDecoder`
  */
 export function buildDecoder(
   shape: ModelShape,
   tensors: TensorSource,
   sink: WeightSink,
-  { alignmentHeads, linearFormat }: DecoderGraphOptions,
+  { alignmentHeads, linearFormat, target }: DecoderGraphOptions,
 ): Uint8Array {
   const g = new GraphBuilder('decoder', sink)
   const build: Build = { g, tensors, linearFormat }
   const embedded = g.input('embedded', 'float32', ['B', 'T', shape.dModel])
-  const places = g.input('positions', 'int64', ['B', 'T'])
+  const positions = g.input('positions', 'int64', ['B', 'T'])
   const mask = g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T'])
   const logitsAt = g.input('logits_at', 'int64', ['K'])
-  const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheInputs(g, shape, layer))
+  const places = target === 'device' ? g.input('places', 'int32', ['B', 'C']) : undefined
+  const cacheOf = places === undefined ? cacheInputs : deviceCacheInputs
+  const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheOf(g, shape, layer))
 
-  const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), places])]) // [B × T × D]
+  const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), positions])]) // [B × T × D]
   const rowShape = g.op('Shape', [x])
   const nWindows = g.op('Slice', [g.op('Shape', [caches[0]!.crossKey]), g.ints([0]), g.ints([1])])
   const shapes: Shapes = {
@@ -73,19 +83,22 @@ export function buildDecoder(
   caches.forEach((cache, layer) => {
     const hasHeads = alignmentHeads.some(([ofLayer]) => ofLayer === layer)
     const heads = hasHeads ? g.input(`alignment_heads_${layer}`, 'int64', [`A_${layer}`]) : undefined
-    const onQueries = heads && ((queries: Value) => scores.push(alignmentScores(g, shape, queries, cache, heads)))
+    const onQueries =
+      heads && ((queries: Value) => scores.push(alignmentScores(g, shape, queries, { cache, places }, heads)))
     const onNewKeysValues = (key: Value, value: Value) => keysValues.push(key, value)
-    stream = decoderLayer(build, shape, layer, stream, { cache, mask, shapes, onQueries, onNewKeysValues })
+    stream = decoderLayer(build, shape, layer, stream, { cache, mask, places, shapes, onQueries, onNewKeysValues })
   })
-  const newSize = 2 * shape.decoderLayers * shape.dModel
-  g.output('new_keys_values', g.op('Concat', keysValues, { axis: -1 }), 'float32', ['B', 'T', newSize])
+  if (places === undefined) {
+    const newSize = 2 * shape.decoderLayers * shape.dModel
+    g.output('new_keys_values', g.op('Concat', keysValues, { axis: -1 }), 'float32', ['B', 'T', newSize])
+  }
   const alignment = scores.length === 1 ? scores[0]! : g.op('Concat', scores, { axis: 1 })
   g.output('alignment_scores', alignment, 'float32', ['W', 'A', 'B/W*T', 'S'])
 
   const { normed } = addNorm(build, 'decoder.layer_norm', stream)
   const logits = projected(build, g.op('Gather', [normed, logitsAt], { axis: 1 })) // [B × K × V]
   g.output('logits', logits, 'float32', ['B', 'K', shape.vocabSize])
-  candidates(g, shape, logits)
+  if (places === undefined) addCandidates(g, shape.vocabSize, logits)
   return g.finish()
 }
 
@@ -133,8 +146,8 @@ function projected(build: Build, x: Value): Value {
 }
 
 /** The likeliest tokens, so that a search need not look through the whole vocabulary for every row and step. */
-function candidates(g: GraphBuilder, shape: ModelShape, logits: Value): void {
-  const bias = g.input('token_bias', 'float32', ['B or 1', 1, shape.vocabSize])
+export function addCandidates(g: GraphBuilder, vocabSize: number, logits: Value): void {
+  const bias = g.input('token_bias', 'float32', ['B or 1', 1, vocabSize])
   const nBest = g.input('n_best', 'int64', [1])
   const logprobs = g.op('LogSoftmax', [g.op('Add', [logits, bias])], { axis: -1 })
   const [values, tokens] = g.ops('TopK', [logprobs, nBest], 2, { axis: -1, largest: 1, sorted: 1 })
@@ -162,6 +175,8 @@ function cacheInputs(g: GraphBuilder, shape: ModelShape, layer: number): LayerCa
 interface LayerInputs {
   readonly cache: LayerCache
   readonly mask: Value
+  /** Where the texts are on a device; undefined where the caller keeps them. */
+  readonly places: Value | undefined
   readonly shapes: Shapes
   readonly onQueries: ((queries: Value) => void) | undefined
   readonly onNewKeysValues: (key: Value, value: Value) => void
@@ -196,7 +211,7 @@ function addNorm(build: Build, name: string, { sum, branch }: Stream): { normed:
 
 function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, inputs: LayerInputs): Value {
   const { g } = build
-  const { cache, mask, onNewKeysValues } = inputs
+  const { cache, mask, places, onNewKeysValues } = inputs
   const attention = `decoder.layers.${index}.self_attn`
   const packed = stackedLinear(
     build,
@@ -205,6 +220,10 @@ function selfAttention(build: Build, shape: ModelShape, index: number, x: Value,
   )
   const sizes = g.ints([shape.dModel, shape.dModel, shape.dModel])
   const [q, k, v] = g.ops('Split', [packed, sizes], 3, { axis: -1 })
+  if (places !== undefined) {
+    const attended = deviceSelfAttention(g, shape, index, [q!, k!, v!], cache, places, mask)
+    return linear(build, `${attention}.out_proj`, attended)
+  }
   onNewKeysValues(k!, v!)
   // Inputs 3 and 4 (bias, padding mask) are not used.
   const attentionInputs = [q!, k!, v!, '', '', mask, cache.pastKey, cache.pastValue]
@@ -224,21 +243,32 @@ function crossAttention(
   shape: ModelShape,
   layer: string,
   x: Value,
-  { cache, shapes, onQueries }: LayerInputs,
+  { cache, places, shapes, onQueries }: LayerInputs,
 ): Value {
   const { g } = build
   const queries = g.op('Reshape', [linear(build, `${layer}.encoder_attn.q_proj`, x), shapes.windows])
   onQueries?.(queries)
   const inputs = [queries, cache.crossKey, cache.crossValue]
-  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
+  const heads = { keysTurned: cache.crossKey, values: cache.crossValue }
+  const attended =
+    places === undefined
+      ? g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
+      : plainAttention(g, shape.decoderHeads, shape.dModel, queries, heads)
   return linear(build, `${layer}.encoder_attn.out_proj`, g.op('Reshape', [attended, shapes.rows]))
 }
 
 /** Scaled products of the queries and keys of some heads, [W × A × B/W·T × S]; nothing is computed for no heads. */
-function alignmentScores(g: GraphBuilder, shape: ModelShape, queries: Value, cache: LayerCache, heads: Value): Value {
+function alignmentScores(
+  g: GraphBuilder,
+  shape: ModelShape,
+  queries: Value,
+  { cache, places }: Pick<LayerInputs, 'cache' | 'places'>,
+  heads: Value,
+): Value {
   const headSize = shape.dModel / shape.decoderHeads
   const byHead = g.op('Reshape', [queries, g.ints([0, 0, shape.decoderHeads, headSize])])
   const chosen = g.op('Transpose', [g.op('Gather', [byHead, heads], { axis: 2 })], { perm: [0, 2, 1, 3] })
-  const keys = g.op('Transpose', [g.op('Gather', [cache.crossKey, heads], { axis: 1 })], { perm: [0, 1, 3, 2] })
+  const ofHeads = g.op('Gather', [cache.crossKey, heads], { axis: 1 })
+  const keys = places === undefined ? g.op('Transpose', [ofHeads], { perm: [0, 1, 3, 2] }) : ofHeads
   return g.op('MatMul', [g.op('Mul', [chosen, g.scalar(1 / Math.sqrt(headSize))]), keys])
 }

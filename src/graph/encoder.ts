@@ -4,12 +4,15 @@ import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
 import { type Build, gelu, type LinearFormat, layerNorm, linear, weight } from './layers.ts'
 import { addLogMel } from './log-mel.ts'
+import { plainAttention, splitHeads, splitHeadsTurned } from './plain-attention.ts'
 import { smoothedFeedForward, smoothedNormedLinears, smoothedSelfAttention } from './smoothed-layers.ts'
+import type { GraphTarget } from './target.ts'
 
 export interface EncoderGraphOptions {
   /** Also give `log_mel` [B × M × F] and `audio_features` [B × S × D], to compare with a reference. */
   readonly exposeIntermediates?: boolean
   readonly encoderFormat?: LinearFormat
+  readonly target?: GraphTarget
 }
 
 /**
@@ -17,7 +20,7 @@ export interface EncoderGraphOptions {
  *
  * Input `samples` [B × N], N = 320·S for an audio context of S ≤ 1500 positions.
  * Outputs `cross_key_L`, `cross_value_L` [B × H × S × D/H] for each decoder layer L: what does not change from token
- * to token is computed once per window.
+ * to token is computed once per window. For a device the keys are turned, [B × H × D/H × S], as its products need them.
  *
  * @see openai/whisper:whisper/model.py `AudioEncoder`
  */
@@ -33,16 +36,19 @@ export function buildEncoder(
 
   const logMel = addLogMel(g, samples, shape.nMels)
   let x = convolutions(build, logMel)
-  for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x)
+  const isPlain = options.target === 'device'
+  for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x, isPlain)
   const projections = Array.from({ length: shape.decoderLayers }, (_, layer) =>
     ['k', 'v'].map((part) => `decoder.layers.${layer}.encoder_attn.${part}_proj`),
   ).flat()
   const projected = crossProjections(build, projections, x)
   for (let layer = 0; layer < shape.decoderLayers; layer++) {
     for (const [i, part] of (['key', 'value'] as const).entries()) {
-      const heads = splitHeads(g, projected[2 * layer + i]!, shape.decoderHeads)
-      const dims = ['B', shape.decoderHeads, 'S', shape.dModel / shape.decoderHeads]
-      g.output(`cross_${part}_${layer}`, heads, 'float32', dims)
+      const isTurned = isPlain && part === 'key'
+      const split = isTurned ? splitHeadsTurned : splitHeads
+      const headSize = shape.dModel / shape.decoderHeads
+      const dims = ['B', shape.decoderHeads, ...(isTurned ? [headSize, 'S'] : ['S', headSize])]
+      g.output(`cross_${part}_${layer}`, split(g, projected[2 * layer + i]!, shape.decoderHeads), 'float32', dims)
     }
   }
   if (options.exposeIntermediates) {
@@ -75,7 +81,7 @@ function convolutions(build: Build, logMel: Value): Value {
   return g.op('Add', [x, g.op('Slice', [positions, g.ints([0]), nPositions, g.ints([0])])])
 }
 
-function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value): Value {
+function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value, isPlain: boolean): Value {
   const { g } = build
   const layer = `encoder.layers.${index}`
   if (build.linearFormat === 'smoothed8') {
@@ -84,14 +90,19 @@ function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value):
   }
   const normed = layerNorm(build, `${layer}.self_attn_layer_norm`, x)
   const inputs = ['q', 'k', 'v'].map((part) => linear(build, `${layer}.self_attn.${part}_proj`, normed))
-  const attended = g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.encoderHeads })[0]!
+  const attended = isPlain
+    ? attend(g, shape, inputs as [Value, Value, Value]) // made of three just above
+    : g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.encoderHeads })[0]!
   const afterAttention = g.op('Add', [x, linear(build, `${layer}.self_attn.out_proj`, attended)])
 
   const inner = linear(build, `${layer}.fc1`, layerNorm(build, `${layer}.final_layer_norm`, afterAttention))
   return g.op('Add', [afterAttention, linear(build, `${layer}.fc2`, gelu(build, inner))])
 }
 
-/** [B × S × D] → [B × H × S × D/H] */
-function splitHeads(g: GraphBuilder, x: Value, nHeads: number): Value {
-  return g.op('Transpose', [g.op('Reshape', [x, g.ints([0, 0, nHeads, -1])])], { perm: [0, 2, 1, 3] })
+function attend(g: GraphBuilder, shape: ModelShape, [queries, keys, values]: readonly [Value, Value, Value]): Value {
+  const heads = {
+    keysTurned: splitHeadsTurned(g, keys, shape.encoderHeads),
+    values: splitHeads(g, values, shape.encoderHeads),
+  }
+  return plainAttention(g, shape.encoderHeads, shape.dModel, queries, heads)
 }

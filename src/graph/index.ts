@@ -1,6 +1,9 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
+
 export { alignWeights, WeightsCutOffError } from './align-weights.ts'
+export { joinModel, pickModel } from './arrange-models.ts'
 export { markInUse, pruneCompiled } from './cache-pruning.ts'
+export { candidatesModel } from './candidates-model.ts'
 export {
   type CompileOptions,
   type CompilerInput,
@@ -27,4 +30,5 @@ export { writeFormatProbe } from './format-probe.ts'
 export type { LinearFormat } from './layers.ts'
 export { SAMPLES_PER_POSITION } from './log-mel.ts'
 export { probeModel } from './probe-model.ts'
+export type { GraphTarget } from './target.ts'
 export { voiceActivityModel } from './voice-activity.ts'

@@ -1,6 +1,6 @@
 /** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
 
-import { createEnginePool, type EnginePool, ensureDevice } from '../engine/index.ts'
+import { chooseDevice, createEnginePool, type EnginePool } from '../engine/index.ts'
 import { ServiceClosingError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
@@ -50,12 +50,13 @@ export async function loadModel(id: string, settings: ModelSettings = {}): Promi
   const config = configOf(settings)
   const registry = ModelRegistry.load(config.models)
   const entry = registry.resolve(id)
-  await ensureDevice(config.engine.device)
+  const logger = createLogger(config.logLevel)
+  const engineSettings = await chooseDevice(config.engine, logger)
   const pool = createEnginePool({
     resolve: () => entry,
     maxLoadedModels: 1,
-    settings: config.engine,
-    logger: createLogger(config.logLevel),
+    settings: engineSettings,
+    logger,
     onLoading: settings.onLoading,
   })
   try {

@@ -10,6 +10,7 @@ import type { EngineSettings } from '../config.ts'
 import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
 import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
 import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
+import { targetOf } from './graph-target.ts'
 import { machineIdentity } from './machine.ts'
 import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
@@ -82,7 +83,8 @@ async function planOf(
   const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
   // Only the CPU's graphs can be saved with their packed weights.
   const isPrepared = session.device === 'cpu'
-  const options = await chooseFormats({ ...settings, session, width: config.dModel, logger })
+  const formats = await chooseFormats({ ...settings, session, width: config.dModel, logger })
+  const options = { ...formats, target: targetOf(session.device) }
   return {
     identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },

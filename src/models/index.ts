@@ -3,7 +3,9 @@
 import { probeModel } from '../graph/index.ts'
 import { checkDevice as checkDeviceWith, type ResolvedDevice } from '../runtime/index.ts'
 import type { AsrStrategy, StrategyContext } from './base.ts'
+import { tryModelOn } from './device-trial.ts'
 import { DistilWhisperStrategy } from './distil-whisper.ts'
+import { targetOf } from './graph-target.ts'
 import { LiteAsrStrategy } from './lite-asr.ts'
 import type { StrategyName } from './registry.ts'
 import { WhisperStrategy } from './whisper.ts'
@@ -19,9 +21,10 @@ export function createStrategy(context: StrategyContext): AsrStrategy {
   return new STRATEGIES[context.entry.strategy ?? 'whisper'](context)
 }
 
-/** @throws {DeviceUnavailableError} when no session can be opened on `device`. */
+/** @throws {DeviceUnavailableError} when no session can be opened on `device`, or it computes something else. */
 export async function checkDevice(device: ResolvedDevice): Promise<void> {
   await checkDeviceWith(device, probeModel())
+  if (targetOf(device) === 'device') await tryModelOn(device)
 }
 
 export type { ResolvedDevice } from '../runtime/index.ts'

@@ -1,62 +1,39 @@
 /** A compiled Whisper-family model, opened: samples in, steps from tokens to what may come next out. */
 
-import { join } from 'node:path'
-import { type BatchModel, type OpenWindow, type StepCounts, WindowScheduler } from '../batching/index.ts'
+import { type Lane, type OpenWindow, type StepCounts, WindowScheduler } from '../batching/index.ts'
 import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
-import { alignmentHeadsOf, DECODER_FILE, EMBEDDINGS_FILE, ENCODER_FILE, SAMPLES_PER_POSITION } from '../graph/index.ts'
-import { type DecoderLane, DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
+import type { SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
-import { probeDecoder, probeEncoder } from './fingerprint.ts'
-
-/**
- * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
- * beyond about ten the arithmetic is, and only the memory of keys and values grows.
- */
-const MOST_ROWS = 10
-const MOST_WINDOWS = 4
-/** Memory for the features of all open windows, but for two full ones, which there must always be room for. */
-const FEATURE_BYTES = 150 * 2 ** 20
-const FULL_POSITIONS = 1500
+import { openDeviceGraphs } from './device-graphs.ts'
+import { targetOf } from './graph-target.ts'
+import type { ModelGraphs } from './model-graphs.ts'
+import { openProcessorGraphs } from './processor-graphs.ts'
 
 export class WhisperModel implements AsyncDisposable {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
-  readonly #encoder: EncoderSession
-  readonly #decoder: DecoderSession
-  readonly #scheduler: WindowScheduler<DecoderLane>
+  readonly #graphs: ModelGraphs
+  readonly #scheduler: WindowScheduler<Lane>
 
-  private constructor(checkpoint: Checkpoint, encoder: EncoderSession, decoder: DecoderSession) {
+  private constructor(checkpoint: Checkpoint, graphs: ModelGraphs) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
-    this.#encoder = encoder
-    this.#decoder = decoder
-    this.#scheduler = new WindowScheduler(this.#batchModel())
+    this.#graphs = graphs
+    this.#scheduler = new WindowScheduler(graphs.batchModel)
   }
 
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
   static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
-    const { config, generation } = checkpoint
-    const decoderModel = {
-      graph: join(folder, DECODER_FILE),
-      embeddings: join(folder, EMBEDDINGS_FILE),
-      alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
-    }
-    const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
-    try {
-      const decoder = await DecoderSession.open(decoderModel, config, settings)
-      return new WhisperModel(checkpoint, encoder, decoder)
-    } catch (error) {
-      await encoder[Symbol.asyncDispose]()
-      throw error
-    }
+    const openGraphs = targetOf(settings.device) === 'device' ? openDeviceGraphs : openProcessorGraphs
+    return new WhisperModel(checkpoint, await openGraphs(checkpoint, folder, settings))
   }
 
-  /** What the opened graphs answer to a fixed input; see `fingerprint.ts`. */
-  async fingerprint(): Promise<string> {
-    return await probeDecoder(this.#decoder, await probeEncoder(this.#encoder, this.#shape))
+  /** What the opened graphs answer to a fixed input; undefined where they were not compiled for that to be known. */
+  async fingerprint(): Promise<string | undefined> {
+    return await this.#graphs.fingerprint?.()
   }
 
   get stepCounts(): StepCounts {
@@ -73,39 +50,18 @@ export class WhisperModel implements AsyncDisposable {
       tokenizer,
       maxTextContext,
       vocabSize,
-      windowsAtOnce: mostWindows,
+      windowsAtOnce: (rows) => this.#graphs.mostWindows(rows),
       encode: async (samples, audioContext, rowsPerWindow) =>
         encodedWindow(await this.#scheduler.open(samples, audioContext, rowsPerWindow, ticket, signal)),
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#encoder[Symbol.asyncDispose]()
-    await this.#decoder[Symbol.asyncDispose]()
-  }
-
-  #batchModel(): BatchModel<DecoderLane> {
-    const { decoderLayers, dModel } = this.#shape
-    const bytesPerPosition = 2 * decoderLayers * dModel * Float32Array.BYTES_PER_ELEMENT
-    return {
-      mostPositions: Math.max(2 * FULL_POSITIONS, Math.floor(FEATURE_BYTES / bytesPerPosition)),
-      lane: (audioContext, rows) => this.#decoder.lane(audioContext, rows, mostWindows(rows)),
-      laneOver: (lane, slot, rows) => this.#decoder.laneOver(lane.featuresOf(slot), lane.audioContext, rows),
-      encode: async (samples, lane, slot) => {
-        const padded = new Float32Array(lane.audioContext * SAMPLES_PER_POSITION)
-        padded.set(samples)
-        await this.#encoder.encode(padded, lane.featuresOf(slot))
-      },
-      align: (lane, slot, tokens) => this.#decoder.alignmentScores(lane.featuresOf(slot), tokens),
-    }
+    await this.#graphs[Symbol.asyncDispose]()
   }
 }
 
-function mostWindows(rowsPerWindow: number): number {
-  return Math.min(MOST_WINDOWS, Math.max(1, Math.floor(MOST_ROWS / rowsPerWindow)))
-}
-
-function encodedWindow(window: OpenWindow<DecoderLane>): EncodedWindow {
+function encodedWindow(window: OpenWindow): EncodedWindow {
   const { audioContext } = window
   return {
     audioContext,

@@ -9,7 +9,7 @@ import { DeviceUnavailableError } from '../errors/index.ts'
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>
 
-/** `auto` takes the CPU: no GPU path has been measured yet, and a wrong guess would cost more than it wins. */
+/** For whoever has not asked what there is, `auto` is the CPU; the choice is made before engines are started. */
 export function resolveDevice(device: Device): ResolvedDevice {
   return device === 'auto' ? 'cpu' : device
 }
@@ -24,8 +24,15 @@ export async function checkDevice(device: ResolvedDevice, model: Uint8Array): Pr
     const session = await InferenceSession.create(model, sessionOptions({ device, threads: 1 }))
     await session.release()
   } catch (cause) {
-    throw new DeviceUnavailableError(device, 'its provider or driver is not installed on this machine', { cause })
+    throw new DeviceUnavailableError(device, missingOf(device), { cause })
   }
+}
+
+function missingOf(device: ResolvedDevice): string {
+  if (device !== 'webgpu') return 'its provider or driver is not installed on this machine'
+  return process.platform === 'linux'
+    ? 'no Vulkan driver offers a GPU: the loader, libvulkan1, and the driver of the GPU are needed'
+    : 'the system offers no GPU'
 }
 
 export interface SessionSettings {
@@ -40,7 +47,11 @@ export interface SessionSettings {
   readonly saveTo?: string | undefined
 }
 
-export function sessionOptions(settings: SessionSettings): InferenceSession.SessionOptions {
+/** @param kept  outputs that stay on the device, where it has memory of its own; `all` for every one. */
+export function sessionOptions(
+  settings: SessionSettings,
+  kept: 'all' | readonly string[] = [],
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [executionProvider(settings.device)],
     intraOpNumThreads: settings.threads ?? availableParallelism(),
@@ -50,7 +61,14 @@ export function sessionOptions(settings: SessionSettings): InferenceSession.Sess
     enableMemPattern: false,
     logSeverityLevel: 3,
     ...(settings.saveTo === undefined ? {} : savingOptions(settings.saveTo)),
+    ...(settings.device === 'webgpu' && kept.length > 0 && { preferredOutputLocation: locations(kept) }),
   }
+}
+
+function locations(
+  kept: 'all' | readonly string[],
+): NonNullable<InferenceSession.SessionOptions['preferredOutputLocation']> {
+  return kept === 'all' ? 'gpu-buffer' : Object.fromEntries(kept.map((name) => [name, 'gpu-buffer'] as const))
 }
 
 /** Smaller weights stay in the graph itself. */

@@ -8,14 +8,15 @@ import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
 import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
-import { type DecoderLane, EncoderSession } from '../../src/runtime/index.ts'
+import type { DecoderLane } from '../../src/runtime/index.ts'
 import {
   type LazyTensor,
   randomWhisperTensors,
   tinyShape,
   writeRandomCheckpoint,
 } from '../helpers/checkpoint-builder.ts'
-import { openDecoder, openExposed } from '../helpers/exposed-model.ts'
+import { openExposed } from '../helpers/exposed-model.ts'
+import { largestDifference, samplesOf } from '../helpers/lane-contract.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -33,18 +34,6 @@ async function openModel(
   using checkpoint = await openCheckpoint(folder)
   compile(checkpoint, compiled, { exposeIntermediates: true, ...options })
   return await openExposed(checkpoint, join(compiled, ENCODER_FILE), join(compiled, DECODER_FILE))
-}
-
-function samplesOf(positions: number, seed = 1): Float32Array {
-  return Float32Array.from(
-    { length: positions * 320 },
-    (_, i) => Math.sin(i * 0.05 * seed) * 0.3 + Math.sin(i * 0.31) * 0.1,
-  )
-}
-
-function largestDifference(a: Float32Array, b: Float32Array): number {
-  assert.equal(a.length, b.length)
-  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), 0)
 }
 
 /** [R × V] logits of the lane's first slot after one more token for each row. */
@@ -128,112 +117,6 @@ test('a low-rank pair computes what the dense matrix of their product computes',
   const featuresA = await a.encode(samplesOf(50))
   const featuresB = await b.encode(samplesOf(50))
   assert.ok(largestDifference(featuresA.audioFeatures, featuresB.audioFeatures) < 1e-4)
-})
-
-describe('windows in one lane', () => {
-  const shape = tinyShape()
-  const texts = [
-    [50258, 7],
-    [50258, 300, 301, 302],
-    [50258, 42, 43],
-  ]
-  const windows = [samplesOf(60, 1), samplesOf(60, 2), samplesOf(60, 3)]
-  const bias = new Float32Array(shape.vocabSize)
-
-  /** Three windows prompted with texts of different lengths, two rows each, and the logits after one more token. */
-  async function openLane(name: string) {
-    const [folder, compiled] = [join(root, name), join(root, `${name}-compiled`)]
-    writeRandomCheckpoint(folder, shape)
-    mkdirSync(compiled)
-    using checkpoint = await openCheckpoint(folder)
-    compile(checkpoint, compiled)
-    const settings = { device: 'cpu', threads: 1 } as const
-    const encoder = await EncoderSession.open(join(compiled, ENCODER_FILE), settings)
-    const decoder = await openDecoder(checkpoint, join(compiled, DECODER_FILE), settings)
-    const begin = async (lane: DecoderLane, slot: number, window: number) => {
-      await encoder.encode(windows[window]!, lane.featuresOf(slot))
-      await lane.prompt(slot, texts[window]!, [0])
-    }
-    const alone = async (window: number) => {
-      using lane = decoder.lane(60, 2, 1)
-      await begin(lane, 0, window)
-      return await logitsAfter(lane, [9, 10])
-    }
-    const dispose = async () => {
-      await encoder[Symbol.asyncDispose]()
-      await decoder[Symbol.asyncDispose]()
-    }
-    return { decoder, begin, alone, [Symbol.asyncDispose]: dispose }
-  }
-
-  const step = (lane: DecoderLane, slots: readonly number[]) =>
-    lane.step(
-      slots.map((slot) => ({ slot, tokens: [9, 10], tokenBias: bias })),
-      3,
-      true,
-    )
-  const ofSlot = (logits: Float32Array, slot: number) =>
-    logits.subarray(2 * slot * shape.vocabSize, 2 * (slot + 1) * shape.vocabSize)
-
-  test('texts of different lengths share a step and get what each gets alone', async () => {
-    await using model = await openLane('lane')
-    using lane = model.decoder.lane(60, 2, 3)
-    for (const window of [0, 1, 2]) await model.begin(lane, window, window)
-    const { logits, bestTokens, bestLogprobs } = await step(lane, [0, 1, 2])
-    for (const window of [0, 1, 2]) {
-      assert.ok(largestDifference(ofSlot(logits!, window), await model.alone(window)) < 1e-4)
-    }
-    for (let row = 0; row < 6; row++) {
-      const ofRow = logits!.subarray(row * shape.vocabSize, (row + 1) * shape.vocabSize)
-      const best = ofRow.indexOf(ofRow.reduce((a, b) => Math.max(a, b)))
-      assert.equal(Number(bestTokens[3 * row]), best)
-      assert.ok(bestLogprobs[3 * row]! >= bestLogprobs[3 * row + 1]! && bestLogprobs[3 * row]! < 0)
-    }
-  })
-
-  test('a slot that takes no part, a new window in a used slot and a moved one change nothing', async () => {
-    await using model = await openLane('slots')
-    // What a wider lane leaves to the pool is longer than this one needs.
-    model.decoder.lane(80, 2, 3)[Symbol.dispose]()
-    using lane = model.decoder.lane(60, 2, 3)
-    for (const window of [0, 1, 2]) await model.begin(lane, window, window)
-    const { logits } = await step(lane, [0, 2])
-    assert.ok(largestDifference(ofSlot(logits!, 2), await model.alone(2)) < 1e-4)
-    assert.equal(lane.lengthOf(1), 4, 'the one in between has not moved on')
-
-    lane.clear(0)
-    await model.begin(lane, 0, 1)
-    lane.move(1, 2)
-    const again = await step(lane, [0, 2])
-    for (const slot of [0, 2]) {
-      assert.ok(largestDifference(ofSlot(again.logits!, slot), await model.alone(1)) < 1e-4)
-    }
-  })
-
-  test('a row that branches off goes on like the row that it came from', async () => {
-    await using model = await openLane('branches')
-    using lane = model.decoder.lane(60, 2, 1)
-    await model.begin(lane, 0, 0)
-    await logitsAfter(lane, [500, 600])
-    lane.branch(0, [0, 0])
-    const logits = await logitsAfter(lane, [9, 9])
-    assert.ok(largestDifference(logits.subarray(0, shape.vocabSize), logits.subarray(shape.vocabSize)) < 1e-4)
-    using straight = model.decoder.lane(60, 2, 1)
-    await model.begin(straight, 0, 0)
-    await logitsAfter(straight, [500, 500])
-    assert.ok(largestDifference(logits, await logitsAfter(straight, [9, 9])) < 1e-4)
-  })
-
-  test('each window keeps its own bias', async () => {
-    await using model = await openLane('biases')
-    using lane = model.decoder.lane(60, 2, 2)
-    for (const window of [0, 1]) await model.begin(lane, window, window)
-    const only = (token: number) =>
-      new Float32Array(shape.vocabSize).fill(Number.NEGATIVE_INFINITY).fill(0, token, token + 1)
-    const steps = [0, 1].map((slot) => ({ slot, tokens: [9, 10], tokenBias: only(70 + slot) }))
-    const { bestTokens } = await lane.step(steps, 1, false)
-    assert.deepEqual([...bestTokens].map(Number), [70, 70, 71, 71])
-  })
 })
 
 test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', async (t) => {

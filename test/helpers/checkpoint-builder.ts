@@ -2,7 +2,7 @@
 
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ModelShape, whisperTensors } from '../../src/checkpoint/index.ts'
+import { type ModelShape, type TensorSource, whisperTensors } from '../../src/checkpoint/index.ts'
 import { standardTokenizer } from './tokenizer-builder.ts'
 
 export type SafetensorsDtype = 'F32' | 'F16' | 'BF16'
@@ -128,6 +128,18 @@ export function randomWhisperTensors(
     tensors[`${prefix}${name}`] = { dtype, shape: dims, data }
   }
   return tensors
+}
+
+/** The same tensors as the compiler takes them, without a file in between. */
+export function randomTensorSource(shape: ModelShape, seed: number): TensorSource {
+  const tensors = randomWhisperTensors(shape, seed, { prefix: '' })
+  return {
+    names: () => Object.keys(tensors),
+    has: (name) => name in tensors,
+    shape: (name) => tensors[name]!.shape,
+    read: (name) => tensors[name]!.data(),
+    [Symbol.dispose]: () => {},
+  }
 }
 
 function randomValues(name: string, shape: readonly number[], seed: number, scale: number): Float32Array {

@@ -5,9 +5,9 @@ import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { checkFile } from '../../audio/index.ts'
 import { type Config, readConfig } from '../../config.ts'
-import { createEnginePool, ensureDevice } from '../../engine/index.ts'
+import { chooseDevice, createEnginePool } from '../../engine/index.ts'
 import { isAbort } from '../../errors/index.ts'
-import { createLogger } from '../../logger.ts'
+import { createLogger, silentLogger } from '../../logger.ts'
 import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
@@ -57,12 +57,12 @@ const BAR_COLUMNS = 30
  */
 export async function bench(ids: readonly string[], flags: BenchFlags, context: CommandContext): Promise<boolean> {
   const { output } = context
-  const config = readConfig()
+  const given = readConfig()
   const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs }) as { runs?: number }
-  const entries = await entriesOf(ids, config)
+  const entries = await entriesOf(ids, given)
   if (entries.length === 0)
     output.stderr("paradox: no model is on this machine: 'paradox models pull base' brings one\n")
-  await ensureDevice(config.engine.device)
+  const config = { ...given, engine: await chooseDevice(given.engine, silentLogger) }
   await using recording = await recordingOf(flags, config)
 
   const measured: Measurement[] = []

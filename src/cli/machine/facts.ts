@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import type { Device } from '../../config.ts'
-import { ensureDevice } from '../../engine/index.ts'
+import { checkDevice } from '../../engine/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled-models.ts'
 import { outputOf } from './program.ts'
@@ -102,7 +102,7 @@ export async function deviceFacts(devices: readonly Device[]): Promise<readonly 
 
 export async function tryDevice(device: Device): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
   try {
-    await ensureDevice(device)
+    if (device !== 'auto' && device !== 'cpu') await checkDevice(device)
     return { isUsable: true, reason: undefined }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error

@@ -1,7 +1,7 @@
 /** `paradox models compile` and `paradox models prune`: the compiled cache, filled beforehand and tidied up. */
 
 import { readConfig } from '../../config.ts'
-import { ensureDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
+import { chooseDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
 import { isAbort } from '../../errors/index.ts'
 import { isCached } from '../../hub/index.ts'
 import { createLogger } from '../../logger.ts'
@@ -23,16 +23,14 @@ export async function compileModels(
   { output, signal }: { readonly output: Output; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const config = readConfig()
-  const { engine: settings } = config
   const registry = ModelRegistry.load(config.models)
   const entries = ids.map((id) => registry.resolve(id))
   if (ids.length === 0) {
-    for (const entry of registry.list()) if (await isCached(entry, settings)) entries.push(entry)
+    for (const entry of registry.list()) if (await isCached(entry, config.engine)) entries.push(entry)
     if (entries.length === 0) output.stderr('No model is on this machine yet: name one, and it is downloaded.\n')
   }
-  await ensureDevice(settings.device)
-
   const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
+  const settings = await chooseDevice(config.engine, logger)
   const progress = createProgress({ stream: process.stderr, files: new Map(), durationOf: async () => undefined })
   let isComplete = true
   for (const entry of entries) {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { probeAudio } from '../../audio/index.ts'
 import { type Config, readConfig } from '../../config.ts'
-import { createEnginePool, ensureDevice } from '../../engine/index.ts'
+import { chooseDevice, createEnginePool } from '../../engine/index.ts'
 import { createLogger } from '../../logger.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import type { Progress } from '../progress/index.ts'
@@ -39,14 +39,15 @@ async function localWorker(model: string | undefined, { config, ttlMs }: WorkerO
   const registry = ModelRegistry.load(config.models)
   const modelId = model ?? config.models.defaultId
   registry.resolve(modelId)
-  await ensureDevice(config.engine.device)
+  // The log shares the terminal with the results, so only trouble is told unless the user asks for more.
+  const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
+  const settings = await chooseDevice(config.engine, logger)
   const pool = createEnginePool({
     resolve: (id) => registry.resolve(id),
     maxLoadedModels: 1,
     ttlMs,
-    settings: config.engine,
-    // The log shares the terminal with the results, so only trouble is told unless the user asks for more.
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn'),
+    settings,
+    logger,
     onLoading: (loading) => worker.progress?.loading(loading),
     onEvent: ({ type }) => void (type !== 'unloaded' && worker.progress?.loading(undefined)),
   })

@@ -1,0 +1,78 @@
+/** Which devices `auto` tries, in order, and why it does not try the others. Looks at files only. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { Device, Dtype } from '../config.ts'
+
+export interface Candidates {
+  readonly toTry: readonly Exclude<Device, 'auto'>[]
+  /** Devices that cannot be it, each with the reason. */
+  readonly passedOver: Readonly<Record<string, string>>
+}
+
+/** What of a machine tells that it may have a GPU. */
+export interface MachineSigns {
+  readonly platform: NodeJS.Platform
+  /** The library by which the runtime reaches CUDA. */
+  readonly hasCudaProvider: boolean
+  readonly hasNvidiaDriver: boolean
+  /** Device files by which a process reaches a GPU; none on systems that have no such files. */
+  readonly gpuFiles: readonly string[]
+}
+
+export function candidatesFor(dtype: Dtype, signs: MachineSigns): Candidates {
+  const cuda = whyNotCuda(signs)
+  const webgpu = whyNotWebGpu(dtype, signs)
+  return {
+    toTry: [
+      ...(cuda === undefined ? (['cuda:0'] as const) : []),
+      ...(webgpu === undefined ? (['webgpu'] as const) : []),
+    ],
+    passedOver: { ...(cuda !== undefined && { cuda }), ...(webgpu !== undefined && { webgpu }) },
+  }
+}
+
+/** Formats of 8 bits are the processor's; on WebGPU their products were wrong. */
+export function has8Bits(dtype: Dtype): boolean {
+  return dtype.includes('8')
+}
+
+function whyNotCuda({ hasCudaProvider, hasNvidiaDriver }: MachineSigns): string | undefined {
+  if (!hasNvidiaDriver) return 'there is no NVIDIA driver'
+  return hasCudaProvider ? undefined : "the runtime's CUDA libraries are not installed"
+}
+
+function whyNotWebGpu(dtype: Dtype, { platform, gpuFiles }: MachineSigns): string | undefined {
+  if (has8Bits(dtype)) return `DTYPE=${dtype} asks for what only processors compute`
+  if (platform === 'darwin') return undefined
+  if (platform !== 'linux') return 'on this system a real GPU cannot be told from one played by the processor'
+  return gpuFiles.length > 0 ? undefined : 'there is no GPU'
+}
+
+export function signsOfMachine(): MachineSigns {
+  const files = [
+    ...listing('/dev/dri').map((name) => `/dev/dri/${name}`),
+    ...listing('/dev').map((name) => `/dev/${name}`),
+  ]
+  const gpuFiles = files.filter((path) => /^\/dev\/(dri\/renderD\d+|nvidia\d+|dxg)$/.test(path))
+  return {
+    platform: process.platform,
+    hasCudaProvider: existsSync(join(runtimeLibraries(), 'libonnxruntime_providers_cuda.so')),
+    hasNvidiaDriver: gpuFiles.some((path) => /nvidia|dxg/.test(path)),
+    gpuFiles,
+  }
+}
+
+function listing(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function runtimeLibraries(): string {
+  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+  return join(root, 'bin', 'napi-v6', process.platform, process.arch)
+}

@@ -1,0 +1,33 @@
+/** Windows in one lane, with keys and values that stay in the memory of a Vulkan device. */
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe } from 'node:test'
+import { compile } from '../../src/graph/index.ts'
+import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
+import { randomTensorSource, tinyShape } from '../helpers/checkpoint-builder.ts'
+import { laneContract } from '../helpers/lane-contract.ts'
+import { softwareVulkan } from '../helpers/software-vulkan.ts'
+
+const vulkan = softwareVulkan()
+Object.assign(process.env, vulkan.env) // before the runtime looks for drivers
+
+describe('lanes on software Vulkan', { skip: vulkan.skip, concurrency: 1 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'paradox-lanes-'))
+  after(() => rmSync(root, { recursive: true, force: true }))
+
+  laneContract(async () => {
+    const shape = tinyShape({ dModel: 32, vocabSize: 1000 }) // all tokens of the tests, and few enough to be quick
+    const checkpoint = {
+      config: shape,
+      tensors: randomTensorSource(shape, 1),
+      generation: { alignmentHeads: undefined },
+    }
+    const folder = join(root, 'compiled')
+    mkdirSync(folder)
+    compile(checkpoint, folder, { target: 'device' })
+    const graphs = await openDeviceGraphs(checkpoint, folder, { device: 'webgpu', threads: undefined })
+    return { graphs, vocabSize: shape.vocabSize, tolerance: 1e-4 }
+  })
+})

@@ -1,0 +1,77 @@
+/** Real weights on a Vulkan device give the processor's tokens. */
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { openCheckpoint } from '../../src/checkpoint/index.ts'
+import { compile, type GraphTarget } from '../../src/graph/index.ts'
+import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
+import type { ModelGraphs } from '../../src/models/model-graphs.ts'
+import { openProcessorGraphs } from '../../src/models/processor-graphs.ts'
+import { decodeWhole } from '../helpers/decode-whole.ts'
+import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/real-models.ts'
+import { speechFile } from '../helpers/reference.ts'
+import { softwareVulkan } from '../helpers/software-vulkan.ts'
+
+const vulkan = softwareVulkan()
+Object.assign(process.env, vulkan.env) // before the runtime looks for drivers
+const recording = speechFile('gcp-two-people.wav')
+const skip = vulkan.skip || (existsSync(recording) ? false : 'the recordings in ../shared/speech are absent')
+
+/** As short as the recording allows: this Vulkan takes seconds for each second of sound. */
+const POSITIONS = 60
+const STEPS = 5
+
+describe('real weights on software Vulkan', { skip, concurrency: 1 }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'paradox-tokens-'))
+  after(() => rmSync(root, { recursive: true, force: true }))
+
+  for (const [name, model, prompt] of [
+    ['tiny.en', tinyEnFolder(), [50257, 50362]],
+    ['base', baseFolder(), [50258, 50259, 50359, 50363]],
+  ] as const) {
+    test(`${name} says the same, in the likeliest row and in the one beside it`, { skip: model.skip }, async (t) => {
+      const expected = await answersOf(name, model, 'processor', prompt)
+      const given = await answersOf(name, model, 'device', prompt)
+      assert.deepEqual(given.tokens, expected.tokens)
+      const off = given.logprobs.map((logprob, i) => Math.abs(logprob - expected.logprobs[i]!))
+      t.diagnostic(`tokens ${given.tokens.join(' ')}; their log-probabilities differ by up to ${Math.max(...off)}`)
+      assert.ok(Math.max(...off) < 1e-3)
+    })
+  }
+
+  async function answersOf(name: string, model: RealModel, target: GraphTarget, prompt: readonly number[]) {
+    const folder = join(root, `${name}-${target}`)
+    mkdirSync(folder)
+    using checkpoint = await openCheckpoint(model.folder)
+    compile(checkpoint, folder, { target })
+    await using graphs =
+      target === 'device'
+        ? await openDeviceGraphs(checkpoint, folder, { device: 'webgpu', threads: undefined })
+        : await openProcessorGraphs(checkpoint, folder, { device: 'cpu', threads: undefined })
+    return await decode(graphs, checkpoint.config.vocabSize, prompt)
+  }
+})
+
+/** Two rows that part at the first token, each of which goes on with what is likeliest. */
+async function decode({ batchModel }: ModelGraphs, vocabSize: number, prompt: readonly number[]) {
+  using lane = batchModel.lane(POSITIONS, 2)
+  const samples = await decodeWhole(recording)
+  await batchModel.encode(samples.subarray(0, POSITIONS * 320), lane, 0)
+  await lane.prompt(0, prompt.slice(0, -1), [0])
+  const tokenBias = new Float32Array(vocabSize)
+  let tokens = [prompt.at(-1)!, prompt.at(-1)!]
+  const said: number[] = []
+  const logprobs: number[] = []
+  for (let step = 0; step < STEPS; step++) {
+    const best = await lane.step([{ slot: 0, tokens, tokenBias }], 2, false)
+    const chosen = step === 0 ? [0, 3] : [0, 2]
+    tokens = chosen.map((i) => Number(best.bestTokens[i]))
+    said.push(...tokens)
+    logprobs.push(...chosen.map((i) => best.bestLogprobs[i]!))
+    if (step === 2) lane.branch(0, [1, 1])
+  }
+  return { tokens: said, logprobs }
+}
