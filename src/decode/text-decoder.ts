@@ -19,6 +19,53 @@ export interface TextDecoder {
    * @param parents  the row that each row goes on from: itself, or one that goes on from itself. Left out: itself.
    */
   step(tokens: readonly number[], parents?: readonly number[]): Promise<NextTokens>
+  /** Only where the decoder finds whole texts by itself; see `GreedyDecoder`. */
+  greedy?(request: GreedyRequest): Promise<GreedyText>
+}
+
+/** A decoder that searches greedily by itself, since its steps would be slow one by one. */
+export interface GreedyDecoder {
+  /** The text of its window, whatever was appended before. */
+  greedy(request: GreedyRequest): Promise<GreedyText>
+}
+
+/** What a text must be like; the bias that the decoder was started with holds too. */
+export interface GreedyRequest {
+  /** sot included; -1 in the language's place where it is to be detected. */
+  readonly prompt: readonly number[]
+  /** What comes before the text when its words are aligned; undefined: they are not. */
+  readonly alignmentPrompt: readonly number[] | undefined
+  /** Not said as the first token. */
+  readonly suppressAtBegin: readonly number[]
+  readonly rules: GreedyRules
+}
+
+/** What windows that are decoded together must agree on. */
+export interface GreedyRules {
+  /** eot included. */
+  readonly maxTokens: number
+  readonly eot: number
+  readonly sot: number
+  readonly noSpeech: number
+  /** Timestamp tokens by Whisper's rules. */
+  readonly withTimestamps: boolean
+  readonly timestampBegin: number
+  /** The last timestamp token that a text may begin with. */
+  readonly latestFirst: number
+  /** A row that repeats itself ends. */
+  readonly stopLoops: boolean
+  /** Tokens of the languages to choose among where it is to be detected. */
+  readonly languageIds: readonly number[]
+}
+
+export interface GreedyText {
+  /** Up to the first eot, which also stands behind a text that was ended for its loop. */
+  readonly tokens: readonly number[]
+  /** Natural logarithms. */
+  readonly logprobs: readonly number[]
+  readonly noSpeechProb: number
+  /** Of each of `languageIds`, where the language was detected. */
+  readonly languageProbs: readonly number[] | undefined
 }
 
 /** What may follow each of R rows. Written again by the next step. */

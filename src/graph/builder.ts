@@ -27,10 +27,16 @@ export type Attributes = Readonly<Record<string, number | string | readonly numb
 /** Attributes that ONNX types as float though their value may happen to be a whole number. */
 const FLOAT_ATTRIBUTES: ReadonlySet<string> = new Set(['epsilon', 'alpha', 'beta', 'scale'])
 
+/** Where the runtime finds a weight, in a file beside the graph. */
+export interface WeightPlace {
+  readonly fileName: string
+  readonly offset: number
+  readonly length: number
+}
+
 /** Takes the bytes of a weight and says where the runtime finds them again. */
 export interface WeightSink {
-  readonly fileName: string
-  append(bytes: Uint8Array): { readonly offset: number; readonly length: number }
+  append(name: string, bytes: Uint8Array): WeightPlace
 }
 
 const OPSETS = [
@@ -109,7 +115,7 @@ export class GraphBuilder {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     const type = dataTypeOf(data)
     const tensor = tensorHeader(name, type, shape)
-    this.#graph.message(5, this.#sink ? external(tensor, this.#sink, bytes) : tensor.bytes(9, bytes))
+    this.#graph.message(5, this.#sink ? external(tensor, this.#sink.append(name, bytes)) : tensor.bytes(9, bytes))
     return name
   }
 
@@ -257,10 +263,9 @@ function tensorHeader(name: string, type: DataType, dims: readonly number[]): Pr
   return tensor.int(2, DATA_TYPE[type]).string(8, name)
 }
 
-function external(tensor: ProtoWriter, sink: WeightSink, bytes: Uint8Array): ProtoWriter {
-  const { offset, length } = sink.append(bytes)
+function external(tensor: ProtoWriter, { fileName, offset, length }: WeightPlace): ProtoWriter {
   return tensor
-    .message(13, new ProtoWriter().string(1, 'location').string(2, sink.fileName))
+    .message(13, new ProtoWriter().string(1, 'location').string(2, fileName))
     .message(13, new ProtoWriter().string(1, 'offset').string(2, String(offset)))
     .message(13, new ProtoWriter().string(1, 'length').string(2, String(length)))
     .int(14, 1) // data_location = EXTERNAL

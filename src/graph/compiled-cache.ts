@@ -49,8 +49,16 @@ export function compiledRoot(cacheDir: string): string {
 
 /** The folder of a compiled model, whether it is there or not. */
 export function compiledFolder(cacheDir: string, { digest, options, machine }: CompiledIdentity): string {
-  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
-  const parts = [COMPILER_VERSION, encoderFormat, decoderFormat, exposeIntermediates, digest, machine ?? null]
+  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false, hasGreedy } = options
+  const parts: unknown[] = [
+    COMPILER_VERSION,
+    encoderFormat,
+    decoderFormat,
+    exposeIntermediates,
+    digest,
+    machine ?? null,
+  ]
+  if (hasGreedy) parts.push('greedy')
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
   return join(compiledRoot(cacheDir), key)
 }

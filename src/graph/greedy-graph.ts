@@ -152,8 +152,9 @@ function pass(
   const rows = g.op('Shape', [x])
   let stream: Stream = { sum: x, branch: undefined }
   for (const [layer, { key, value }] of cross.entries()) {
+    const before = past?.[layer]
     stream = decoderLayer(build, shape, layer, stream, {
-      cache: { pastKey: past?.[layer]!.pastKey, pastValue: past?.[layer]!.pastValue, crossKey: key, crossValue: value },
+      cache: { pastKey: before?.pastKey, pastValue: before?.pastValue, crossKey: key, crossValue: value },
       mask: undefined,
       shapes: { rows, windows: rows }, // each row is a window of its own
       onQueries: onQueries?.(layer),
@@ -199,7 +200,9 @@ function repeat(
   })
   const initial = [first.said, first.logprobs, first.ended, first.repeats, ...flat(past)]
   const steps = g.input('max_steps', 'int64', [])
-  const [said, logprobs, ended, repeats] = g.ops('Loop', [steps, goesOn(g, first), ...initial], initial.length, { body })
+  const [said, logprobs, ended, repeats] = g.ops('Loop', [steps, goesOn(g, first), ...initial], initial.length, {
+    body,
+  })
   return { said: said!, logprobs: logprobs!, ended: ended!, repeats: repeats! }
 }
 

@@ -135,13 +135,7 @@ function limitsAfter(g: GraphBuilder, { eot, timestampBegin }: SearchInputs, sai
 }
 
 /** The likeliest token of each row of [B × V]. */
-function choose(
-  g: GraphBuilder,
-  inputs: SearchInputs,
-  biased: Value,
-  vocabSize: number,
-  limits: () => Limits,
-): Choice {
+function choose(g: GraphBuilder, inputs: SearchInputs, biased: Value, vocabSize: number, limits: () => Limits): Choice {
   const ruled = branch(g, inputs.withTimestamps, {
     yes: () => withTimestampRules(g, inputs, biased, vocabSize, limits()),
     no: () => g.op('Identity', [biased]),

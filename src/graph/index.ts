@@ -9,6 +9,8 @@ export {
   DECODER_FILE,
   ENCODER_FILE,
   GRAPH_FILES,
+  GREEDY_FILE,
+  type WeightPlaces,
 } from './compile.ts'
 export {
   CompiledDamagedError,

@@ -99,12 +99,7 @@ export interface DenseLayer {
 }
 
 /** x·Wᵀ + b in the graph's format; `name` is for the weights made of the layer. */
-export function timesTransposed(
-  build: Build,
-  name: string,
-  { matrix, nInputs, biases }: DenseLayer,
-  x: Value,
-): Value {
+export function timesTransposed(build: Build, name: string, { matrix, nInputs, biases }: DenseLayer, x: Value): Value {
   const { g, linearFormat } = build
   const nOutputs = matrix.length / nInputs
   const bias = biases && g.weight(`${name}.bias`, [nOutputs], inComputeType(build, biases))
