@@ -99,7 +99,7 @@ for (const [family, shape] of Object.entries(FAMILIES)) {
 describe('one model', () => {
   let model: GreedyModel
   before(async () => {
-    model = await openModel('one', tinyShape())
+    model = await openModel('one', tinyShape(), { hasGreedy: true })
   })
   after(() => model[Symbol.asyncDispose]())
 

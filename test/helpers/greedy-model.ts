@@ -52,8 +52,8 @@ export class GreedyModel implements AsyncDisposable {
   readonly #checkpoint: Pick<Checkpoint, 'config'>
   readonly #encoder: EncoderSession
   readonly decoder: DecoderSession
-  /** With the encoder in it. */
-  readonly whole: GreedySession
+  /** With the encoder in it; only where it was asked for. */
+  readonly #whole: GreedySession | undefined
   /** Reads what an encoder has made. */
   readonly behindEncoder: GreedySession
 
@@ -61,7 +61,7 @@ export class GreedyModel implements AsyncDisposable {
     checkpoint: Checkpoint,
     encoder: EncoderSession,
     decoder: DecoderSession,
-    whole: GreedySession,
+    whole: GreedySession | undefined,
     behindEncoder: GreedySession,
   ) {
     this.generation = checkpoint.generation
@@ -71,7 +71,7 @@ export class GreedyModel implements AsyncDisposable {
     this.#checkpoint = { config: checkpoint.config }
     this.#encoder = encoder
     this.decoder = decoder
-    this.whole = whole
+    this.#whole = whole
     this.behindEncoder = behindEncoder
   }
 
@@ -80,9 +80,8 @@ export class GreedyModel implements AsyncDisposable {
     mkdirSync(folder, { recursive: true })
     using checkpoint = await openCheckpoint(checkpointFolder)
     const places: WeightPlaces = new Map()
-    for (const part of ['encoder', 'decoder', 'greedy'] as const) {
-      compilePart(part, checkpoint, folder, options, undefined, places)
-    }
+    const parts = ['encoder', 'decoder', ...(options.hasGreedy ? (['greedy'] as const) : [])] as const
+    for (const part of parts) compilePart(part, checkpoint, folder, options, undefined, places)
     const { encoderFormat = 'float32', decoderFormat = 'float32' } = options
     writeEmbeddings(checkpoint.tensors, folder, decoderFormat)
     const { config, generation, tensors } = checkpoint
@@ -95,9 +94,14 @@ export class GreedyModel implements AsyncDisposable {
       checkpoint,
       await EncoderSession.open(join(folder, ENCODER_FILE), SETTINGS),
       await openDecoder(checkpoint, join(folder, DECODER_FILE), SETTINGS),
-      await GreedySession.open(join(folder, GREEDY_FILE), SETTINGS),
+      options.hasGreedy ? await GreedySession.open(join(folder, GREEDY_FILE), SETTINGS) : undefined,
       await GreedySession.open(behind, SETTINGS),
     )
+  }
+
+  get whole(): GreedySession {
+    if (!this.#whole) throw new Error('it was compiled without the graph of whole texts')
+    return this.#whole
   }
 
   /** @param samples  [N], N a multiple of 320. */
@@ -129,7 +133,7 @@ export class GreedyModel implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#encoder[Symbol.asyncDispose]()
     await this.decoder[Symbol.asyncDispose]()
-    await this.whole[Symbol.asyncDispose]()
+    await this.#whole?.[Symbol.asyncDispose]()
     await this.behindEncoder[Symbol.asyncDispose]()
   }
 }
