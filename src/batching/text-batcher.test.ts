@@ -38,7 +38,13 @@ function modelFor(nWindows: number, mostWindows = 16): TextBatchModel & { readon
       batches.push(windows)
       if (jobs.length > nWindows) throw OUT_OF_MEMORY
       return windows.map((window): GreedyText => {
-        return { tokens: [window], logprobs: [0], noSpeechProb: 0, languageProbs: undefined }
+        return {
+          tokens: [window],
+          logprobs: [0],
+          noSpeechProb: 0,
+          languageProbs: undefined,
+          alignmentScores: undefined,
+        }
       })
     },
     isOutOfMemory: (error) => error === OUT_OF_MEMORY,

@@ -66,6 +66,8 @@ export interface GreedyText {
   readonly noSpeechProb: number
   /** Of each of `languageIds`, where the language was detected. */
   readonly languageProbs: readonly number[] | undefined
+  /** [A × T × S] of alignment prompt, text and eot, where they were to be aligned. */
+  readonly alignmentScores: Float32Array | undefined
 }
 
 /** What may follow each of R rows. Written again by the next step. */

@@ -8,6 +8,7 @@ import { alignmentHeadsOf, DECODER_FILE, EMBEDDINGS_FILE, ENCODER_FILE, SAMPLES_
 import { type DecoderLane, DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
 import { probeDecoder, probeEncoder } from './fingerprint.ts'
+import type { LoadedModel } from './loaded-model.ts'
 
 /**
  * Rows that share a decoding step. The weights are read once for all of them, which is most of a step's time on a CPU;
@@ -19,7 +20,7 @@ const MOST_WINDOWS = 4
 const FEATURE_BYTES = 150 * 2 ** 20
 const FULL_POSITIONS = 1500
 
-export class WhisperModel implements AsyncDisposable {
+export class WhisperModel implements LoadedModel {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
@@ -63,7 +64,6 @@ export class WhisperModel implements AsyncDisposable {
     return this.#scheduler.stepCounts
   }
 
-  /** The model for one request, whose windows share its time with those of other requests. */
   forRequest(signal: AbortSignal): WindowModel {
     const ticket = this.#scheduler.newTicket()
     const { generation, tokenizer } = this

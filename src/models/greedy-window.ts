@@ -1,0 +1,130 @@
+/** A window of a `GreedyModel`: its samples, and what is found of them when somebody asks. */
+
+import type {
+  AlignmentScores,
+  GreedyRequest,
+  GreedyText,
+  NextTokens,
+  TextDecoder,
+  TokenChoice,
+} from '../decode/index.ts'
+import type { EncodedWindow } from '../transcribe/index.ts'
+
+export interface GreedyWindowSource {
+  readonly audioContext: number
+  /** The window's text, found together with those of others. */
+  readonly find: (tokenBias: Float32Array, request: GreedyRequest) => Promise<GreedyText>
+  /** The window for those who take steps. */
+  readonly encode: () => Promise<EncodedWindow>
+}
+
+export class GreedyWindow implements EncodedWindow {
+  readonly audioContext: number
+  readonly #source: GreedyWindowSource
+  #encoded: Promise<EncodedWindow> | undefined
+  /** The tokens that were aligned with the last text, and the scores. */
+  #aligned: { readonly tokens: readonly number[]; readonly scores: Float32Array } | undefined
+
+  constructor(source: GreedyWindowSource) {
+    this.audioContext = source.audioContext
+    this.#source = source
+  }
+
+  start(rowsPerWindow: number, choice: TokenChoice): TextDecoder & Disposable {
+    return new GreedyOrStepping(rowsPerWindow, {
+      greedy: async (request) => {
+        const text = await this.#source.find(choice.tokenBias, request)
+        this.#aligned = alignedWith(text, request)
+        return text
+      },
+      takingSteps: async () => (await this.#encode()).start(rowsPerWindow, choice),
+    })
+  }
+
+  async align(tokens: readonly number[]): Promise<AlignmentScores> {
+    const aligned = this.#aligned
+    const nTokens = tokens.length
+    if (aligned?.tokens.length !== nTokens || aligned.tokens.some((token, i) => token !== tokens[i])) {
+      return await (await this.#encode()).align(tokens)
+    }
+    const { audioContext } = this
+    return { data: aligned.scores, nTokens, audioContext, nHeads: aligned.scores.length / (nTokens * audioContext) }
+  }
+
+  [Symbol.dispose](): void {
+    // One that could not be encoded holds nothing.
+    void this.#encoded?.then(
+      (window) => window[Symbol.dispose](),
+      () => {},
+    )
+    this.#encoded = undefined
+  }
+
+  #encode(): Promise<EncodedWindow> {
+    this.#encoded ??= this.#source.encode()
+    return this.#encoded
+  }
+}
+
+function alignedWith(
+  { tokens, languageProbs, alignmentScores: scores }: GreedyText,
+  { alignmentPrompt, rules }: GreedyRequest,
+): { tokens: readonly number[]; scores: Float32Array } | undefined {
+  if (!alignmentPrompt || !scores) return undefined
+  const likeliest = languageProbs && rules.languageIds[languageProbs.indexOf(Math.max(...languageProbs))]
+  const prompt = alignmentPrompt.map((token) => (token < 0 ? (likeliest ?? token) : token))
+  return { tokens: [...prompt, ...tokens, ...(tokens.at(-1) === rules.eot ? [] : [rules.eot])], scores }
+}
+
+/** Finds the whole text at once, or takes steps, whichever it is asked for. */
+class GreedyOrStepping implements TextDecoder, Disposable {
+  readonly nRows: number
+  readonly greedy: (request: GreedyRequest) => Promise<GreedyText>
+  readonly #takingSteps: () => Promise<TextDecoder & Disposable>
+  #stepping: Promise<TextDecoder & Disposable> | undefined
+  #length = 0
+
+  constructor(
+    nRows: number,
+    {
+      greedy,
+      takingSteps,
+    }: {
+      readonly greedy: (request: GreedyRequest) => Promise<GreedyText>
+      readonly takingSteps: () => Promise<TextDecoder & Disposable>
+    },
+  ) {
+    this.nRows = nRows
+    this.greedy = greedy
+    this.#takingSteps = takingSteps
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  async prompt(tokens: readonly number[], logitsAt: readonly number[]): Promise<Float32Array> {
+    const logits = await (await this.#decoder()).prompt(tokens, logitsAt)
+    this.#length += tokens.length
+    return logits
+  }
+
+  async step(tokens: readonly number[], parents?: readonly number[]): Promise<NextTokens> {
+    const next = await (await this.#decoder()).step(tokens, parents)
+    this.#length++
+    return next
+  }
+
+  [Symbol.dispose](): void {
+    void this.#stepping?.then(
+      (decoder) => decoder[Symbol.dispose](),
+      () => {},
+    )
+    this.#stepping = undefined
+  }
+
+  #decoder(): Promise<TextDecoder & Disposable> {
+    this.#stepping ??= this.#takingSteps()
+    return this.#stepping
+  }
+}
