@@ -28,7 +28,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]
   checkPreloads(preloaded, config.models)
 
-  await ensureDevice(config.engine.device)
+  for (const device of config.devices) await ensureDevice(device)
 
   const logger = createLogger(config.logLevel)
   const metrics = new ServiceMetrics()
@@ -40,6 +40,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     keepLoaded: preloaded,
     mostAtOnce: config.admission.maxConcurrency,
     settings: config.engine,
+    devices: config.devices,
     logger,
     onEvent: metrics.onEngineEvent,
   })

@@ -10,12 +10,15 @@ import type { EngineSettings } from '../config.ts'
 import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
 import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
 import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import { machineIdentity } from './machine.ts'
+import { openGreedyModel } from './open-greedy-model.ts'
 import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
 
 export interface CompiledModelOptions extends CompiledOptions {
-  readonly settings: CompiledOptions['settings'] & Pick<EngineSettings, 'device' | 'dtype' | 'threads'>
+  readonly settings: CompiledOptions['settings'] &
+    Pick<EngineSettings, 'device' | 'dtype' | 'threads' | 'gpuMemLimitBytes'>
 }
 
 /**
@@ -28,12 +31,15 @@ export async function openCompiledModel(
   checkpoint: Checkpoint,
   checkpointFolder: string,
   options: CompiledModelOptions,
-): Promise<WhisperModel> {
+): Promise<LoadedModel> {
   const { signal, logger, onLoading } = options
   const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
 
-  const open = async (graphs: CompiledGraphs): Promise<WhisperModel> => {
+  const open = async (graphs: CompiledGraphs): Promise<LoadedModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
+    if (identity.options.hasGreedy) {
+      return await openGreedyModel(checkpoint, graphs, request.session, options.settings.gpuMemLimitBytes)
+    }
     try {
       return await openChecked(checkpoint, graphs, request.session)
     } finally {
@@ -82,7 +88,9 @@ async function planOf(
   const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
   // Only the CPU's graphs can be saved with their packed weights.
   const isPrepared = session.device === 'cpu'
-  const options = await chooseFormats({ ...settings, session, width: config.dModel, logger })
+  const formats = await chooseFormats({ ...settings, session, width: config.dModel, logger })
+  // A CUDA device can't keep keys and values from step to step, so there whole texts are found in one run.
+  const options = session.device.startsWith('cuda') ? { ...formats, hasGreedy: true } : formats
   return {
     identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },

@@ -4,23 +4,30 @@
  */
 
 import { type StepCounts, TextBatcher, type TextBatchModel, Ticket } from '../batching/index.ts'
-import type { Checkpoint, GenerationConfig, ModelShape } from '../checkpoint/index.ts'
+import type { GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
+import { DeviceMemoryError } from '../errors/index.ts'
 import { SAMPLES_PER_POSITION } from '../graph/index.ts'
 import type { GreedySession } from '../runtime/index.ts'
 import type { WindowModel } from '../transcribe/index.ts'
 import { GreedyWindow } from './greedy-window.ts'
 import type { LoadedModel } from './loaded-model.ts'
+import type { CheckpointFacts } from './whisper-model.ts'
 
 export interface GreedyModelParts {
-  /** With the encoder in its graph. */
-  readonly session: Pick<GreedySession, 'decode'> & AsyncDisposable
+  /** Opens the graph of whole texts. */
+  readonly openSession: () => Promise<TextSession>
   /** Opens the model that takes steps. */
   readonly openStepping: () => Promise<LoadedModel>
   /** Windows of one run, at most. */
   readonly mostWindows: number
   readonly isOutOfMemory: (error: unknown) => boolean
+  /** Called when the model has been closed. */
+  readonly onClosed?: () => void
 }
+
+/** With the encoder in its graph. */
+export type TextSession = Pick<GreedySession, 'decode'> & AsyncDisposable
 
 export class GreedyModel implements LoadedModel {
   readonly generation: GenerationConfig
@@ -28,18 +35,24 @@ export class GreedyModel implements LoadedModel {
   readonly #shape: ModelShape
   readonly #parts: GreedyModelParts
   readonly #texts: TextBatcher
+  #session: Promise<TextSession>
   #stepping: Promise<LoadedModel> | undefined
   /** Steps of models that took some and were closed. */
   #stepsBefore: StepCounts = { steps: 0, windowSteps: 0 }
   #opened: LoadedModel | undefined
 
-  /** @param parts  the model's own from now on. */
-  constructor(checkpoint: Pick<Checkpoint, 'generation' | 'tokenizer' | 'config'>, parts: GreedyModelParts) {
+  private constructor(checkpoint: CheckpointFacts, parts: GreedyModelParts, session: TextSession) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
     this.#parts = parts
-    this.#texts = new TextBatcher(batchModel(parts))
+    this.#session = Promise.resolve(session)
+    this.#texts = new TextBatcher(this.#batchModel())
+  }
+
+  /** @throws {DeviceMemoryError} when the device's memory is too short. */
+  static async open(checkpoint: CheckpointFacts, parts: GreedyModelParts): Promise<GreedyModel> {
+    return new GreedyModel(checkpoint, parts, await inMemory(parts, 'the model', parts.openSession))
   }
 
   get stepCounts(): StepCounts {
@@ -77,7 +90,27 @@ export class GreedyModel implements LoadedModel {
     }
   }
 
-  async rest(): Promise<void> {
+  async rest(isOverLimit: boolean): Promise<void> {
+    await this.#closeStepping()
+    if (!isOverLimit) return
+    // The runtime's binding can't have an arena shrink, so it goes with its session. Whoever comes meanwhile waits.
+    this.#session = this.#reopened(this.#session)
+    await this.#session
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeStepping()
+    const session = await this.#session.catch(() => undefined) // one that could not be opened again
+    await session?.[Symbol.asyncDispose]()
+    this.#parts.onClosed?.()
+  }
+
+  async #reopened(session: Promise<TextSession>): Promise<TextSession> {
+    await (await session)[Symbol.asyncDispose]()
+    return await this.#parts.openSession()
+  }
+
+  async #closeStepping(): Promise<void> {
     const stepping = this.#stepping
     this.#stepsBefore = sum([this.#stepsBefore, this.#opened?.stepCounts])
     this.#stepping = undefined
@@ -85,13 +118,8 @@ export class GreedyModel implements LoadedModel {
     await (await stepping)?.[Symbol.asyncDispose]()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.rest()
-    await this.#parts.session[Symbol.asyncDispose]()
-  }
-
   async #openStepping(): Promise<LoadedModel> {
-    this.#stepping ??= this.#parts.openStepping()
+    this.#stepping ??= inMemory(this.#parts, 'beams and sampling', this.#parts.openStepping)
     const stepping = this.#stepping
     try {
       this.#opened = await stepping
@@ -101,18 +129,30 @@ export class GreedyModel implements LoadedModel {
       throw error
     }
   }
+
+  #batchModel(): TextBatchModel {
+    const { mostWindows, isOutOfMemory } = this.#parts
+    const findTexts: TextBatchModel['findTexts'] = async (jobs) => {
+      const session = await this.#session
+      const samples = jobs.map(({ samples }) => samples)
+      const windows = jobs.map(({ tokenBias, request }) => ({ ...request, tokenBias }))
+      return await session.decode({ samples }, windows, jobs[0]!.request.rules)
+    }
+    return {
+      mostWindows,
+      isOutOfMemory,
+      findTexts: async (jobs) =>
+        jobs.length > 1 ? await findTexts(jobs) : await inMemory(this.#parts, 'one window', () => findTexts(jobs)),
+    }
+  }
 }
 
-function batchModel({ session, mostWindows, isOutOfMemory }: GreedyModelParts): TextBatchModel {
-  return {
-    mostWindows,
-    isOutOfMemory,
-    findTexts: async (jobs) =>
-      await session.decode(
-        { samples: jobs.map(({ samples }) => samples) },
-        jobs.map(({ tokenBias, request }) => ({ ...request, tokenBias })),
-        jobs[0]!.request.rules,
-      ),
+/** @throws {DeviceMemoryError} where the work fails for want of memory. */
+async function inMemory<T>({ isOutOfMemory }: GreedyModelParts, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw isOutOfMemory(error) ? new DeviceMemoryError(what, { cause: error }) : error
   }
 }
 

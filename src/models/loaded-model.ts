@@ -12,6 +12,10 @@ export interface LoadedModel extends AsyncDisposable {
   readonly stepCounts: StepCounts
   /** The model for one request, whose windows share its time with those of other requests. */
   forRequest(signal: AbortSignal): WindowModel
-  /** Gives back what is not needed while there is nothing to do. */
-  rest?(): Promise<void>
+  /**
+   * Gives back what is not needed while there is nothing to do.
+   *
+   * @param isOverLimit  it has more of a device's memory than it may, so what would be needed soon goes too.
+   */
+  rest?(isOverLimit: boolean): Promise<void>
 }

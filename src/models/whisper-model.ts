@@ -20,6 +20,9 @@ const MOST_WINDOWS = 4
 const FEATURE_BYTES = 150 * 2 ** 20
 const FULL_POSITIONS = 1500
 
+/** What a model needs of its checkpoint once it is compiled. */
+export type CheckpointFacts = Pick<Checkpoint, 'config' | 'generation' | 'tokenizer'>
+
 export class WhisperModel implements LoadedModel {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
@@ -28,7 +31,7 @@ export class WhisperModel implements LoadedModel {
   readonly #decoder: DecoderSession
   readonly #scheduler: WindowScheduler<DecoderLane>
 
-  private constructor(checkpoint: Checkpoint, encoder: EncoderSession, decoder: DecoderSession) {
+  private constructor(checkpoint: CheckpointFacts, encoder: EncoderSession, decoder: DecoderSession) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
@@ -38,7 +41,7 @@ export class WhisperModel implements LoadedModel {
   }
 
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
-  static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
+  static async open(checkpoint: CheckpointFacts, folder: string, settings: SessionSettings): Promise<WhisperModel> {
     const { config, generation } = checkpoint
     const decoderModel = {
       graph: join(folder, DECODER_FILE),

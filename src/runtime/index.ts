@@ -1,7 +1,7 @@
 /** Runs ONNX graphs, whoever built them: sessions, devices, the key/value cache. */
 export { DecoderLane } from './decoder-lane.ts'
 export { DecoderSession } from './decoder-session.ts'
-export { checkDevice, type ResolvedDevice, resolveDevice, type SessionSettings } from './device.ts'
+export { checkDevice, isOutOfMemory, type ResolvedDevice, resolveDevice, type SessionSettings } from './device.ts'
 export { type AudioFeatures, type DecoderShape, EncoderSession, newFeatures } from './encoder-session.ts'
 export { GreedySession, type GreedyWindow } from './greedy-session.ts'
 export { timeGraph } from './time-graph.ts'
