@@ -36,6 +36,7 @@ test('without any setting the documented defaults hold', () => {
     engine: {
       device: 'auto',
       dtype: 'auto',
+      gpuMemLimitBytes: undefined,
       threads: undefined,
       ffmpegPath: installedFfmpeg(),
       ffmpegTimeoutSeconds: 60,
@@ -49,6 +50,7 @@ test('without any setting the documented defaults hold', () => {
         offline: false,
       },
     },
+    devices: ['auto'],
   })
 })
 
@@ -154,7 +156,7 @@ for (const [name, value, allowed] of [
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
   ['DEVICE', 'cuda', 'auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1'],
-  ['DTYPE', 'float16', DTYPES],
+  ['DTYPE', 'bfloat16', DTYPES],
   ['DTYPE', 'encoder=int8', DTYPES],
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],

@@ -88,6 +88,9 @@ async function* samples(): AsyncGenerator<Float32Array> {
 
 const GREEDY: GivenOptions = { beam_size: 1, temperature: 0, vad_filter: false, audio_context: 'full' }
 
+/** Of a loop one round is aligned, which takes a run of its own; shorter texts have none. */
+const NO_LOOPS: GivenOptions = { max_new_tokens: 7 }
+
 async function transcribe(model: LoadedModel, options: GivenOptions = {}, language?: string): Promise<Transcription> {
   const signal = new AbortController().signal
   return await transcribeLongForm(samples(), {
@@ -113,8 +116,8 @@ async function byStep(options: GivenOptions = {}, language?: string) {
 
 test('all windows of a recording are decoded in one run, and words are aligned with it', async () => {
   await using all = await open()
-  const found = await transcribe(all.model, {}, 'en')
-  assert.deepEqual(essence(found), await byStep({}, 'en'))
+  const found = await transcribe(all.model, NO_LOOPS, 'en')
+  assert.deepEqual(essence(found), await byStep(NO_LOOPS, 'en'))
   assert.deepEqual(all.batches, [WINDOWS])
   assert.equal(all.opened.stepping, 0)
   const { steps, windowSteps } = all.model.stepCounts
@@ -123,7 +126,7 @@ test('all windows of a recording are decoded in one run, and words are aligned w
 
 test('the language is detected with the first window, and the others go together', async () => {
   await using all = await open()
-  assert.deepEqual(essence(await transcribe(all.model)), await byStep())
+  assert.deepEqual(essence(await transcribe(all.model, NO_LOOPS)), await byStep(NO_LOOPS))
   assert.deepEqual(all.batches, [1, WINDOWS - 1])
   assert.equal(all.opened.stepping, 0)
   assert.deepEqual(essence(await transcribe(all.model, { multilingual: true })), await byStep({ multilingual: true }))
