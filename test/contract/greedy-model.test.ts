@@ -88,7 +88,7 @@ async function* samples(): AsyncGenerator<Float32Array> {
 
 const GREEDY: GivenOptions = { beam_size: 1, temperature: 0, vad_filter: false, audio_context: 'full' }
 
-/** Of a loop one round is aligned, which takes a run of its own; shorter texts have none. */
+/** Too short for a loop. */
 const NO_LOOPS: GivenOptions = { max_new_tokens: 7 }
 
 async function transcribe(model: LoadedModel, options: GivenOptions = {}, language?: string): Promise<Transcription> {
@@ -114,12 +114,11 @@ async function byStep(options: GivenOptions = {}, language?: string) {
   return essence(await transcribe(model, options, language))
 }
 
-test('all windows of a recording are decoded in one run, and words are aligned with it', async () => {
+test('all windows of a recording are decoded in one run', async () => {
   await using all = await open()
   const found = await transcribe(all.model, NO_LOOPS, 'en')
   assert.deepEqual(essence(found), await byStep(NO_LOOPS, 'en'))
   assert.deepEqual(all.batches, [WINDOWS])
-  assert.equal(all.opened.stepping, 0)
   const { steps, windowSteps } = all.model.stepCounts
   assert.ok(steps > 0 && windowSteps > steps)
 })
@@ -128,7 +127,6 @@ test('the language is detected with the first window, and the others go together
   await using all = await open()
   assert.deepEqual(essence(await transcribe(all.model, NO_LOOPS)), await byStep(NO_LOOPS))
   assert.deepEqual(all.batches, [1, WINDOWS - 1])
-  assert.equal(all.opened.stepping, 0)
   assert.deepEqual(essence(await transcribe(all.model, { multilingual: true })), await byStep({ multilingual: true }))
 })
 
