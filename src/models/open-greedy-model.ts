@@ -15,10 +15,15 @@ export const MOST_WINDOWS = 16
 /** Of the CUDA context and its libraries: an estimate. */
 const CONTEXT_BYTES = 700 * 1024 ** 2
 
+/** Compiled with `hasGreedy`. */
+type GreedyGraphs = Pick<CompiledGraphs, 'folder' | 'isTemporary'> & {
+  readonly manifest: Pick<CompiledGraphs['manifest'], 'decoderFormat'>
+}
+
 /** @param checkpoint  may be closed afterwards. */
 export async function openGreedyModel(
   { config, generation, tokenizer }: CheckpointFacts,
-  { folder, manifest, isTemporary }: CompiledGraphs,
+  { folder, manifest, isTemporary }: GreedyGraphs,
   session: SessionSettings,
   limitBytes: number | undefined,
 ): Promise<GreedyModel> {
