@@ -152,7 +152,8 @@ async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<Greed
 }
 
 function rulesFor(maxTokens: number): GreedyRules {
-  const common = { eot, sot, noSpeech, timestampBegin, languageIds: [] }
+  const greedy = { beamSize: 1, enough: 1, lengthPenalty: undefined }
+  const common = { ...greedy, eot, sot, noSpeech, timestampBegin, languageIds: [] }
   return { ...common, maxTokens, withTimestamps: false, latestFirst: timestampBegin, stopLoops: false }
 }
 

@@ -13,6 +13,9 @@ const rules: GreedyRules = {
   timestampBegin: 10,
   latestFirst: 12,
   stopLoops: true,
+  beamSize: 1,
+  enough: 1,
+  lengthPenalty: undefined,
   languageIds: [],
 }
 
@@ -41,6 +44,7 @@ function modelFor(nWindows: number, mostWindows = 16): TextBatchModel & { readon
         return {
           tokens: [window],
           logprobs: [0],
+          ended: 'length',
           noSpeechProb: 0,
           languageProbs: undefined,
           alignmentScores: undefined,

@@ -3,7 +3,6 @@
 import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
 import { TIMESTAMP_STEP } from './logit-filters.ts'
 import { type Prompt, promptTokens, sotSequence } from './prompt.ts'
-import { hypothesisOf } from './search.ts'
 import type { GreedyDecoder, GreedyRequest, TextDecoder } from './text-decoder.ts'
 
 /** In the language's place of a prompt: it is to be detected. */
@@ -14,9 +13,8 @@ const NONE: readonly number[] = []
 
 /** Whether the text that these options ask for is one that `decoder` finds by itself. */
 export function isGreedy(decoder: TextDecoder, options: DecodeOptions): decoder is TextDecoder & GreedyDecoder {
-  const { temperature, beamSize, repetitionPenalty, noRepeatNgramSize } = options
-  const isPlain = repetitionPenalty === 1 && noRepeatNgramSize === 0
-  return decoder.greedy !== undefined && temperature === 0 && beamSize === 1 && isPlain
+  const { temperature, repetitionPenalty, noRepeatNgramSize } = options
+  return decoder.greedy !== undefined && temperature === 0 && repetitionPenalty === 1 && noRepeatNgramSize === 0
 }
 
 export async function decodeGreedily(
@@ -54,9 +52,9 @@ async function ask(
   languages: readonly string[],
 ): Promise<{ decoded: DecodedWindow; probabilities: ReadonlyMap<string, number> }> {
   const request = greedyRequest(model, prompt, options, languages)
-  const { tokens, logprobs, noSpeechProb, languageProbs } = await decoder.greedy(request)
-  const search = { eot: model.generation.eot, stopLoops: options.stopLoops }
-  const hypothesis = hypothesisOf(tokens, logprobs, search)
+  const { tokens, logprobs, ended, noSpeechProb, languageProbs } = await decoder.greedy(request)
+  const sumLogprob = logprobs.reduce((sum, logprob) => sum + logprob, 0)
+  const hypothesis = { tokens, logprobs, sumLogprob, ended }
   const probabilities = new Map(languages.map((language, i) => [language, languageProbs?.[i] ?? 0]))
   const [likeliest] = [...probabilities].sort((a, b) => b[1] - a[1])
   const language = likeliest?.[0] ?? prompt.language
@@ -91,6 +89,9 @@ function greedyRequest(
       timestampBegin,
       latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / TIMESTAMP_STEP),
       stopLoops: options.stopLoops,
+      beamSize: options.beamSize,
+      enough: Math.max(1, Math.round(options.beamSize * options.patience)),
+      lengthPenalty: options.lengthPenalty,
       languageIds: languages.map((language) => generation.languageIds.get(language)!), // they come from there
     },
   }

@@ -47,7 +47,7 @@ class Row {
   sumLogprob = 0
   ended: Hypothesis['ended'] | undefined
 
-  add(token: number, logprob: number, { eot, stopLoops }: Pick<SearchOptions, 'eot' | 'stopLoops'>): void {
+  add(token: number, logprob: number, { eot, stopLoops }: SearchOptions): void {
     this.logprobs.push(logprob)
     this.sumLogprob += logprob
     if (token === eot) this.ended = 'eot'
@@ -114,21 +114,6 @@ export async function sampleRows(
     }
   }
   return rows.map((row) => row.hypothesis())
-}
-
-/**
- * What a search that was done elsewhere has found.
- *
- * @param tokens  as they were chosen; what follows the end of the text does not count.
- */
-export function hypothesisOf(
-  tokens: readonly number[],
-  logprobs: readonly number[],
-  options: Pick<SearchOptions, 'eot' | 'stopLoops'>,
-): Hypothesis {
-  const row = new Row()
-  for (let i = 0; i < tokens.length && !row.ended; i++) row.add(tokens[i]!, logprobs[i]!, options)
-  return row.hypothesis()
 }
 
 export interface BeamOptions extends SearchOptions {

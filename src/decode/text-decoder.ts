@@ -23,7 +23,7 @@ export interface TextDecoder {
   greedy?(request: GreedyRequest): Promise<GreedyText>
 }
 
-/** A decoder that searches greedily by itself, since its steps would be slow one by one. */
+/** A decoder that searches by itself, greedily or with beams, since its steps would be slow one by one. */
 export interface GreedyDecoder {
   /** The text of its window, whatever was appended before. */
   greedy(request: GreedyRequest): Promise<GreedyText>
@@ -52,17 +52,23 @@ export interface GreedyRules {
   readonly timestampBegin: number
   /** The last timestamp token that a text may begin with. */
   readonly latestFirst: number
-  /** A row that repeats itself ends. */
+  /** A text that repeats itself ends. */
   readonly stopLoops: boolean
+  /** 1: greedy. */
+  readonly beamSize: number
+  /** A window is done when so many of its texts have ended. */
+  readonly enough: number
+  readonly lengthPenalty: number | undefined
   /** Tokens of the languages to choose among where it is to be detected. */
   readonly languageIds: readonly number[]
 }
 
 export interface GreedyText {
-  /** Up to the first eot, which also stands behind a text that was ended for its loop. */
+  /** Without prompt and eot. */
   readonly tokens: readonly number[]
-  /** Natural logarithms. */
+  /** Natural logarithm of the probability of each token, eot's last where it was reached. */
   readonly logprobs: readonly number[]
+  readonly ended: 'eot' | 'length' | 'loop'
   readonly noSpeechProb: number
   /** Of each of `languageIds`, where the language was detected. */
   readonly languageProbs: readonly number[] | undefined

@@ -15,20 +15,22 @@ import {
   type Stream,
 } from './decoder.ts'
 import { type CrossKeysValues, encoderLayers } from './encoder.ts'
-import {
-  beginTexts,
-  branch,
-  branches,
-  columns,
-  continueTexts,
-  goesOn,
-  LOOKBACK,
-  lastToken,
-  rowsOf,
-  searchInputs,
-  type Texts,
-} from './greedy-search.ts'
 import { type Build, fromCompute, type LinearFormat, toCompute, weight } from './layers.ts'
+import { branch, branches, rowsOf, within } from './text-nodes.ts'
+import { allowedFirst, allowedNext, ruleInputs } from './text-rules.ts'
+import {
+  advance,
+  BEAM_TYPES,
+  type Beams,
+  beamsOf,
+  beamValues,
+  bestTexts,
+  goesOn,
+  lastTokens,
+  newBeams,
+  type SearchInputs,
+  searchInputs,
+} from './text-search.ts'
 
 export interface GreedyGraphOptions {
   readonly alignmentHeads: AlignmentHeads
@@ -39,10 +41,10 @@ export interface GreedyGraphOptions {
 }
 
 /**
- * The graph of a whole text for each of B windows: greedy, with the filters, the timestamp rules and the end of loops of
- * `decode/`.
+ * The graph of a whole text for each of B windows, found by beam search, of which one beam is greedy search, with the
+ * filters and the timestamp rules of `decode/`.
  *
- * Inputs, beside those of `searchInputs`:
+ * Inputs, beside those of `ruleInputs` and `searchInputs`:
  * - `samples` [B × N] as the encoder's, or `cross_key_L`, `cross_value_L` [B × H × S × D/H].
  * - `prompt` [B × P]: what each text begins with; -1 in the language's place where it is to be detected.
  * - `sot_at` [1]: the place of sot in it.
@@ -53,6 +55,7 @@ export interface GreedyGraphOptions {
  *
  * Outputs:
  * - `tokens`, `logprobs` [B × L]: eot and 0 behind the end of a text that is shorter than the longest.
+ * - `ending` [B × 1] of `ENDINGS`.
  * - `no_speech_prob` [B × 1]; `language_probs` [B × N], empty where none is detected.
  * - `alignment_scores` [B × A × Q+L+1 × S] for alignment prompt, text and eot, as the decoder's graph gives them; empty
  *   where they are not asked for.
@@ -69,12 +72,13 @@ export function buildGreedy(
     ? encodedInPlace({ g, tensors, linearFormat: options.encoderFormat }, build, shape)
     : crossInputs(build, shape)
   const model: Model = { build, shape, cross }
-  const search = searchInputs(g, shape.vocabSize)
+  const rules = ruleInputs(g, shape.vocabSize)
+  const search = searchInputs(g, rules.eot)
 
   const { language, languageProbs } = detectedLanguage(model)
   const prompt = withLanguage(g, g.input('prompt', 'int64', ['B', 'P']), language)
   const promptLength = length(g, prompt)
-  const prompted = pass(model, embed(model, prompt, upTo(g, promptLength)), undefined)
+  const prompted = pass(model, embed(model, prompt, within(g, promptLength)), undefined)
   const last = g.op('Sub', [promptLength, g.ints(1)])
   const sotAt = g.input('sot_at', 'int64', [1])
   const at = g.op('Concat', [sotAt, g.op('Unsqueeze', [last, g.ints([0])])], { axis: 0 })
@@ -82,16 +86,24 @@ export function buildGreedy(
   const atSot = g.op('Softmax', [g.op('Gather', [logits, g.ints(0)], { axis: 1 })], { axis: 1 })
   const noSpeech = g.op('Gather', [atSot, g.input('no_speech', 'int64', [1])], { axis: 1 })
 
-  const first = beginTexts(g, search, g.op('Gather', [logits, g.ints(1)], { axis: 1 }), shape.vocabSize)
-  const texts = repeat(model, first, prompted.presents, promptLength, (before, logits) =>
-    continueTexts(g, search, before, logits, shape.vocabSize),
-  )
-  const tokens = columns(g, texts.said, LOOKBACK, undefined)
+  // The prompt is the same for a window's K texts: what was computed for it once stands for all.
+  const first = allowedFirst(g, rules, g.op('Gather', [logits, g.ints([1])], { axis: 1 }))
+  const windows = rowsOf(g, prompt)
+  const rows = g.op('Squeeze', [g.op('Mul', [windows, search.beams])])
+  const windowOf = g.op('Div', [within(g, rows), search.beams]) // [B·K]
+  const begun = advance(g, search, newBeams(g, search, windows), g.op('Gather', [first, windowOf]))
+  const past = gathered(g, prompted.presents, g.op('Div', [begun.parents, search.beams]))
+  const beams = repeat(model, search, begun.beams, past, promptLength, (logits, said) => {
+    const byWindow = g.op('Concat', [g.ints([-1]), search.beams, g.ints([shape.vocabSize])], { axis: 0 })
+    return allowedNext(g, rules, g.op('Reshape', [logits, byWindow]), said)
+  })
+  const { tokens, logprobs, ending } = bestTexts(g, search, beams)
   g.output('tokens', tokens, 'int64', ['B', 'L'])
-  g.output('logprobs', texts.logprobs, 'float32', ['B', 'L'])
+  g.output('logprobs', logprobs, 'float32', ['B', 'L'])
+  g.output('ending', ending, 'int64', ['B', 1])
   g.output('no_speech_prob', noSpeech, 'float32', ['B', 1])
   g.output('language_probs', languageProbs, 'float32', ['B', 'N'])
-  const scores = alignment(model, options.alignmentHeads, { language, tokens, eot: search.eot })
+  const scores = alignment(model, options.alignmentHeads, { language, tokens, eot: rules.eot })
   g.output('alignment_scores', scores, 'float32', ['B', 'A', 'Q+L+1', 'S'])
   return g.finish()
 }
@@ -140,7 +152,7 @@ function embed({ build }: Model, tokens: Value, positions: Value): Value {
   return g.op('Add', [isHalf ? g.cast(vectors, 'float32') : vectors, places])
 }
 
-/** T tokens of each row through the decoder's layers, behind their past. */
+/** T tokens of each row through the decoder's layers, behind their past; as many rows for each window as for any other. */
 function pass(
   { build, shape, cross }: Model,
   x: Value,
@@ -149,14 +161,15 @@ function pass(
 ): { readonly normed: Value; readonly presents: Past } {
   const { g } = build
   const presents: Pick<LayerCache, 'pastKey' | 'pastValue'>[] = []
-  const rows = g.op('Shape', [x])
+  const windows = g.op('Concat', [rowsOf(g, cross[0]!.key), g.ints([-1, shape.dModel])], { axis: 0 })
+  const shapes = { rows: g.op('Shape', [x]), windows }
   let stream: Stream = { sum: x, branch: undefined }
   for (const [layer, { key, value }] of cross.entries()) {
     const before = past?.[layer]
     stream = decoderLayer(build, shape, layer, stream, {
       cache: { pastKey: before?.pastKey, pastValue: before?.pastValue, crossKey: key, crossValue: value },
       mask: undefined,
-      shapes: { rows, windows: rows }, // each row is a window of its own
+      shapes,
       onQueries: onQueries?.(layer),
       onPresent: (pastKey, pastValue) => presents.push({ pastKey, pastValue }),
     })
@@ -164,50 +177,53 @@ function pass(
   return { normed: addNorm(build, 'decoder.layer_norm', stream).normed, presents }
 }
 
-/** Takes a step after another until all texts have ended or are as long as they may be. */
+/** Takes a step after another until all windows are done, or their texts are as long as they may be. */
 function repeat(
   model: Model,
-  first: Texts,
+  search: SearchInputs,
+  first: Beams,
   past: Past,
   promptLength: Value,
-  next: (before: Texts, logits: Value) => Texts,
-): Texts {
+  allowed: (logits: Value, said: Value) => Value,
+): Beams {
   const { build, shape } = model
   const { g } = build
   const real = build.linearFormat === 'float16' ? 'float16' : 'float32'
   const inputs = [
-    { name: 'said', type: 'int64' },
-    { name: 'said_logprobs', type: 'float32' },
-    { name: 'ended', type: 'bool' },
-    { name: 'repeats', type: 'int64' },
+    ...BEAM_TYPES.map(([name, type]) => ({ name, type })),
     ...past.flatMap((_, layer) => [
       { name: `past_key_${layer}`, type: real } as const,
       { name: `past_value_${layer}`, type: real } as const,
     ]),
-  ] as const
+  ]
   const step = { name: 'step', type: 'int64', isScalar: true } as const
   const condition = { name: 'goes_on', type: 'bool', isScalar: true } as const
   const body = g.body('step', [step, condition, ...inputs], () => {
-    const before: Texts = { said: 'said', logprobs: 'said_logprobs', ended: 'ended', repeats: 'repeats' }
+    const before = beamsOf(BEAM_TYPES.map(([name]) => name))
     const position = g.op('Unsqueeze', [g.op('Add', [step.name, promptLength]), g.ints([0])])
-    const x = embed(model, lastToken(g, before), position)
+    const x = embed(model, lastTokens(g, before), position)
     const pasts = past.map((_, layer) => ({ pastKey: `past_key_${layer}`, pastValue: `past_value_${layer}` }))
     const { normed, presents } = pass(model, x, pasts)
     const logits = g.op('Reshape', [projected(build, normed), g.ints([-1, shape.vocabSize])])
-    const after = next(before, logits)
-    const outputs = [after.said, after.logprobs, after.ended, after.repeats, ...flat(presents)]
-    return [[goesOn(g, after), 'bool'], ...outputs.map((value, i) => [value, inputs[i]!.type] as const)]
+    const { beams, parents } = advance(g, search, before, allowed(logits, before.running.said))
+    const outputs = [...beamValues(beams), ...flat(gathered(g, presents, parents))]
+    return [[goesOn(g, search, beams), 'bool'], ...outputs.map((value, i) => [value, inputs[i]!.type] as const)]
   })
-  const initial = [first.said, first.logprobs, first.ended, first.repeats, ...flat(past)]
+  const initial = [...beamValues(first), ...flat(past)]
   const steps = g.input('max_steps', 'int64', [])
-  const [said, logprobs, ended, repeats] = g.ops('Loop', [steps, goesOn(g, first), ...initial], initial.length, {
-    body,
-  })
-  return { said: said!, logprobs: logprobs!, ended: ended!, repeats: repeats! }
+  return beamsOf(g.ops('Loop', [steps, goesOn(g, search, first), ...initial], initial.length, { body }))
+}
+
+/** The past of other rows. */
+function gathered(g: GraphBuilder, past: Past, rows: Value): Past {
+  return past.map(({ pastKey, pastValue }) => ({
+    pastKey: g.op('Gather', [pastKey!, rows]), // of a pass, which has both
+    pastValue: g.op('Gather', [pastValue!, rows]),
+  }))
 }
 
 function flat(past: Past): Value[] {
-  return past.flatMap(({ pastKey, pastValue }) => [pastKey!, pastValue!]) // of a pass, which has both
+  return past.flatMap(({ pastKey, pastValue }) => [pastKey!, pastValue!]) // the same
 }
 
 // ── language and alignment ──────────────────────────────────────────────────────────────────────────────────────────
@@ -251,7 +267,7 @@ function alignment(
       const end = g.op('Expand', [eot, g.op('Concat', [rowsOf(g, tokens), g.ints([1])], { axis: 0 })])
       const whole = g.op('Concat', [withLanguage(g, prompt, language), tokens, end], { axis: 1 })
       // The longest texts have an eot for which there is no place; nobody looks at it.
-      const positions = g.op('Min', [upTo(g, length(g, whole)), g.ints(shape.maxTextContext - 1)])
+      const positions = g.op('Min', [within(g, length(g, whole)), g.ints(shape.maxTextContext - 1)])
       const scores: Value[] = []
       pass(model, embed(model, whole, positions), undefined, (layer) => {
         const ofLayer = heads.filter(([inLayer]) => inLayer === layer).map(([, head]) => head)
@@ -268,9 +284,4 @@ function alignment(
 /** The number of columns, a scalar. */
 function length(g: GraphBuilder, x: Value): Value {
   return g.op('Gather', [g.op('Shape', [x]), g.ints(1)])
-}
-
-/** [N] 0, 1, … below a scalar. */
-function upTo(g: GraphBuilder, end: Value): Value {
-  return g.op('Range', [g.ints(0), end, g.ints(1)])
 }

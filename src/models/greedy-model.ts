@@ -73,10 +73,9 @@ export class GreedyModel implements LoadedModel {
       tokenizer,
       maxTextContext,
       vocabSize,
-      windowsAtOnce: (rowsPerWindow) => (rowsPerWindow === 1 ? this.#texts.mostWindows : 1),
+      windowsAtOnce: () => this.#texts.mostWindows,
       setReading: (isReading) => this.#texts.setReading(ticket, isReading),
-      encode: async (samples, audioContext, rowsPerWindow) => {
-        if (rowsPerWindow > 1) return await (await takingSteps()).encode(samples, audioContext, rowsPerWindow)
+      encode: async (samples, _audioContext, rowsPerWindow) => {
         // All windows are of full length, so that any of them can go together.
         const padded = new Float32Array(maxAudioContext * SAMPLES_PER_POSITION)
         padded.set(samples)

@@ -73,7 +73,7 @@ function alignedWith(
   if (!alignmentPrompt || !scores) return undefined
   const likeliest = languageProbs && rules.languageIds[languageProbs.indexOf(Math.max(...languageProbs))]
   const prompt = alignmentPrompt.map((token) => (token < 0 ? (likeliest ?? token) : token))
-  return { tokens: [...prompt, ...tokens, ...(tokens.at(-1) === rules.eot ? [] : [rules.eot])], scores }
+  return { tokens: [...prompt, ...tokens, rules.eot], scores }
 }
 
 /** Finds the whole text at once, or takes steps, whichever it is asked for. */

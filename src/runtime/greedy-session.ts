@@ -16,9 +16,17 @@ export interface GreedyRules {
   readonly timestampBegin: number
   readonly latestFirst: number
   readonly stopLoops: boolean
+  /** K texts of each window are carried on, 1: greedily; and it is done when so many have ended. */
+  readonly beamSize: number
+  readonly enough: number
+  /** undefined: texts are compared by the average of their log-probabilities. */
+  readonly lengthPenalty: number | undefined
   /** Tokens of the languages to choose among where a prompt has none. */
   readonly languageIds: readonly number[]
 }
+
+/** By the number that the graph gives them: eot was reached, the text repeats itself, or neither. */
+const ENDINGS = ['eot', 'loop', 'length'] as const
 
 /** In the language's place of a prompt: it is detected. */
 export const DETECT = -1
@@ -36,14 +44,15 @@ export interface GreedyWindow {
 }
 
 export interface GreedyText {
-  /** Up to the first eot, which stands behind a text that was ended for its loop too. */
+  /** Without eot. */
   readonly tokens: readonly number[]
-  /** Natural logarithms. */
+  /** Natural logarithms, eot's last where it was reached. */
   readonly logprobs: readonly number[]
+  readonly ended: (typeof ENDINGS)[number]
   readonly noSpeechProb: number
   /** Of each of `languageIds`, where the language was detected. */
   readonly languageProbs: readonly number[] | undefined
-  /** [A × T × S] for alignment prompt, tokens and, where there is no eot among them, one more. */
+  /** [A × T × S] for alignment prompt, tokens and eot. */
   readonly alignmentScores: Float32Array | undefined
 }
 
@@ -98,6 +107,10 @@ function ruleInputs(rules: GreedyRules): Record<string, Tensor> {
     timestamp_begin: ints([rules.timestampBegin], [1]),
     latest_first: ints([rules.latestFirst], []),
     stop_loops: flag(rules.stopLoops),
+    beams: ints([rules.beamSize], [1]),
+    enough: ints([rules.enough], []),
+    length_penalty: new Tensor('float32', Float32Array.of(rules.lengthPenalty ?? 1), []),
+    has_length_penalty: flag(rules.lengthPenalty !== undefined),
     language_ids: ints(rules.languageIds, [rules.languageIds.length]),
   }
 }
@@ -132,10 +145,10 @@ function beginBiases(windows: readonly GreedyWindow[]): Float32Array[] {
 /** One row for all where they agree. */
 function bias(rows: readonly Float32Array[]): Tensor {
   const first = rows[0]!
-  if (rows.every((row) => row === first)) return new Tensor('float32', first, [1, first.length])
+  if (rows.every((row) => row === first)) return new Tensor('float32', first, [1, 1, first.length])
   const all = new Float32Array(rows.length * first.length)
   for (const [i, row] of rows.entries()) all.set(row, i * first.length)
-  return new Tensor('float32', all, [rows.length, first.length])
+  return new Tensor('float32', all, [rows.length, 1, first.length])
 }
 
 function ints(values: readonly number[], dims: readonly number[]): Tensor {
@@ -156,13 +169,16 @@ function textOf(
   const longest = tokens.dims[1]!
   const all = Array.from((tokens.data as BigInt64Array).subarray(row * longest, (row + 1) * longest), Number)
   const end = all.indexOf(eot)
-  const length = end < 0 ? longest : end + 1
+  const length = end < 0 ? longest : end
+  const ended = ENDINGS[Number((outputs.ending!.data as BigInt64Array)[row]!)]!
+  const nLogprobs = length + (ended === 'eot' ? 1 : 0)
   const isDetected = window.prompt.includes(DETECT)
   const { alignmentPrompt } = window
-  const nAligned = (alignmentPrompt?.length ?? 0) + (end < 0 ? longest + 1 : length)
+  const nAligned = (alignmentPrompt?.length ?? 0) + length + 1
   return {
     tokens: all.slice(0, length),
-    logprobs: Array.from((logprobs.data as Float32Array).subarray(row * longest, row * longest + length)),
+    logprobs: Array.from((logprobs.data as Float32Array).subarray(row * longest, row * longest + nLogprobs)),
+    ended,
     noSpeechProb: (outputs.no_speech_prob!.data as Float32Array)[row]!,
     languageProbs: isDetected ? Array.from(rowOf(outputs.language_probs as Tensor, row)) : undefined,
     alignmentScores: alignmentPrompt && scoresOf(outputs.alignment_scores as Tensor, row, nAligned),
