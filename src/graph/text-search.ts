@@ -209,8 +209,10 @@ export const ENDINGS = { eot: 0, loop: 1, length: 2 } as const
  */
 export function bestTexts(g: GraphBuilder, inputs: SearchInputs, { running, sums, ended, looped }: Beams) {
   const byWindow = g.op('Concat', [g.ints([-1]), inputs.beams], { axis: 0 })
-  const nSaid = g.op('Gather', [g.op('Shape', [running.logprobs]), g.ints(1)])
-  const ranks = rankOf(g, inputs, g.op('Reshape', [sums, byWindow]), nSaid) // [B × K]
+  // Behind the texts of windows that were done earlier there is eot.
+  const isSaid = g.op('Not', [g.op('Equal', [columns(g, running.said, LOOKBACK, undefined), inputs.eot])])
+  const nSaid = g.op('ReduceSum', [g.cast(isSaid, 'int64'), g.ints([1])]) // [B·K × 1]
+  const ranks = g.op('Reshape', [rankOf(g, inputs, sums, nSaid), byWindow]) // [B × K]
   const best = g.op('ArgMax', [ranks], { axis: 1, keepdims: 1 })
   const windows = g.op('Unsqueeze', [range(g, rowsOf(g, ended.rank)), g.ints([1])])
   const row = g.op('Reshape', [g.op('Add', [best, g.op('Mul', [windows, inputs.beams])]), g.ints([-1])])

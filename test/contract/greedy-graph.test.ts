@@ -123,6 +123,24 @@ describe('one model', () => {
     assert.equal(full!.tokens.length, model.maxTextContext - 4)
   })
 
+  test('beams of any number, with patience and a length penalty, with timestamps and without', async () => {
+    const windows = await windowsOf(model, 3)
+    const timed = await windowsOf(model, 3, { withTimestamps: true })
+    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 24 }
+    for (const [beamSize, patience, lengthPenalty] of [
+      [2, 1, undefined],
+      [3, 2, 0.6],
+      [5, 1, undefined],
+      [5, 0.4, 1.5],
+    ] as const) {
+      for (const chosen of [windows, timed]) {
+        await compare(model, chosen, { ...options, beamSize, patience, lengthPenalty })
+      }
+    }
+    const texts = await compare(model, windows, { ...GREEDY, beamSize: 5, maxNewTokens: 6 })
+    assert.ok(texts.every(({ ended }) => ended === 'length'))
+  })
+
   test('text before it, a prefix, and tokens that are not to be said', async () => {
     const options = { ...GREEDY, stopLoops: true, maxNewTokens: 20 }
     const [plain] = await compare(model, await windowsOf(model, 1), options)

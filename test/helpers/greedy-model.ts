@@ -10,6 +10,7 @@ import {
   type GreedyRequest,
   type GreedyText,
   type Prompt,
+  rowsFor,
   type TextDecoder,
   tokenChoice,
   WhisperTokenizer,
@@ -112,7 +113,7 @@ export class GreedyModel implements AsyncDisposable {
   }
 
   async stepByStep({ features, audioContext, prompt }: WindowToDecode, options: DecodeOptions): Promise<DecodedWindow> {
-    using lane = this.decoder.laneOver(features, audioContext, 1)
+    using lane = this.decoder.laneOver(features, audioContext, rowsFor(options))
     return await decodeWindow(textOf(lane), this, prompt, options)
   }
 
