@@ -7,12 +7,12 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import type { GreedyRules, GreedyText, TextDecoder } from '../src/decode/index.ts'
-import { compile, GREEDY_FILE } from '../src/graph/index.ts'
+import type { FoundText, TextDecoder, TextRules } from '../src/decode/index.ts'
+import { compile, WHOLE_TEXT_FILE } from '../src/graph/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
 import type { LoadedModel } from '../src/models/loaded-model.ts'
-import { openGreedyModel } from '../src/models/open-greedy-model.ts'
+import { openWholeTextModel } from '../src/models/open-whole-text-model.ts'
 import { median } from './median.ts'
 
 export interface GpuJob {
@@ -102,14 +102,19 @@ async function openAsUsual(): Promise<LoadedModel> {
 async function openWhole(): Promise<LoadedModel> {
   const folder = join(engine.cacheDir, 'bench', `${basename(job.checkpointFolder)}-whole`)
   try {
-    readFileSync(join(folder, GREEDY_FILE))
+    readFileSync(join(folder, WHOLE_TEXT_FILE))
   } catch {
     mkdirSync(folder, { recursive: true })
-    compile(checkpoint, folder, { hasGreedy: true })
+    compile(checkpoint, folder, { hasWholeText: true })
   }
   const manifest = { decoderFormat: 'float32' }
   const session = { device: 'cpu', threads: engine.threads } as const
-  return await openGreedyModel(checkpoint, { folder, manifest, isTemporary: false }, session, engine.gpuMemLimitBytes)
+  return await openWholeTextModel(
+    checkpoint,
+    { folder, manifest, isTemporary: false },
+    session,
+    engine.gpuMemLimitBytes,
+  )
 }
 
 /** Texts of `nTokens` for so many windows of noise, each its own. */
@@ -130,11 +135,11 @@ async function decode(windows: number, nTokens: number) {
   }
 }
 
-async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<GreedyText, 'tokens' | 'logprobs'>> {
-  if (decoder.greedy) {
+async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<FoundText, 'tokens' | 'logprobs'>> {
+  if (decoder.findText) {
     way = 'whole texts'
     const request = { prompt, alignmentPrompt: undefined, suppressAtBegin: [], rules: rulesFor(nTokens) }
-    const { tokens, logprobs } = await decoder.greedy(request)
+    const { tokens, logprobs } = await decoder.findText(request)
     return { tokens, logprobs }
   }
   const first = await decoder.prompt(prompt, [prompt.length - 1])
@@ -151,9 +156,9 @@ async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<Greed
   return { tokens, logprobs }
 }
 
-function rulesFor(maxTokens: number): GreedyRules {
-  const greedy = { beamSize: 1, enough: 1, lengthPenalty: undefined }
-  const common = { ...greedy, eot, sot, noSpeech, timestampBegin, languageIds: [] }
+function rulesFor(maxTokens: number): TextRules {
+  const plain = { beamSize: 1, enough: 1, lengthPenalty: undefined }
+  const common = { ...plain, eot, sot, noSpeech, timestampBegin, languageIds: [] }
   return { ...common, maxTokens, withTimestamps: false, latestFirst: timestampBegin, stopLoops: false }
 }
 

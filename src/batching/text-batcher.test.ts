@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { GreedyRules, GreedyText } from '../decode/index.ts'
+import type { FoundText, TextRules } from '../decode/index.ts'
 import { TextBatcher, type TextBatchModel, type TextJob } from './text-batcher.ts'
 import { Ticket } from './ticket.ts'
 
-const rules: GreedyRules = {
+const rules: TextRules = {
   maxTokens: 8,
   eot: 9,
   sot: 1,
@@ -40,7 +40,7 @@ function modelFor(nWindows: number, mostWindows = 16): TextBatchModel & { readon
       const windows = jobs.map(({ samples }) => samples[0]!)
       batches.push(windows)
       if (jobs.length > nWindows) throw OUT_OF_MEMORY
-      return windows.map((window): GreedyText => {
+      return windows.map((window): FoundText => {
         return {
           tokens: [window],
           logprobs: [0],

@@ -3,7 +3,7 @@
  * so windows are waited for as long as more are on their way; and where memory is too short for all of them, half go first.
  */
 
-import type { GreedyRequest, GreedyText } from '../decode/index.ts'
+import type { FoundText, TextRequest } from '../decode/index.ts'
 import type { StepCounts } from './scheduler.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -13,14 +13,14 @@ export interface TextJob {
   readonly samples: Float32Array
   /** [V], added to the logits. */
   readonly tokenBias: Float32Array
-  readonly request: GreedyRequest
+  readonly request: TextRequest
 }
 
 export interface TextBatchModel {
   /** Windows of one run, at most. */
   readonly mostWindows: number
   /** @param jobs  agree on their rules and on the lengths of their prompts. */
-  findTexts(jobs: readonly TextJob[]): Promise<readonly GreedyText[]>
+  findTexts(jobs: readonly TextJob[]): Promise<readonly FoundText[]>
   /** Whether an error of `findTexts` says that the device's memory is too short. */
   isOutOfMemory(error: unknown): boolean
 }
@@ -31,7 +31,7 @@ const QUIET_MS = 250
 interface WaitingJob extends TextJob {
   readonly ticket: Ticket
   readonly signal: AbortSignal
-  readonly answer: PromiseWithResolvers<GreedyText>
+  readonly answer: PromiseWithResolvers<FoundText>
 }
 
 export class TextBatcher {
@@ -69,9 +69,9 @@ export class TextBatcher {
   }
 
   /** @throws the model's error when not even one window fits; the signal's reason after an abort. */
-  async find(job: TextJob, ticket: Ticket, signal: AbortSignal): Promise<GreedyText> {
+  async find(job: TextJob, ticket: Ticket, signal: AbortSignal): Promise<FoundText> {
     signal.throwIfAborted()
-    const answer = Promise.withResolvers<GreedyText>()
+    const answer = Promise.withResolvers<FoundText>()
     this.#waiting.push({ ...job, ticket, signal, answer })
     this.#lastArrivalMs = performance.now()
     this.#awaken()

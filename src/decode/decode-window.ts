@@ -2,12 +2,12 @@
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
 import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
-import { decodeGreedily, isGreedy } from './greedy-text.ts'
 import { logitFilters, suppressedTokens } from './logit-filters.ts'
 import { logprobOf, softmaxOver, suppress } from './logits.ts'
 import { type Prompt, promptTokens } from './prompt.ts'
 import { beamSearch, type Hypothesis, rank, sampleRows } from './search.ts'
 import type { TextDecoder, TokenChoice } from './text-decoder.ts'
+import { decodeAtOnce, findsText } from './whole-text.ts'
 
 export type { DecodedWindow, DecodeOptions, TextModel } from './decoded-window.ts'
 
@@ -41,7 +41,7 @@ export async function decodeWindow(
   prompt: Prompt,
   options: DecodeOptions,
 ): Promise<DecodedWindow> {
-  if (isGreedy(decoder, options)) return await decodeGreedily(decoder, model, prompt, options)
+  if (findsText(decoder, options)) return await decodeAtOnce(decoder, model, prompt, options)
   const { generation, maxTextContext } = model
   const tokens = promptTokens(generation, prompt, maxTextContext)
   const logits = await decoder.prompt(tokens, [tokens.indexOf(generation.sot), tokens.length - 1]) // [2 × V]

@@ -9,18 +9,18 @@ export {
   type TextModel,
   tokenChoice,
 } from './decode-window.ts'
-export { decodeDetecting, isGreedy } from './greedy-text.ts'
 export { resolveLanguage } from './languages.ts'
 export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
 export type {
-  GreedyDecoder,
-  GreedyRequest,
-  GreedyRules,
-  GreedyText,
+  FoundText,
   NextTokens,
   TextDecoder,
+  TextRequest,
+  TextRules,
   TokenChoice,
+  WholeTextDecoder,
 } from './text-decoder.ts'
 export { WhisperTokenizer } from './tokenizer.ts'
+export { decodeDetecting, findsText } from './whole-text.ts'
 export { type SpelledWord, splitWords } from './words.ts'

@@ -19,29 +19,29 @@ export interface TextDecoder {
    * @param parents  the row that each row goes on from: itself, or one that goes on from itself. Left out: itself.
    */
   step(tokens: readonly number[], parents?: readonly number[]): Promise<NextTokens>
-  /** Only where the decoder finds whole texts by itself; see `GreedyDecoder`. */
-  greedy?(request: GreedyRequest): Promise<GreedyText>
+  /** Only where the decoder finds whole texts by itself; see `WholeTextDecoder`. */
+  findText?(request: TextRequest): Promise<FoundText>
 }
 
 /** A decoder that searches by itself, greedily or with beams, since its steps would be slow one by one. */
-export interface GreedyDecoder {
+export interface WholeTextDecoder {
   /** The text of its window, whatever was appended before. */
-  greedy(request: GreedyRequest): Promise<GreedyText>
+  findText(request: TextRequest): Promise<FoundText>
 }
 
 /** What a text must be like; the bias that the decoder was started with holds too. */
-export interface GreedyRequest {
+export interface TextRequest {
   /** sot included; -1 in the language's place where it is to be detected. */
   readonly prompt: readonly number[]
   /** What comes before the text when its words are aligned; undefined: they are not. */
   readonly alignmentPrompt: readonly number[] | undefined
   /** Not said as the first token. */
   readonly suppressAtBegin: readonly number[]
-  readonly rules: GreedyRules
+  readonly rules: TextRules
 }
 
 /** What windows that are decoded together must agree on. */
-export interface GreedyRules {
+export interface TextRules {
   /** eot included. */
   readonly maxTokens: number
   readonly eot: number
@@ -63,7 +63,7 @@ export interface GreedyRules {
   readonly languageIds: readonly number[]
 }
 
-export interface GreedyText {
+export interface FoundText {
   /** Without prompt and eot. */
   readonly tokens: readonly number[]
   /** Natural logarithm of the probability of each token, eot's last where it was reached. */

@@ -7,8 +7,8 @@ import type { WeightPlace, WeightSink } from './builder.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
-import { buildGreedy } from './greedy-graph.ts'
 import type { LinearFormat } from './layers.ts'
+import { buildWholeText } from './whole-text-graph.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
 export const COMPILER_VERSION = 9
@@ -16,17 +16,17 @@ export const COMPILER_VERSION = 9
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
 
-export const GREEDY_FILE = 'greedy.onnx'
+export const WHOLE_TEXT_FILE = 'whole-text.onnx'
 
 /** In the order in which they run, and are compiled. */
 export const GRAPH_PARTS = ['encoder', 'decoder'] as const
-/** `greedy`: both in one, for devices that want it. */
-export type GraphPart = (typeof GRAPH_PARTS)[number] | 'greedy'
+/** `whole-text`: both in one, for devices that want it. */
+export type GraphPart = (typeof GRAPH_PARTS)[number] | 'whole-text'
 
 export const GRAPH_FILES: Readonly<Record<GraphPart, string>> = {
   encoder: ENCODER_FILE,
   decoder: DECODER_FILE,
-  greedy: GREEDY_FILE,
+  'whole-text': WHOLE_TEXT_FILE,
 }
 
 /** The runtime accepts weights only from the folder of the graph itself, so graphs cannot stay beside the checkpoint. */
@@ -39,7 +39,7 @@ export interface CompileOptions extends EncoderGraphOptions {
   /** Of the decoder's linear layers, the vocabulary's projection included; the encoder's are float32. */
   readonly decoderFormat?: LinearFormat
   /** Also the graph of whole texts; it shares the weights of the others. */
-  readonly hasGreedy?: boolean
+  readonly hasWholeText?: boolean
 }
 
 /** What of a checkpoint the compiler needs. */
@@ -60,7 +60,7 @@ export type OnCompiled = (fraction: number) => void
 export function compile(checkpoint: CompilerInput, folder: string, options: CompileOptions = {}): void {
   const places: WeightPlaces = new Map()
   for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options, undefined, places)
-  if (options.hasGreedy) compilePart('greedy', checkpoint, folder, options, undefined, places)
+  if (options.hasWholeText) compilePart('whole-text', checkpoint, folder, options, undefined, places)
   writeEmbeddings(checkpoint.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
@@ -89,8 +89,8 @@ export function compilePart(
   const build: Readonly<Record<GraphPart, () => Uint8Array>> = {
     encoder: () => buildEncoder(config, tensors, weights, options),
     decoder: () => buildDecoder(config, tensors, weights, { alignmentHeads, linearFormat: decoderFormat }),
-    greedy: () =>
-      buildGreedy(config, tensors, weights, { alignmentHeads, encoderFormat, decoderFormat, hasEncoder: true }),
+    'whole-text': () =>
+      buildWholeText(config, tensors, weights, { alignmentHeads, encoderFormat, decoderFormat, hasEncoder: true }),
   }
   writeFileSync(join(folder, GRAPH_FILES[part]), build[part](), { flush: true })
 }
@@ -98,7 +98,9 @@ export function compilePart(
 /** `tensors`, telling after each read how much of the part has been read: nearly all of a compilation's time. */
 function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled): TensorSource {
   const isOfEncoder = (name: string) => name.startsWith('encoder.') || /\.encoder_attn\.[kv]_proj\./.test(name)
-  const names = [...tensors.names()].filter((name) => part === 'greedy' || isOfEncoder(name) === (part === 'encoder'))
+  const names = [...tensors.names()].filter(
+    (name) => part === 'whole-text' || isOfEncoder(name) === (part === 'encoder'),
+  )
   const sizeOf = (name: string) => tensors.shape(name).reduce((size, dim) => size * dim, 1)
   const unread = new Set(names)
   const total = names.reduce((sum, name) => sum + sizeOf(name), 0)

@@ -9,8 +9,8 @@ export {
   DECODER_FILE,
   ENCODER_FILE,
   GRAPH_FILES,
-  GREEDY_FILE,
   type WeightPlaces,
+  WHOLE_TEXT_FILE,
 } from './compile.ts'
 export {
   CompiledDamagedError,

@@ -42,13 +42,13 @@ const ENCODER_SHARE = 0.7
 export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
   const places: WeightPlaces = new Map()
   // The graph of whole texts reads all weights once more, and finds them written.
-  const share = options.hasGreedy ? 0.5 : 1
+  const share = options.hasWholeText ? 0.5 : 1
   const onEncoder = (done: number) => onProgress(share * ENCODER_SHARE * done)
   compilePart('encoder', input, folder, options, onEncoder, places)
   const onDecoder = (done: number) => onProgress(share * (ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
   compilePart('decoder', input, folder, options, onDecoder, places)
-  if (options.hasGreedy) {
-    compilePart('greedy', input, folder, options, (done) => onProgress(share * (1 + done)), places)
+  if (options.hasWholeText) {
+    compilePart('whole-text', input, folder, options, (done) => onProgress(share * (1 + done)), places)
   }
   writeEmbeddings(input.tensors, folder, options.decoderFormat ?? 'float32')
 }

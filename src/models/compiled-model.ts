@@ -12,7 +12,7 @@ import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
 import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import { machineIdentity } from './machine.ts'
-import { openGreedyModel } from './open-greedy-model.ts'
+import { openWholeTextModel } from './open-whole-text-model.ts'
 import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
 
@@ -37,8 +37,8 @@ export async function openCompiledModel(
 
   const open = async (graphs: CompiledGraphs): Promise<LoadedModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
-    if (identity.options.hasGreedy) {
-      return await openGreedyModel(checkpoint, graphs, request.session, options.settings.gpuMemLimitBytes)
+    if (identity.options.hasWholeText) {
+      return await openWholeTextModel(checkpoint, graphs, request.session, options.settings.gpuMemLimitBytes)
     }
     try {
       return await openChecked(checkpoint, graphs, request.session)
@@ -90,7 +90,7 @@ async function planOf(
   const isPrepared = session.device === 'cpu'
   const formats = await chooseFormats({ ...settings, session, width: config.dModel, logger })
   // A CUDA device can't keep keys and values from step to step, so there whole texts are found in one run.
-  const options = session.device.startsWith('cuda') ? { ...formats, hasGreedy: true } : formats
+  const options = session.device.startsWith('cuda') ? { ...formats, hasWholeText: true } : formats
   return {
     identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },

@@ -9,7 +9,7 @@ import {
   decodeDetecting,
   decodeWindow,
   detectLanguage,
-  isGreedy,
+  findsText,
   type Prompt,
   rowsFor,
   SECONDS_PER_POSITION,
@@ -102,7 +102,7 @@ export class WindowDecoder {
   ): Promise<{ readonly language: string; readonly decoded: DecodedWindow | undefined }> {
     const options = this.#decodeOptions(this.#options.temperature[0]!)
     using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    if (!isGreedy(decoder, options)) return { language: choose(await this.#heard(decoder)), decoded: undefined }
+    if (!findsText(decoder, options)) return { language: choose(await this.#heard(decoder)), decoded: undefined }
     const found = await decodeDetecting(decoder, this.#model, prompt, this.#options.languages, options)
     const language = choose(found.probabilities)
     return { language, decoded: language === found.decoded.language ? found.decoded : undefined }
@@ -180,7 +180,7 @@ export class WindowDecoder {
   async #languageOf(encoded: EncodedWindow): Promise<ReadonlyMap<string, number>> {
     const options = this.#decodeOptions(this.#options.temperature[0]!)
     using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    if (!isGreedy(decoder, options)) return await this.#heard(decoder)
+    if (!findsText(decoder, options)) return await this.#heard(decoder)
     const { task, languages } = this.#options
     const prompt = { task, withTimestamps: false, previous: [], prefix: [] }
     const asked = { ...options, maxNewTokens: 1, alignsWords: false }

@@ -32,7 +32,7 @@ import {
   searchInputs,
 } from './text-search.ts'
 
-export interface GreedyGraphOptions {
+export interface WholeTextGraphOptions {
   readonly alignmentHeads: AlignmentHeads
   readonly encoderFormat: LinearFormat
   readonly decoderFormat: LinearFormat
@@ -60,13 +60,13 @@ export interface GreedyGraphOptions {
  * - `alignment_scores` [B × A × Q+L+1 × S] for alignment prompt, text and eot, as the decoder's graph gives them; empty
  *   where they are not asked for.
  */
-export function buildGreedy(
+export function buildWholeText(
   shape: ModelShape,
   tensors: TensorSource,
   sink: WeightSink,
-  options: GreedyGraphOptions,
+  options: WholeTextGraphOptions,
 ): Uint8Array {
-  const g = new GraphBuilder('greedy', sink)
+  const g = new GraphBuilder('whole-text', sink)
   const build: Build = { g, tensors, linearFormat: options.decoderFormat }
   const cross = options.hasEncoder
     ? encodedInPlace({ g, tensors, linearFormat: options.encoderFormat }, build, shape)

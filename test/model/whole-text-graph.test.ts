@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { DecodedWindow, DecodeOptions, Prompt } from '../../src/decode/index.ts'
 import { sharedRecordings } from '../helpers/audio-files.ts'
+import { BothWays, type WindowToDecode } from '../helpers/both-ways.ts'
 import { decodeWhole } from '../helpers/decode-whole.ts'
-import { GreedyModel, type WindowToDecode } from '../helpers/greedy-model.ts'
 import { GREEDY } from '../helpers/greedy-options.ts'
 import { baseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
 
@@ -32,8 +32,8 @@ const { recordings, absent } = sharedRecordings()
 for (const { name, folder, languages } of MODELS) {
   const weights = await folder()
   describe(`${name}, whole texts`, { skip: absent ?? weights.skip }, () => {
-    const compiled = mkdtempSync(join(tmpdir(), 'paradox-greedy-'))
-    let model: GreedyModel
+    const compiled = mkdtempSync(join(tmpdir(), 'paradox-whole-text-'))
+    let model: BothWays
     let windows: WindowToDecode[]
     const alone = new Map<string, DecodedWindow>()
 
@@ -48,7 +48,7 @@ for (const { name, folder, languages } of MODELS) {
       const together = await model.together(chosen, options)
       let largest = 0
       for (const [i, found] of together.entries()) {
-        const key = JSON.stringify([from + i, prompt])
+        const key = JSON.stringify([from + i, prompt, options])
         const expected = alone.get(key) ?? (await model.stepByStep(chosen[i]!, options))
         alone.set(key, expected)
         assert.deepEqual(found.tokens, expected.tokens, expected.text)
@@ -61,7 +61,7 @@ for (const { name, folder, languages } of MODELS) {
     }
 
     before(async () => {
-      model = await GreedyModel.open(weights.folder, compiled)
+      model = await BothWays.open(weights.folder, compiled)
       windows = await speechWindows(model, languages)
     })
     after(async () => {
@@ -82,6 +82,10 @@ for (const { name, folder, languages } of MODELS) {
       await compare(7, 12, {})
     })
 
+    test('and with five beams, as they are the default', async () => {
+      await compare(0, 4, {}, { ...OPTIONS, beamSize: 5 })
+    })
+
     test('and with timestamp tokens by their rules', async () => {
       const texts = await compare(0, 4, { withTimestamps: true })
       const { timestampBegin } = model.generation
@@ -91,7 +95,7 @@ for (const { name, folder, languages } of MODELS) {
 }
 
 /** Windows of so many recordings, each as long as the others. */
-async function speechWindows(model: GreedyModel, languages: readonly string[]): Promise<WindowToDecode[]> {
+async function speechWindows(model: BothWays, languages: readonly string[]): Promise<WindowToDecode[]> {
   const windows: WindowToDecode[] = []
   for (const { path, language, text, durationSeconds } of recordings) {
     if (!text || !languages.includes(language) || durationSeconds < 1.5 || durationSeconds > 30) continue

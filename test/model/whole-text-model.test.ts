@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { compile, GREEDY_FILE } from '../../src/graph/index.ts'
-import { GreedyModel } from '../../src/models/greedy-model.ts'
+import { compile, WHOLE_TEXT_FILE } from '../../src/graph/index.ts'
 import type { LoadedModel } from '../../src/models/loaded-model.ts'
 import { type CheckpointFacts, WhisperModel } from '../../src/models/whisper-model.ts'
-import { GreedySession, isOutOfMemory } from '../../src/runtime/index.ts'
+import { WholeTextModel } from '../../src/models/whole-text-model.ts'
+import { isOutOfMemory, WholeTextSession } from '../../src/runtime/index.ts'
 import { transcribeLongForm } from '../../src/transcribe/index.ts'
 import { parseOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
@@ -21,14 +21,15 @@ import { baseFolder } from '../helpers/real-models.ts'
 const { recordings, absent } = sharedRecordings()
 const { folder: checkpointFolder, skip: noWeights } = baseFolder()
 const SETTINGS = { device: 'cpu', threads: undefined } as const
-const OPTIONS = parseOptions({ beam_size: 1, temperature: 0, vad_filter: false, audio_context: 'full' })
+/** Five beams, as by default; the whole context, as a CUDA device takes it. */
+const OPTIONS = parseOptions({ temperature: 0, vad_filter: false, audio_context: 'full' })
 
 describe('Whisper base, whole texts', { skip: absent ?? noWeights }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'paradox-greedy-model-'))
+  const folder = mkdtempSync(join(tmpdir(), 'paradox-whole-text-model-'))
   let facts: CheckpointFacts
   before(async () => {
     using checkpoint = await openCheckpoint(checkpointFolder)
-    compile(checkpoint, folder, { hasGreedy: true })
+    compile(checkpoint, folder, { hasWholeText: true })
     const { config, generation, tokenizer } = checkpoint
     facts = { config, generation, tokenizer }
   })
@@ -55,8 +56,8 @@ describe('Whisper base, whole texts', { skip: absent ?? noWeights }, () => {
     assert.ok(long, 'the shared recordings have a long English one')
     const samples = (await decodeWhole(long.path)).subarray(0, 40 * 16_000)
     let stepping = 0
-    await using whole = await GreedyModel.open(facts, {
-      openSession: () => GreedySession.open(join(folder, GREEDY_FILE), SETTINGS),
+    await using whole = await WholeTextModel.open(facts, {
+      openSession: () => WholeTextSession.open(join(folder, WHOLE_TEXT_FILE), SETTINGS),
       openStepping: () => {
         stepping++
         return WhisperModel.open(facts, folder, SETTINGS)

@@ -3,7 +3,7 @@
 import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
 import { TIMESTAMP_STEP } from './logit-filters.ts'
 import { type Prompt, promptTokens, sotSequence } from './prompt.ts'
-import type { GreedyDecoder, GreedyRequest, TextDecoder } from './text-decoder.ts'
+import type { TextDecoder, TextRequest, WholeTextDecoder } from './text-decoder.ts'
 
 /** In the language's place of a prompt: it is to be detected. */
 const DETECT = -1
@@ -12,13 +12,13 @@ const DETECT = -1
 const NONE: readonly number[] = []
 
 /** Whether the text that these options ask for is one that `decoder` finds by itself. */
-export function isGreedy(decoder: TextDecoder, options: DecodeOptions): decoder is TextDecoder & GreedyDecoder {
+export function findsText(decoder: TextDecoder, options: DecodeOptions): decoder is TextDecoder & WholeTextDecoder {
   const { temperature, repetitionPenalty, noRepeatNgramSize } = options
-  return decoder.greedy !== undefined && temperature === 0 && repetitionPenalty === 1 && noRepeatNgramSize === 0
+  return decoder.findText !== undefined && temperature === 0 && repetitionPenalty === 1 && noRepeatNgramSize === 0
 }
 
-export async function decodeGreedily(
-  decoder: GreedyDecoder,
+export async function decodeAtOnce(
+  decoder: WholeTextDecoder,
   model: TextModel,
   prompt: Prompt,
   options: DecodeOptions,
@@ -32,7 +32,7 @@ export async function decodeGreedily(
  * @see openai/whisper:whisper/decoding.py `detect_language`
  */
 export async function decodeDetecting(
-  decoder: GreedyDecoder,
+  decoder: WholeTextDecoder,
   model: TextModel,
   prompt: Omit<Prompt, 'language'>,
   languages: readonly string[] | undefined,
@@ -45,14 +45,14 @@ export async function decodeDetecting(
 }
 
 async function ask(
-  decoder: GreedyDecoder,
+  decoder: WholeTextDecoder,
   model: TextModel,
   prompt: Prompt,
   options: DecodeOptions,
   languages: readonly string[],
 ): Promise<{ decoded: DecodedWindow; probabilities: ReadonlyMap<string, number> }> {
-  const request = greedyRequest(model, prompt, options, languages)
-  const { tokens, logprobs, ended, noSpeechProb, languageProbs } = await decoder.greedy(request)
+  const request = textRequest(model, prompt, options, languages)
+  const { tokens, logprobs, ended, noSpeechProb, languageProbs } = await decoder.findText(request)
   const sumLogprob = logprobs.reduce((sum, logprob) => sum + logprob, 0)
   const hypothesis = { tokens, logprobs, sumLogprob, ended }
   const probabilities = new Map(languages.map((language, i) => [language, languageProbs?.[i] ?? 0]))
@@ -61,12 +61,12 @@ async function ask(
   return { decoded: decodedWindow(model, hypothesis, { language, temperature: 0, noSpeechProb }), probabilities }
 }
 
-function greedyRequest(
+function textRequest(
   { generation, maxTextContext }: TextModel,
   prompt: Prompt,
   options: DecodeOptions,
   languages: readonly string[],
-): GreedyRequest {
+): TextRequest {
   const { eot, sot, noSpeech, timestampBegin } = generation
   const detecting = (tokens: number[]) => {
     if (languages.length > 0) tokens[tokens.indexOf(sot) + 1] = DETECT

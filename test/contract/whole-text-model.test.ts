@@ -9,18 +9,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { compile, GREEDY_FILE } from '../../src/graph/index.ts'
-import { GreedyModel, type GreedyModelParts, type TextSession } from '../../src/models/greedy-model.ts'
+import { compile, WHOLE_TEXT_FILE } from '../../src/graph/index.ts'
 import type { LoadedModel } from '../../src/models/loaded-model.ts'
-import { windowsWithin } from '../../src/models/open-greedy-model.ts'
+import { windowsWithin } from '../../src/models/open-whole-text-model.ts'
 import { type CheckpointFacts, WhisperModel } from '../../src/models/whisper-model.ts'
-import { GreedySession, isOutOfMemory } from '../../src/runtime/index.ts'
+import { type TextSession, WholeTextModel, type WholeTextModelParts } from '../../src/models/whole-text-model.ts'
+import { isOutOfMemory, WholeTextSession } from '../../src/runtime/index.ts'
 import { transcribeLongForm } from '../../src/transcribe/index.ts'
 import { type GivenOptions, parseOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'paradox-greedy-model-'))
+const root = mkdtempSync(join(tmpdir(), 'paradox-whole-text-model-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
 const SETTINGS = { device: 'cpu', threads: 1 } as const
@@ -34,14 +34,14 @@ before(async () => {
   writeRandomCheckpoint(join(root, 'checkpoint'), SHAPE, { scale: 2 })
   mkdirSync(folder)
   using checkpoint = await openCheckpoint(join(root, 'checkpoint'))
-  compile(checkpoint, folder, { hasGreedy: true })
+  compile(checkpoint, folder, { hasWholeText: true })
   const { config, generation, tokenizer } = checkpoint
   facts = { config, generation, tokenizer }
 })
 
 /** Has memory for so many windows at a time; says what was asked of it. */
 async function limitedSession(mostWindows: number, batches: number[]): Promise<TextSession> {
-  const session = await GreedySession.open(join(folder, GREEDY_FILE), SETTINGS)
+  const session = await WholeTextSession.open(join(folder, WHOLE_TEXT_FILE), SETTINGS)
   return {
     async decode(sound, windows, rules) {
       batches.push(windows.length)
@@ -55,15 +55,15 @@ async function limitedSession(mostWindows: number, batches: number[]): Promise<T
 }
 
 interface Opened extends AsyncDisposable {
-  readonly model: GreedyModel
+  readonly model: WholeTextModel
   readonly batches: number[]
   readonly opened: { sessions: number; stepping: number }
 }
 
-async function open(parts: Partial<GreedyModelParts> = {}, memory = 16): Promise<Opened> {
+async function open(parts: Partial<WholeTextModelParts> = {}, memory = 16): Promise<Opened> {
   const batches: number[] = []
   const opened = { sessions: 0, stepping: 0 }
-  const model = await GreedyModel.open(facts, {
+  const model = await WholeTextModel.open(facts, {
     openSession: async () => {
       opened.sessions++
       return await limitedSession(memory, batches)

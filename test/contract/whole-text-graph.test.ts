@@ -19,12 +19,12 @@ import {
   tokenChoice,
 } from '../../src/decode/index.ts'
 import type { CompileOptions } from '../../src/graph/index.ts'
+import { BothWays, inOneRun, type WindowToDecode } from '../helpers/both-ways.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 import { textOf } from '../helpers/exposed-model.ts'
-import { GreedyModel, inOneRun, type WindowToDecode } from '../helpers/greedy-model.ts'
 import { GREEDY } from '../helpers/greedy-options.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'paradox-greedy-'))
+const root = mkdtempSync(join(tmpdir(), 'paradox-whole-text-'))
 after(() => rmSync(root, { recursive: true, force: true }))
 
 const POSITIONS = 40
@@ -35,13 +35,13 @@ function samplesOf(window: number): Float32Array {
   return Float32Array.from({ length: POSITIONS * 320 }, (_, i) => 0.3 * Math.sin(i * pitch) + 0.1 * Math.sin(i * 0.31))
 }
 
-async function openModel(name: string, shape: ModelShape, options: CompileOptions = {}): Promise<GreedyModel> {
+async function openModel(name: string, shape: ModelShape, options: CompileOptions = {}): Promise<BothWays> {
   const checkpoint = join(root, name)
   writeRandomCheckpoint(checkpoint, shape, { scale: 2 })
-  return await GreedyModel.open(checkpoint, join(root, `${name}-compiled`), options)
+  return await BothWays.open(checkpoint, join(root, `${name}-compiled`), options)
 }
 
-async function windowsOf(model: GreedyModel, count: number, prompt: Partial<Prompt> = {}): Promise<WindowToDecode[]> {
+async function windowsOf(model: BothWays, count: number, prompt: Partial<Prompt> = {}): Promise<WindowToDecode[]> {
   const windows: WindowToDecode[] = []
   for (let i = 0; i < count; i++) {
     const features = await model.encode(samplesOf(i))
@@ -65,7 +65,7 @@ function assertEqual(found: DecodedWindow, expected: DecodedWindow, tolerance: n
 }
 
 async function compare(
-  model: GreedyModel,
+  model: BothWays,
   windows: readonly WindowToDecode[],
   options: DecodeOptions,
   tolerance = 1e-3,
@@ -88,24 +88,29 @@ const FAMILIES: Record<string, ModelShape> = {
 for (const [family, shape] of Object.entries(FAMILIES)) {
   test(`${family}: windows together say what each says alone, step by step`, async () => {
     await using model = await openModel(family, shape)
-    const looping = await compare(model, await windowsOf(model, 5), { ...GREEDY, stopLoops: true, maxNewTokens: 40 })
+    const looping = await compare(model, await windowsOf(model, 3), { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
     assert.ok(looping.some(({ ended }) => ended === 'loop'))
-    await compare(model, await windowsOf(model, 3), { ...GREEDY, maxNewTokens: 12 })
-    const timed = await windowsOf(model, 5, { withTimestamps: true })
-    await compare(model, timed, { ...GREEDY, stopLoops: true, maxNewTokens: 40 })
+    await compare(model, await windowsOf(model, 2), { ...GREEDY, maxNewTokens: 12 })
+    const timed = await windowsOf(model, 3, { withTimestamps: true })
+    await compare(model, timed, { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
   })
 }
 
 describe('one model', () => {
-  let model: GreedyModel
+  let model: BothWays
   before(async () => {
-    model = await openModel('one', tinyShape(), { hasGreedy: true })
+    model = await openModel('one', tinyShape(), { hasWholeText: true })
   })
   after(() => model[Symbol.asyncDispose]())
 
   test('sixteen windows that end at different steps', async () => {
     const windows = await windowsOf(model, 16, { withTimestamps: true })
-    const texts = await compare(model, windows, { ...GREEDY, stopLoops: true, maxInitialTimestamp: 0.4 })
+    const texts = await compare(model, windows, {
+      ...GREEDY,
+      stopLoops: true,
+      maxInitialTimestamp: 0.4,
+      maxNewTokens: 60,
+    })
     const { timestampBegin } = model.generation
     assert.ok(new Set(texts.map(({ tokens }) => tokens.length)).size > 4)
     assert.ok(texts.every(({ tokens }) => tokens[0]! >= timestampBegin && tokens[0]! <= timestampBegin + 20))
@@ -118,20 +123,20 @@ describe('one model', () => {
       short.map(({ tokens }) => tokens.length),
       [1, 1],
     )
-    const [full] = await compare(model, windows, GREEDY)
+    const [full] = await compare(model, windows.slice(1), GREEDY)
     assert.equal(full!.ended, 'length')
     assert.equal(full!.tokens.length, model.maxTextContext - 4)
   })
 
   test('beams of any number, with patience and a length penalty, with timestamps and without', async () => {
-    const windows = await windowsOf(model, 3)
-    const timed = await windowsOf(model, 3, { withTimestamps: true })
-    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 24 }
+    const windows = await windowsOf(model, 2)
+    const timed = await windowsOf(model, 2, { withTimestamps: true })
+    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 20 }
     for (const [beamSize, patience, lengthPenalty] of [
       [2, 1, undefined],
       [3, 2, 0.6],
       [5, 1, undefined],
-      [5, 0.4, 1.5],
+      [4, 0.4, 1.5],
     ] as const) {
       for (const chosen of [windows, timed]) {
         await compare(model, chosen, { ...options, beamSize, patience, lengthPenalty })
@@ -239,7 +244,7 @@ test('layers in 8-bit blocks say the same in the graph of whole texts', async ()
   await compare(model, await windowsOf(model, 4), { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
 })
 
-function rulesOf({ generation }: GreedyModel, { maxTokens }: { maxTokens: number }) {
+function rulesOf({ generation }: BothWays, { maxTokens }: { maxTokens: number }) {
   const { eot, sot, noSpeech, timestampBegin } = generation
   return {
     maxTokens,

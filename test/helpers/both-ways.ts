@@ -7,32 +7,32 @@ import {
   type DecodedWindow,
   type DecodeOptions,
   decodeWindow,
-  type GreedyRequest,
-  type GreedyText,
+  type FoundText,
   type Prompt,
   rowsFor,
   type TextDecoder,
+  type TextRequest,
   tokenChoice,
   WhisperTokenizer,
 } from '../../src/decode/index.ts'
 import { WeightFile } from '../../src/graph/compile.ts'
-import { buildGreedy } from '../../src/graph/greedy-graph.ts'
 import {
   alignmentHeadsOf,
   type CompileOptions,
   compilePart,
   DECODER_FILE,
   ENCODER_FILE,
-  GREEDY_FILE,
   type WeightPlaces,
+  WHOLE_TEXT_FILE,
   writeEmbeddings,
 } from '../../src/graph/index.ts'
+import { buildWholeText } from '../../src/graph/whole-text-graph.ts'
 import {
   type AudioFeatures,
   type DecoderSession,
   EncoderSession,
-  GreedySession,
   newFeatures,
+  WholeTextSession,
 } from '../../src/runtime/index.ts'
 import { openDecoder, textOf } from './exposed-model.ts'
 import { joinFeatures } from './joined-features.ts'
@@ -45,7 +45,7 @@ export interface WindowToDecode {
   readonly prompt: Prompt
 }
 
-export class GreedyModel implements AsyncDisposable {
+export class BothWays implements AsyncDisposable {
   readonly generation: Checkpoint['generation']
   readonly tokenizer: WhisperTokenizer
   readonly maxTextContext: number
@@ -54,16 +54,16 @@ export class GreedyModel implements AsyncDisposable {
   readonly #encoder: EncoderSession
   readonly decoder: DecoderSession
   /** With the encoder in it; only where it was asked for. */
-  readonly #whole: GreedySession | undefined
+  readonly #whole: WholeTextSession | undefined
   /** Reads what an encoder has made. */
-  readonly behindEncoder: GreedySession
+  readonly behindEncoder: WholeTextSession
 
   private constructor(
     checkpoint: Checkpoint,
     encoder: EncoderSession,
     decoder: DecoderSession,
-    whole: GreedySession | undefined,
-    behindEncoder: GreedySession,
+    whole: WholeTextSession | undefined,
+    behindEncoder: WholeTextSession,
   ) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
@@ -77,11 +77,11 @@ export class GreedyModel implements AsyncDisposable {
   }
 
   /** @param folder  to compile into. */
-  static async open(checkpointFolder: string, folder: string, options: CompileOptions = {}): Promise<GreedyModel> {
+  static async open(checkpointFolder: string, folder: string, options: CompileOptions = {}): Promise<BothWays> {
     mkdirSync(folder, { recursive: true })
     using checkpoint = await openCheckpoint(checkpointFolder)
     const places: WeightPlaces = new Map()
-    const parts = ['encoder', 'decoder', ...(options.hasGreedy ? (['greedy'] as const) : [])] as const
+    const parts = ['encoder', 'decoder', ...(options.hasWholeText ? (['whole-text'] as const) : [])] as const
     for (const part of parts) compilePart(part, checkpoint, folder, options, undefined, places)
     const { encoderFormat = 'float32', decoderFormat = 'float32' } = options
     writeEmbeddings(checkpoint.tensors, folder, decoderFormat)
@@ -90,17 +90,17 @@ export class GreedyModel implements AsyncDisposable {
     const formats = { encoderFormat, decoderFormat, alignmentHeads, hasEncoder: false }
     const behind = join(folder, 'behind-encoder.onnx')
     using weights = new WeightFile(join(folder, 'behind.weights'), 'behind.weights', places)
-    writeFileSync(behind, buildGreedy(config, tensors, weights, formats))
-    return new GreedyModel(
+    writeFileSync(behind, buildWholeText(config, tensors, weights, formats))
+    return new BothWays(
       checkpoint,
       await EncoderSession.open(join(folder, ENCODER_FILE), SETTINGS),
       await openDecoder(checkpoint, join(folder, DECODER_FILE), SETTINGS),
-      options.hasGreedy ? await GreedySession.open(join(folder, GREEDY_FILE), SETTINGS) : undefined,
-      await GreedySession.open(behind, SETTINGS),
+      options.hasWholeText ? await WholeTextSession.open(join(folder, WHOLE_TEXT_FILE), SETTINGS) : undefined,
+      await WholeTextSession.open(behind, SETTINGS),
     )
   }
 
-  get whole(): GreedySession {
+  get whole(): WholeTextSession {
     if (!this.#whole) throw new Error('it was compiled without the graph of whole texts')
     return this.#whole
   }
@@ -142,17 +142,17 @@ export class GreedyModel implements AsyncDisposable {
 /** Has every item decoded with a decoder of its own, and answers what they ask when all have asked. */
 export async function inOneRun<T, R>(
   items: readonly T[],
-  run: (requests: readonly GreedyRequest[]) => Promise<readonly GreedyText[]>,
+  run: (requests: readonly TextRequest[]) => Promise<readonly FoundText[]>,
   decode: (decoder: TextDecoder, item: T) => Promise<R>,
 ): Promise<R[]> {
-  const asked: { request: GreedyRequest; answer: PromiseWithResolvers<GreedyText> }[] = []
+  const asked: { request: TextRequest; answer: PromiseWithResolvers<FoundText> }[] = []
   const decoder: TextDecoder = {
     nRows: 1,
     length: 0,
     prompt: () => Promise.reject(new Error('it finds texts by itself')),
     step: () => Promise.reject(new Error('it finds texts by itself')),
-    greedy(request) {
-      const answer = Promise.withResolvers<GreedyText>()
+    findText(request) {
+      const answer = Promise.withResolvers<FoundText>()
       asked.push({ request, answer })
       if (asked.length === items.length) {
         run(asked.map(({ request }) => request)).then(

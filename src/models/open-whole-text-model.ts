@@ -3,37 +3,43 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelShape } from '../checkpoint/index.ts'
-import { GREEDY_FILE } from '../graph/index.ts'
-import { GreedySession, isOutOfMemory, type SessionSettings } from '../runtime/index.ts'
+import { WHOLE_TEXT_FILE } from '../graph/index.ts'
+import { isOutOfMemory, type SessionSettings, WholeTextSession } from '../runtime/index.ts'
 import type { CompiledGraphs } from './compiled-folder.ts'
-import { GreedyModel } from './greedy-model.ts'
 import { type CheckpointFacts, WhisperModel } from './whisper-model.ts'
+import { WholeTextModel } from './whole-text-model.ts'
 
 /** What the mission's pipeline decodes together; beyond it a device is full, and memory alone grows. */
 export const MOST_WINDOWS = 16
 
+/** Texts of a window that are carried on at a time. */
+const USUAL_BEAMS = 5
+
 /** Of the CUDA context and its libraries: an estimate. */
 const CONTEXT_BYTES = 700 * 1024 ** 2
 
-/** Compiled with `hasGreedy`. */
-type GreedyGraphs = Pick<CompiledGraphs, 'folder' | 'isTemporary'> & {
+/** Compiled with `hasWholeText`. */
+type WholeTextGraphs = Pick<CompiledGraphs, 'folder' | 'isTemporary'> & {
   readonly manifest: Pick<CompiledGraphs['manifest'], 'decoderFormat'>
 }
 
 /** @param checkpoint  may be closed afterwards. */
-export async function openGreedyModel(
+export async function openWholeTextModel(
   { config, generation, tokenizer }: CheckpointFacts,
-  { folder, manifest, isTemporary }: GreedyGraphs,
+  { folder, manifest, isTemporary }: WholeTextGraphs,
   session: SessionSettings,
   limitBytes: number | undefined,
-): Promise<GreedyModel> {
+): Promise<WholeTextModel> {
   const facts = { config, generation, tokenizer }
   const removeFolder = () => rmSync(folder, { recursive: true, force: true })
-  const weightBytes = ['encoder', 'decoder', 'greedy'].reduce((sum, part) => sum + sizeOf(folder, `${part}.weights`), 0)
+  const weightBytes = ['encoder', 'decoder', 'whole-text'].reduce(
+    (sum, part) => sum + sizeOf(folder, `${part}.weights`),
+    0,
+  )
   const bytesPerValue = manifest.decoderFormat === 'float16' ? 2 : 4
   try {
-    return await GreedyModel.open(facts, {
-      openSession: () => GreedySession.open(join(folder, GREEDY_FILE), session),
+    return await WholeTextModel.open(facts, {
+      openSession: () => WholeTextSession.open(join(folder, WHOLE_TEXT_FILE), session),
       openStepping: () => WhisperModel.open(facts, folder, session),
       mostWindows: windowsWithin(limitBytes, { weightBytes, shape: config, bytesPerValue }),
       isOutOfMemory,
@@ -66,8 +72,8 @@ export function windowsWithin(
   const { maxAudioContext, maxTextContext, dModel, encoderFfnDim, encoderHeads, decoderLayers, vocabSize } = shape
   const encoderLayer = maxAudioContext * (3 * encoderFfnDim + 4 * dModel + encoderHeads * maxAudioContext)
   const crossAttention = 2 * decoderLayers * maxAudioContext * dModel
-  const texts = 2 * (2 * decoderLayers * maxTextContext * dModel) // of the step before, and of this one
+  const text = 2 * (2 * decoderLayers * maxTextContext * dModel) // of the step before, and of this one
   const choice = 8 * vocabSize * Float32Array.BYTES_PER_ELEMENT
-  const perWindow = bytesPerValue * (encoderLayer + crossAttention + texts) + choice
+  const perWindow = bytesPerValue * (encoderLayer + crossAttention + USUAL_BEAMS * text) + USUAL_BEAMS * choice
   return Math.min(MOST_WINDOWS, Math.max(1, Math.floor((limitBytes - CONTEXT_BYTES - weightBytes) / perWindow)))
 }

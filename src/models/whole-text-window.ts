@@ -1,38 +1,31 @@
-/** A window of a `GreedyModel`: its samples, and what is found of them when somebody asks. */
+/** A window of a `WholeTextModel`: its samples, and what is found of them when somebody asks. */
 
-import type {
-  AlignmentScores,
-  GreedyRequest,
-  GreedyText,
-  NextTokens,
-  TextDecoder,
-  TokenChoice,
-} from '../decode/index.ts'
+import type { AlignmentScores, FoundText, NextTokens, TextDecoder, TextRequest, TokenChoice } from '../decode/index.ts'
 import type { EncodedWindow } from '../transcribe/index.ts'
 
-export interface GreedyWindowSource {
+export interface WholeTextWindowSource {
   readonly audioContext: number
   /** The window's text, found together with those of others. */
-  readonly find: (tokenBias: Float32Array, request: GreedyRequest) => Promise<GreedyText>
+  readonly find: (tokenBias: Float32Array, request: TextRequest) => Promise<FoundText>
   /** The window for those who take steps. */
   readonly encode: () => Promise<EncodedWindow>
 }
 
-export class GreedyWindow implements EncodedWindow {
+export class WholeTextWindow implements EncodedWindow {
   readonly audioContext: number
-  readonly #source: GreedyWindowSource
+  readonly #source: WholeTextWindowSource
   #encoded: Promise<EncodedWindow> | undefined
   /** The tokens that were aligned with the last text, and the scores. */
   #aligned: { readonly tokens: readonly number[]; readonly scores: Float32Array } | undefined
 
-  constructor(source: GreedyWindowSource) {
+  constructor(source: WholeTextWindowSource) {
     this.audioContext = source.audioContext
     this.#source = source
   }
 
   start(rowsPerWindow: number, choice: TokenChoice): TextDecoder & Disposable {
-    return new GreedyOrStepping(rowsPerWindow, {
-      greedy: async (request) => {
+    return new FindingOrStepping(rowsPerWindow, {
+      findText: async (request) => {
         const text = await this.#source.find(choice.tokenBias, request)
         this.#aligned = alignedWith(text, request)
         return text
@@ -67,8 +60,8 @@ export class GreedyWindow implements EncodedWindow {
 }
 
 function alignedWith(
-  { tokens, languageProbs, alignmentScores: scores }: GreedyText,
-  { alignmentPrompt, rules }: GreedyRequest,
+  { tokens, languageProbs, alignmentScores: scores }: FoundText,
+  { alignmentPrompt, rules }: TextRequest,
 ): { tokens: readonly number[]; scores: Float32Array } | undefined {
   if (!alignmentPrompt || !scores) return undefined
   const likeliest = languageProbs && rules.languageIds[languageProbs.indexOf(Math.max(...languageProbs))]
@@ -77,9 +70,9 @@ function alignedWith(
 }
 
 /** Finds the whole text at once, or takes steps, whichever it is asked for. */
-class GreedyOrStepping implements TextDecoder, Disposable {
+class FindingOrStepping implements TextDecoder, Disposable {
   readonly nRows: number
-  readonly greedy: (request: GreedyRequest) => Promise<GreedyText>
+  readonly findText: (request: TextRequest) => Promise<FoundText>
   readonly #takingSteps: () => Promise<TextDecoder & Disposable>
   #stepping: Promise<TextDecoder & Disposable> | undefined
   #length = 0
@@ -87,15 +80,15 @@ class GreedyOrStepping implements TextDecoder, Disposable {
   constructor(
     nRows: number,
     {
-      greedy,
+      findText,
       takingSteps,
     }: {
-      readonly greedy: (request: GreedyRequest) => Promise<GreedyText>
+      readonly findText: (request: TextRequest) => Promise<FoundText>
       readonly takingSteps: () => Promise<TextDecoder & Disposable>
     },
   ) {
     this.nRows = nRows
-    this.greedy = greedy
+    this.findText = findText
     this.#takingSteps = takingSteps
   }
 

@@ -5,7 +5,7 @@ import { type SessionSettings, sessionOptions } from './device.ts'
 import type { AudioFeatures } from './encoder-session.ts'
 
 /** What the texts of one batch have in common. */
-export interface GreedyRules {
+export interface TextRules {
   /** A text may have so many tokens, eot included. */
   readonly maxTokens: number
   readonly eot: number
@@ -32,7 +32,7 @@ const ENDINGS = ['eot', 'loop', 'length'] as const
 export const DETECT = -1
 
 /** One window's text to be. All of a batch have prompts of one length, and alignment prompts of one length. */
-export interface GreedyWindow {
+export interface WindowToDecode {
   /** [P], sot included. */
   readonly prompt: readonly number[]
   /** What comes before the text when it is aligned; undefined: it is not. */
@@ -43,7 +43,7 @@ export interface GreedyWindow {
   readonly suppressAtBegin: readonly number[]
 }
 
-export interface GreedyText {
+export interface FoundText {
   /** Without eot. */
   readonly tokens: readonly number[]
   /** Natural logarithms, eot's last where it was reached. */
@@ -57,24 +57,24 @@ export interface GreedyText {
 }
 
 /** What the windows' sound is given as: [B × N] samples, or what an encoder has made of it, with B rows. */
-export type GreedySound = { readonly samples: readonly Float32Array[] } | { readonly features: AudioFeatures }
+export type WindowSound = { readonly samples: readonly Float32Array[] } | { readonly features: AudioFeatures }
 
-export class GreedySession implements AsyncDisposable {
+export class WholeTextSession implements AsyncDisposable {
   readonly #session: InferenceSession
 
   private constructor(session: InferenceSession) {
     this.#session = session
   }
 
-  static async open(path: string, settings: SessionSettings): Promise<GreedySession> {
-    return new GreedySession(await InferenceSession.create(path, sessionOptions(settings)))
+  static async open(path: string, settings: SessionSettings): Promise<WholeTextSession> {
+    return new WholeTextSession(await InferenceSession.create(path, sessionOptions(settings)))
   }
 
   /**
    * @param windows  B, not none.
    * @throws the runtime's error; `isOutOfMemory` tells whether fewer windows might do.
    */
-  async decode(sound: GreedySound, windows: readonly GreedyWindow[], rules: GreedyRules): Promise<GreedyText[]> {
+  async decode(sound: WindowSound, windows: readonly WindowToDecode[], rules: TextRules): Promise<FoundText[]> {
     const outputs = await this.#session.run({
       ...soundInputs(sound),
       ...ruleInputs(rules),
@@ -88,7 +88,7 @@ export class GreedySession implements AsyncDisposable {
   }
 }
 
-function soundInputs(sound: GreedySound): Readonly<Record<string, Tensor>> {
+function soundInputs(sound: WindowSound): Readonly<Record<string, Tensor>> {
   if ('features' in sound) return sound.features
   const { samples } = sound
   const length = samples[0]!.length
@@ -97,7 +97,7 @@ function soundInputs(sound: GreedySound): Readonly<Record<string, Tensor>> {
   return { samples: new Tensor('float32', all, [samples.length, length]) }
 }
 
-function ruleInputs(rules: GreedyRules): Record<string, Tensor> {
+function ruleInputs(rules: TextRules): Record<string, Tensor> {
   return {
     max_steps: ints([rules.maxTokens - 1], []),
     eot: ints([rules.eot], []),
@@ -115,7 +115,7 @@ function ruleInputs(rules: GreedyRules): Record<string, Tensor> {
   }
 }
 
-function windowInputs(windows: readonly GreedyWindow[], rules: GreedyRules): Record<string, Tensor> {
+function windowInputs(windows: readonly WindowToDecode[], rules: TextRules): Record<string, Tensor> {
   const prompts = windows.map(({ prompt }) => prompt)
   const alignmentPrompts = windows.map(({ alignmentPrompt }) => alignmentPrompt ?? [])
   return {
@@ -130,7 +130,7 @@ function windowInputs(windows: readonly GreedyWindow[], rules: GreedyRules): Rec
 }
 
 /** One and the same for windows with the same list. */
-function beginBiases(windows: readonly GreedyWindow[]): Float32Array[] {
+function beginBiases(windows: readonly WindowToDecode[]): Float32Array[] {
   const made = new Map<readonly number[], Float32Array>()
   return windows.map(({ suppressAtBegin, tokenBias }) => {
     const known = made.get(suppressAtBegin)
@@ -162,9 +162,9 @@ function flag(value: boolean): Tensor {
 function textOf(
   outputs: InferenceSession.OnnxValueMapType,
   row: number,
-  window: GreedyWindow,
-  { eot }: GreedyRules,
-): GreedyText {
+  window: WindowToDecode,
+  { eot }: TextRules,
+): FoundText {
   const [tokens, logprobs] = [outputs.tokens as Tensor, outputs.logprobs as Tensor] // the graph's outputs are tensors
   const longest = tokens.dims[1]!
   const all = Array.from((tokens.data as BigInt64Array).subarray(row * longest, (row + 1) * longest), Number)

@@ -1,6 +1,6 @@
 /**
  * A model on a device where a step at a time would be slow: whole texts by one graph, several windows at a time. What that
- * graph can't do, beams and sampling, is left to the model that takes steps, which is opened when it is first asked for.
+ * graph can't do, sampling and penalties, is left to the model that takes steps, which is opened when it is asked for.
  */
 
 import { type StepCounts, TextBatcher, type TextBatchModel, Ticket } from '../batching/index.ts'
@@ -8,13 +8,13 @@ import type { GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
 import { DeviceMemoryError } from '../errors/index.ts'
 import { SAMPLES_PER_POSITION } from '../graph/index.ts'
-import type { GreedySession } from '../runtime/index.ts'
+import type { WholeTextSession } from '../runtime/index.ts'
 import type { WindowModel } from '../transcribe/index.ts'
-import { GreedyWindow } from './greedy-window.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import type { CheckpointFacts } from './whisper-model.ts'
+import { WholeTextWindow } from './whole-text-window.ts'
 
-export interface GreedyModelParts {
+export interface WholeTextModelParts {
   /** Opens the graph of whole texts. */
   readonly openSession: () => Promise<TextSession>
   /** Opens the model that takes steps. */
@@ -27,13 +27,13 @@ export interface GreedyModelParts {
 }
 
 /** With the encoder in its graph. */
-export type TextSession = Pick<GreedySession, 'decode'> & AsyncDisposable
+export type TextSession = Pick<WholeTextSession, 'decode'> & AsyncDisposable
 
-export class GreedyModel implements LoadedModel {
+export class WholeTextModel implements LoadedModel {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
-  readonly #parts: GreedyModelParts
+  readonly #parts: WholeTextModelParts
   readonly #texts: TextBatcher
   #session: Promise<TextSession>
   #stepping: Promise<LoadedModel> | undefined
@@ -41,7 +41,7 @@ export class GreedyModel implements LoadedModel {
   #stepsBefore: StepCounts = { steps: 0, windowSteps: 0 }
   #opened: LoadedModel | undefined
 
-  private constructor(checkpoint: CheckpointFacts, parts: GreedyModelParts, session: TextSession) {
+  private constructor(checkpoint: CheckpointFacts, parts: WholeTextModelParts, session: TextSession) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
@@ -51,8 +51,8 @@ export class GreedyModel implements LoadedModel {
   }
 
   /** @throws {DeviceMemoryError} when the device's memory is too short. */
-  static async open(checkpoint: CheckpointFacts, parts: GreedyModelParts): Promise<GreedyModel> {
-    return new GreedyModel(checkpoint, parts, await inMemory(parts, 'the model', parts.openSession))
+  static async open(checkpoint: CheckpointFacts, parts: WholeTextModelParts): Promise<WholeTextModel> {
+    return new WholeTextModel(checkpoint, parts, await inMemory(parts, 'the model', parts.openSession))
   }
 
   get stepCounts(): StepCounts {
@@ -79,7 +79,7 @@ export class GreedyModel implements LoadedModel {
         // All windows are of full length, so that any of them can go together.
         const padded = new Float32Array(maxAudioContext * SAMPLES_PER_POSITION)
         padded.set(samples)
-        return new GreedyWindow({
+        return new WholeTextWindow({
           audioContext: maxAudioContext,
           find: async (tokenBias, request) =>
             await this.#texts.find({ samples: padded, tokenBias, request }, ticket, signal),
@@ -118,7 +118,7 @@ export class GreedyModel implements LoadedModel {
   }
 
   async #openStepping(): Promise<LoadedModel> {
-    this.#stepping ??= inMemory(this.#parts, 'beams and sampling', this.#parts.openStepping)
+    this.#stepping ??= inMemory(this.#parts, 'sampling', this.#parts.openStepping)
     const stepping = this.#stepping
     try {
       this.#opened = await stepping
@@ -147,7 +147,7 @@ export class GreedyModel implements LoadedModel {
 }
 
 /** @throws {DeviceMemoryError} where the work fails for want of memory. */
-async function inMemory<T>({ isOutOfMemory }: GreedyModelParts, what: string, work: () => Promise<T>): Promise<T> {
+async function inMemory<T>({ isOutOfMemory }: WholeTextModelParts, what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
