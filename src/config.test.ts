@@ -7,7 +7,7 @@ import { ConfigError } from './errors/index.ts'
 import { SETTINGS } from './settings.ts'
 
 const DTYPES =
-  'auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: float32, smoothed8, blocks8; decoder: float32, blocks8)'
+  'auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: float32, smoothed8, blocks8; decoder: float32, blocks8)'
 
 const HOME_CACHE = `${homedir()}/.cache`
 
@@ -36,6 +36,7 @@ test('without any setting the documented defaults hold', () => {
     engine: {
       device: 'auto',
       dtype: 'auto',
+      gpuMemLimitBytes: undefined,
       threads: undefined,
       ffmpegPath: installedFfmpeg(),
       ffmpegTimeoutSeconds: 60,
@@ -49,6 +50,7 @@ test('without any setting the documented defaults hold', () => {
         offline: false,
       },
     },
+    devices: ['auto'],
   })
 })
 
@@ -79,7 +81,25 @@ test('a slash at the end of HF_ENDPOINT does not get into the addresses', () => 
 test('the devices that the documentation names are accepted', () => {
   for (const device of ['auto', 'cpu', 'webgpu', 'cuda:0', 'cuda:15']) {
     assert.equal(readConfig({ DEVICE: device }).engine.device, device)
+    assert.deepEqual(readConfig({ DEVICE: device }).devices, [device])
   }
+  const { engine, devices } = readConfig({ DEVICE: 'cuda:1,cuda:0' })
+  assert.deepEqual([engine.device, devices], ['cuda:1', ['cuda:1', 'cuda:0']])
+  for (const device of ['cuda', 'cuda:0,cuda:0', 'cuda:0,cpu', 'gpu']) {
+    assert.throws(() => readConfig({ DEVICE: device }), { code: 'ASR_CONFIG_INVALID' })
+  }
+})
+
+test('a precision that the device does not have is refused at the start', () => {
+  for (const [DEVICE, DTYPE] of [
+    ['cpu', 'float16'],
+    ['cuda:0', 'int8'],
+    ['cuda:0', 'encoder=smoothed8'],
+    ['cuda:0', 'decoder=blocks8'],
+  ]) {
+    assert.throws(() => readConfig({ DEVICE, DTYPE }), { code: 'ASR_CONFIG_INVALID' })
+  }
+  assert.equal(readConfig({ DEVICE: 'cuda:0', DTYPE: 'float16' }).engine.dtype, 'float16')
 })
 
 test('offline mode is switched by any usual word', () => {
@@ -135,8 +155,8 @@ for (const [name, value, allowed] of [
   ['PORT', '80.5', 'a whole number from 0 to 65535'],
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
-  ['DEVICE', 'cuda', 'auto, cpu, webgpu or cuda:N'],
-  ['DTYPE', 'float16', DTYPES],
+  ['DEVICE', 'cuda', 'auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1'],
+  ['DTYPE', 'bfloat16', DTYPES],
   ['DTYPE', 'encoder=int8', DTYPES],
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],

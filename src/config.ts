@@ -17,7 +17,7 @@ export function installedFfmpeg(): string {
 
 export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
 /** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
-export type Dtype = 'auto' | 'float32' | 'int8' | `${'encoder' | 'decoder'}=${string}`
+export type Dtype = 'auto' | 'float32' | 'float16' | 'int8' | `${'encoder' | 'decoder'}=${string}`
 
 /** Where checkpoints come from and where they are kept. */
 export interface HubSettings {
@@ -34,6 +34,8 @@ export interface EngineSettings {
   /** What of the environment makes the device that was chosen the one that an engine finds. */
   readonly deviceEnvironment?: Readonly<Record<string, string>> | undefined
   readonly dtype: Dtype
+  /** What one engine may take of a GPU's memory; undefined: no limit. */
+  readonly gpuMemLimitBytes?: number | undefined
   /** Threads of one engine; undefined lets the runtime measure. */
   readonly threads: number | undefined
   readonly ffmpegPath: string
@@ -93,6 +95,8 @@ export interface Config {
   readonly admission: AdmissionSettings
   readonly security: SecuritySettings
   readonly engine: EngineSettings
+  /** Where engines run, `engine.device` the first. */
+  readonly devices: readonly Device[]
 }
 
 /** The models that clients of OpenAI ask for. */
@@ -107,6 +111,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const s = parseSettings(env)
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
+  const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
+  checkPrecision(s.DTYPE, devices[0]!)
 
   return {
     host: s.HOST,
@@ -138,8 +144,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       trustProxy: trustedProxies(s.TRUST_PROXY),
     },
     engine: {
-      device: s.DEVICE as Device, // the pattern above allows nothing else
+      device: devices[0]!,
       dtype: s.DTYPE as Dtype, // the same
+      gpuMemLimitBytes: s.GPU_MEM_LIMIT === 0 ? undefined : s.GPU_MEM_LIMIT * 1024 ** 2,
       threads: s.THREADS,
       ffmpegPath: s.FFMPEG_PATH ?? installedFfmpeg(),
       ffmpegTimeoutSeconds: s.FFMPEG_TIMEOUT_SECONDS,
@@ -153,7 +160,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         offline: s.HF_HUB_OFFLINE,
       },
     },
+    devices,
   }
+}
+
+/** @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly. */
+function checkPrecision(dtype: string, device: Device): void {
+  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
+  const isEightBits = dtype === 'int8' || /8/.test(dtype)
+  if (device.startsWith('cuda') && isEightBits)
+    throw new ConfigError('DTYPE', dtype, 'auto, float16 or float32 on a GPU')
 }
 
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {

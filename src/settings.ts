@@ -62,20 +62,21 @@ const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float
 
 function dtypePattern(): RegExp {
   const [encoder, decoder] = [`encoder=(${FORMATS.encoder.join('|')})`, `decoder=(${FORMATS.decoder.join('|')})`]
-  return new RegExp(`^(auto|float32|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
+  return new RegExp(`^(auto|float32|float16|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
 }
 
 const dtype = z
   .string()
   .regex(dtypePattern())
   .describe(
-    `auto, float32, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
+    `auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
   )
 
 const device = z
   .string()
-  .regex(/^(auto|cpu|webgpu|cuda:\d{1,2})$/)
-  .describe('auto, cpu, webgpu or cuda:N')
+  .regex(/^(auto|cpu|webgpu|cuda:\d{1,2}(,cuda:\d{1,2})*)$/)
+  .refine((value) => new Set(value.split(',')).size === value.split(',').length)
+  .describe('auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1')
 
 // ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,12 +194,17 @@ export const SETTINGS = {
   DEVICE: {
     check: device.default('auto'),
     meaning:
-      '`cpu`, `cuda:N`, `webgpu` or `auto`. A device that is not there is an error at the start; only `auto` may choose another, and today it takes the CPU.',
+      '`cpu`, `cuda:N`, `webgpu` or `auto`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([docs/gpu-cuda.md](gpu-cuda.md)). A device that is not there is an error at the start; only `auto` may choose another, and today it takes the CPU.',
   },
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float32 on other devices than the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, float32 on `webgpu`. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+  },
+  GPU_MEM_LIMIT: {
+    check: integer(0, 16 * 1024 * 1024).default(0),
+    meaning:
+      'What one model may take of the memory of a `cuda:N`, in MB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([docs/gpu-cuda.md](gpu-cuda.md)). `0`: no limit.',
   },
   THREADS: {
     check: integer(1, 1024).optional(),

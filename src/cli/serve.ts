@@ -30,6 +30,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
 
   const logger = createLogger(config.logLevel)
   const settings = await chooseDevice(config.engine, logger)
+  for (const device of config.devices.slice(1)) await chooseDevice({ ...config.engine, device }, logger)
 
   const metrics = new ServiceMetrics()
   const transcriber = createEnginePool({
@@ -40,6 +41,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
     keepLoaded: preloaded,
     mostAtOnce: config.admission.maxConcurrency,
     settings,
+    devices: [settings.device, ...config.devices.slice(1)],
     logger,
     onEvent: metrics.onEngineEvent,
   })

@@ -1,56 +1,15 @@
 /** From an encoded window to text: prompt, search, and the figures by which a caller judges the result. */
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
-import { type FilterOptions, logitFilters, suppressedTokens } from './logit-filters.ts'
+import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
+import { logitFilters, suppressedTokens } from './logit-filters.ts'
 import { logprobOf, softmaxOver, suppress } from './logits.ts'
 import { type Prompt, promptTokens } from './prompt.ts'
-import { compressionRatio, withoutLoop } from './repetition.ts'
-import { avgLogprob, beamSearch, type Hypothesis, rank, sampleRows } from './search.ts'
+import { beamSearch, type Hypothesis, rank, sampleRows } from './search.ts'
 import type { TextDecoder, TokenChoice } from './text-decoder.ts'
-import type { WhisperTokenizer } from './tokenizer.ts'
+import { decodeAtOnce, findsText } from './whole-text.ts'
 
-/** What every part of a model's decoding needs besides its logits. */
-export interface TextModel {
-  readonly generation: GenerationConfig
-  readonly tokenizer: WhisperTokenizer
-  /** Decoder positions: prompt and text of a window, 448. */
-  readonly maxTextContext: number
-  readonly vocabSize: number
-}
-
-export interface DecodeOptions extends Omit<FilterOptions, 'withTimestamps'> {
-  /** 0 takes the likeliest token, or beams; above it `bestOf` texts are drawn and the best is taken. */
-  readonly temperature: number
-  readonly beamSize: number
-  readonly bestOf: number
-  readonly patience: number
-  readonly lengthPenalty: number | undefined
-  /** undefined: as many as there are positions for. */
-  readonly maxNewTokens: number | undefined
-  /** Ends a text that repeats itself, instead of filling all positions with the loop. */
-  readonly stopLoops: boolean
-  /** Uniform in [0, 1). */
-  readonly random: () => number
-  readonly signal: AbortSignal
-}
-
-/** One window's text. */
-export interface DecodedWindow {
-  /** Without prompt and eot; timestamp tokens included where they were asked for. */
-  readonly tokens: readonly number[]
-  /** Natural log-probability of each of `tokens`. */
-  readonly logprobs: readonly number[]
-  readonly text: string
-  readonly language: string
-  readonly temperature: number
-  /** Over all tokens, eot included. */
-  readonly avgLogprob: number
-  /** Of what was decoded, a loop with all its rounds included. */
-  readonly compressionRatio: number
-  /** Probability at sot that the window holds no speech. */
-  readonly noSpeechProb: number
-  readonly ended: 'eot' | 'length' | 'loop'
-}
+export type { DecodedWindow, DecodeOptions, TextModel } from './decoded-window.ts'
 
 /** Rows that the decoder must have. */
 export function rowsFor({ temperature, beamSize, bestOf }: DecodeOptions): number {
@@ -82,25 +41,19 @@ export async function decodeWindow(
   prompt: Prompt,
   options: DecodeOptions,
 ): Promise<DecodedWindow> {
-  const { generation, tokenizer, maxTextContext } = model
+  if (findsText(decoder, options)) return await decodeAtOnce(decoder, model, prompt, options)
+  const { generation, maxTextContext } = model
   const tokens = promptTokens(generation, prompt, maxTextContext)
   const logits = await decoder.prompt(tokens, [tokens.indexOf(generation.sot), tokens.length - 1]) // [2 × V]
   const vocabSize = logits.length / 2
   const noSpeechProb = Math.exp(logprobOf(logits.subarray(0, vocabSize), generation.noSpeech))
 
   const hypothesis = await search(decoder, model, logits.subarray(vocabSize), tokens.length, prompt, options)
-  const kept = hypothesis.ended === 'loop' ? withoutLoop(hypothesis.tokens) : hypothesis.tokens
-  return {
-    tokens: kept,
-    logprobs: hypothesis.logprobs.slice(0, kept.length),
-    text: tokenizer.decode(kept),
+  return decodedWindow(model, hypothesis, {
     language: prompt.language,
     temperature: options.temperature,
-    avgLogprob: avgLogprob(hypothesis),
-    compressionRatio: compressionRatio(tokenizer.decode(hypothesis.tokens)),
     noSpeechProb,
-    ended: hypothesis.ended,
-  }
+  })
 }
 
 async function search(

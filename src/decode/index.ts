@@ -12,6 +12,15 @@ export {
 export { resolveLanguage } from './languages.ts'
 export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
-export type { NextTokens, TextDecoder, TokenChoice } from './text-decoder.ts'
+export type {
+  FoundText,
+  NextTokens,
+  TextDecoder,
+  TextRequest,
+  TextRules,
+  TokenChoice,
+  WholeTextDecoder,
+} from './text-decoder.ts'
 export { WhisperTokenizer } from './tokenizer.ts'
+export { decodeDetecting, findsText } from './whole-text.ts'
 export { type SpelledWord, splitWords } from './words.ts'

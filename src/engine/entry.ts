@@ -5,11 +5,13 @@
 
 import { createLogger } from '../logger.ts'
 import { type AsrStrategy, createStrategy } from '../models/index.ts'
+import { DeviceMemoryReader } from './device-memory.ts'
 import { failureToWire } from './failure.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
 import type { WorkTiming } from './transcriber.ts'
 
 let strategy: AsrStrategy | undefined
+let gpuMemLimitBytes: number | undefined
 const running = new Map<number, AbortController>()
 const closing = new AbortController()
 
@@ -36,6 +38,7 @@ async function receive(message: ToEngine): Promise<void> {
 }
 
 async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }): Promise<void> {
+  gpuMemLimitBytes = settings.gpuMemLimitBytes
   const logger = createLogger(logLevel).child({ modelId: entry.id })
   const loading = createStrategy({
     entry,
@@ -109,9 +112,21 @@ let cleaning: NodeJS.Timeout | undefined
  */
 function cleanMemorySoon(): void {
   clearTimeout(cleaning)
-  cleaning = setTimeout(() => {
-    if (running.size === 0) globalThis.gc?.()
+  cleaning = setTimeout(async () => {
+    if (running.size > 0) return
+    globalThis.gc?.()
+    const isOverLimit = await isOverDeviceLimit()
+    // Where that fails this process ends, and with it goes all that it has; the next request gets a new one.
+    if (running.size === 0) await strategy?.rest(isOverLimit)
   }, IDLE_MS)
+}
+
+const deviceMemory = new DeviceMemoryReader()
+
+async function isOverDeviceLimit(): Promise<boolean> {
+  if (gpuMemLimitBytes === undefined) return false
+  const bytes = (await deviceMemory.read()).get(process.pid)
+  return bytes !== undefined && bytes > gpuMemLimitBytes
 }
 
 function send(message: FromEngine): void {

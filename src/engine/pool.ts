@@ -3,13 +3,14 @@
  * room is made, when a request needs it, when memory runs short, and when a model has rested for long.
  */
 
-import type { EngineSettings } from '../config.ts'
+import type { Device, EngineSettings } from '../config.ts'
 import { ModelBusyError, ModelUnknownError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { DeviceMemoryReader } from './device-memory.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
 import { IdleUnload } from './idle-unload.ts'
@@ -37,6 +38,10 @@ export interface EnginePoolOptions {
   /** Ids of models that no time of rest unloads. */
   readonly keepLoaded?: Iterable<string>
   readonly settings: EngineSettings
+  /** Engines are spread over them, each on the one with the fewest; by default the settings' device. */
+  readonly devices?: readonly Device[]
+  /** Of the driver; for tests another. */
+  readonly deviceMemory?: DeviceMemoryReader
   readonly logger: Logger
   /** Requests that each engine works on at a time; by default 8. */
   readonly mostAtOnce?: number
@@ -55,6 +60,7 @@ export class EnginePool implements Transcriber {
   readonly #line = new Line(() => this.#settle())
   readonly #memory: MemoryLimit
   readonly #idleUnload: IdleUnload
+  readonly #deviceMemory: DeviceMemoryReader
   #uses = 0
   #isClosing = false
   #onIdle: (() => void) | undefined
@@ -62,6 +68,7 @@ export class EnginePool implements Transcriber {
   constructor(options: EnginePoolOptions) {
     const { maxMemoryBytes, logger, ttlMs, keepLoaded, clock = systemClock } = options
     this.#options = options
+    this.#deviceMemory = options.deviceMemory ?? new DeviceMemoryReader()
     this.#memory = new MemoryLimit({ maxBytes: maxMemoryBytes, logger })
     this.#idleUnload = new IdleUnload({
       ttlMs,
@@ -188,14 +195,23 @@ export class EnginePool implements Transcriber {
       this.#endLeastRecent(lack)
       return undefined
     }
-    const { settings, logger, mostAtOnce = MOST_AT_ONCE, clock = systemClock, onLoading, onEvent } = this.#options
+    const { logger, mostAtOnce = MOST_AT_ONCE, clock = systemClock, onLoading, onEvent } = this.#options
+    const settings = { ...this.#options.settings, device: this.#leastUsedDevice() }
+    const deviceMemory = this.#deviceMemory
     const onChange = (changed: Slot) => {
       this.#memory.look(changed)
       this.#settle()
     }
-    const created = new Slot(entry, { settings, logger, mostAtOnce, clock, onLoading, onEvent, onChange })
+    const created = new Slot(entry, { settings, logger, mostAtOnce, clock, deviceMemory, onLoading, onEvent, onChange })
     this.#slots.set(entry.id, created)
     return created
+  }
+
+  #leastUsedDevice(): Device {
+    const { devices = [], settings } = this.#options
+    const nSlotsOn = (device: Device) => this.#all().filter((slot) => slot.device === device).length
+    const [first = settings.device, ...others] = devices
+    return others.reduce((least, device) => (nSlotsOn(device) < nSlotsOn(least) ? device : least), first)
   }
 
   /** For want of what a model has no slot; undefined: it may have one. */

@@ -1,11 +1,12 @@
 /** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
 
-import type { EngineSettings } from '../config.ts'
+import type { Device, EngineSettings } from '../config.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import type { Clock } from './clock.ts'
+import type { DeviceMemoryReader } from './device-memory.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
 import { orAborted } from './or-aborted.ts'
@@ -19,6 +20,7 @@ export interface SlotOptions {
   /** Requests that the engine works on at a time. */
   readonly mostAtOnce: number
   readonly clock: Clock
+  readonly deviceMemory: DeviceMemoryReader
   readonly onLoading: EngineOptions['onLoading']
   readonly onEvent: ((event: EngineEvent) => void) | undefined
   /** Told when the engine has loaded, has failed to, or has died. */
@@ -98,12 +100,25 @@ export class Slot {
     return pid === undefined ? undefined : residentBytes(pid)
   }
 
+  /** The engine's. */
+  get device(): Device {
+    return this.#options.settings.device
+  }
+
+  get deviceBytes(): number | undefined {
+    // Others have memory of their own, or none that the driver would tell of.
+    if (!this.device.startsWith('cuda') || this.pid === undefined) return undefined
+    return this.#options.deviceMemory.bytesOf(this.pid)
+  }
+
   get state(): Omit<EngineState, 'nRequests' | 'expiresAt'> {
     return {
       modelId: this.entry.id,
       state: this.isEnding ? 'unloading' : this.isLoaded ? 'loaded' : 'loading',
       pid: this.#engine?.pid,
       residentBytes: this.residentBytes,
+      device: this.device,
+      deviceBytes: this.deviceBytes,
       loadedAt: this.#loadedAt,
       lastUsedAt: this.#lastUsedAt,
       loadSeconds: this.#loadSeconds,

@@ -47,6 +47,10 @@ export interface EngineState {
   readonly pid: number | undefined
   /** What its process has in RAM; undefined where the system does not tell. */
   readonly residentBytes: number | undefined
+  /** Where it runs: `cuda:1`, or `auto` where the engine decides. */
+  readonly device?: string
+  /** What its process has of a GPU's memory; undefined where no driver tells. */
+  readonly deviceBytes?: number | undefined
   /** Requests that it works on, or that wait for it to be loaded. */
   readonly nRequests: number
   /** Milliseconds since 1970. */

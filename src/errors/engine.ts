@@ -24,6 +24,18 @@ export class DeviceFailedError extends AsrError {
   }
 }
 
+export class DeviceMemoryError extends AsrError {
+  override readonly name = 'DeviceMemoryError'
+  readonly code = 'ASR_DEVICE_OUT_OF_MEMORY'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    'Unload other models or programs that use the device, choose a smaller model, or send it again later.'
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The device's memory is too short for ${what}.`, options)
+  }
+}
+
 export class ModelBusyError extends AsrError {
   override readonly name = 'ModelBusyError'
   readonly code = 'ASR_MODEL_BUSY'

@@ -8,6 +8,7 @@ import { AsrError, ModelLoadError, RemoteError, toWire } from './index.ts'
 const EXAMPLES: readonly AsrError[] = [
   new errors.ConfigError('PORT', 'abc', 'a whole number from 0 to 65535'),
   new errors.DeviceUnavailableError('cuda:0', 'its driver is not installed'),
+  new errors.DeviceMemoryError('one window'),
   new errors.OptionInvalidError('beam_size', '0', 'a whole number from 1 to 16'),
   new errors.ModelUnknownError('x', ['freds0', 'base']),
   new errors.ModelLoadError('freds0', new errors.HubUnreachableError('owner/name')),

@@ -11,23 +11,32 @@ import { ProtoWriter } from './protobuf.ts'
 export type Value = string & { readonly brand?: 'Value' }
 
 /** Numbers of `TensorProto.DataType`. */
-const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const
+const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const
 export type DataType = keyof typeof DATA_TYPE
+
+/** Bytes of one value, of the types that constants have. */
+const CONSTANT_BYTES = { int64: 8, float32: 4, float16: 2 } as const
 
 export type WeightData = Float32Array | Float16Array | Uint8Array | Int8Array
 
 /** A dimension is a number, or a letter where it varies from run to run. */
 export type Dim = number | string
 
-export type Attributes = Readonly<Record<string, number | string | readonly number[]>>
+export type Attributes = Readonly<Record<string, number | string | readonly number[] | Body>>
 
 /** Attributes that ONNX types as float though their value may happen to be a whole number. */
 const FLOAT_ATTRIBUTES: ReadonlySet<string> = new Set(['epsilon', 'alpha', 'beta', 'scale'])
 
+/** Where the runtime finds a weight, in a file beside the graph. */
+export interface WeightPlace {
+  readonly fileName: string
+  readonly offset: number
+  readonly length: number
+}
+
 /** Takes the bytes of a weight and says where the runtime finds them again. */
 export interface WeightSink {
-  readonly fileName: string
-  append(bytes: Uint8Array): { readonly offset: number; readonly length: number }
+  append(name: string, bytes: Uint8Array): WeightPlace
 }
 
 const OPSETS = [
@@ -44,11 +53,28 @@ interface Node {
   readonly domain: string
 }
 
+/** A value that enters a body: its shape may change from round to round, so it has none. */
+export interface BodyInput {
+  readonly name: string
+  readonly type: DataType
+  /** Its rank is 0; all others are of unknown rank. */
+  readonly isScalar?: boolean
+}
+
+/** A graph inside a node: what Loop repeats, what If chooses. It sees all values around it. */
+export interface Body {
+  readonly name: string
+  readonly inputs: readonly BodyInput[]
+  readonly nodes: readonly Node[]
+  readonly outputs: readonly (readonly [value: Value, type: DataType])[]
+}
+
 export class GraphBuilder {
   readonly #name: string
   readonly #sink: WeightSink | undefined
   readonly #graph = new ProtoWriter()
-  readonly #nodes: Node[] = []
+  /** Of the graph, or of the body that is being built. */
+  #nodes: Node[] = []
   readonly #outputNames = new Map<Value, string>()
   readonly #constants = new Map<string, Value>()
   readonly #weights = new Set<string>()
@@ -89,7 +115,7 @@ export class GraphBuilder {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     const type = dataTypeOf(data)
     const tensor = tensorHeader(name, type, shape)
-    this.#graph.message(5, this.#sink ? external(tensor, this.#sink, bytes) : tensor.bytes(9, bytes))
+    this.#graph.message(5, this.#sink ? external(tensor, this.#sink.append(name, bytes)) : tensor.bytes(9, bytes))
     return name
   }
 
@@ -101,9 +127,16 @@ export class GraphBuilder {
     )
   }
 
-  /** A float32 scalar; equal ones are stored once. */
-  scalar(value: number): Value {
-    return this.#constant('float32', [value], [], (bytes, v, i) => bytes.setFloat32(4 * i, v, true))
+  /** A scalar of floating point; equal ones are stored once. */
+  scalar(value: number, type: 'float32' | 'float16' = 'float32'): Value {
+    return this.#constant(type, [value], [], (bytes, v, i) =>
+      type === 'float32' ? bytes.setFloat32(4 * i, v, true) : bytes.setFloat16(2 * i, v, true),
+    )
+  }
+
+  /** `value` as another type. */
+  cast(value: Value, type: DataType): Value {
+    return this.op('Cast', [value], { to: DATA_TYPE[type] })
   }
 
   /** Adds a node of the standard operator set and returns its only output. */
@@ -128,6 +161,24 @@ export class GraphBuilder {
     skipped: readonly number[] = [],
   ): Value[] {
     return this.#node(type, inputs, nOutputs, attributes, 'com.microsoft', skipped)
+  }
+
+  /**
+   * A body for a node of type Loop or If: the nodes that `build` adds. Weights and constants stay those of the whole graph, so
+   * that bodies share them.
+   *
+   * @param inputs  names that no other value has.
+   * @param build   gives the body's outputs, none of them one of its inputs or a value from outside.
+   */
+  body(name: string, inputs: readonly BodyInput[], build: () => Body['outputs']): Body {
+    const around = this.#nodes
+    const nodes: Node[] = []
+    this.#nodes = nodes
+    try {
+      return { name, inputs, outputs: build(), nodes }
+    } finally {
+      this.#nodes = around
+    }
   }
 
   /** The whole model as ONNX bytes. */
@@ -164,12 +215,24 @@ export class GraphBuilder {
     for (const input of node.inputs) proto.string(1, nameOf(input))
     for (const output of node.outputs) proto.string(2, nameOf(output))
     proto.string(3, node.outputs[0]!).string(4, node.type)
-    for (const [name, value] of Object.entries(node.attributes)) proto.message(5, attribute(name, value))
+    for (const [name, value] of Object.entries(node.attributes)) {
+      const isBody = typeof value === 'object' && 'nodes' in value
+      proto.message(5, isBody ? this.#encodeBody(name, value) : attribute(name, value))
+    }
     return proto.string(7, node.domain)
   }
 
+  #encodeBody(attributeName: string, { name, inputs, nodes, outputs }: Body): ProtoWriter {
+    const graph = new ProtoWriter()
+    for (const node of nodes) graph.message(1, this.#encode(node))
+    graph.string(2, name)
+    for (const { name, type, isScalar } of inputs) graph.message(11, valueInfo(name, type, isScalar ? [] : undefined))
+    for (const [value, type] of outputs) graph.message(12, valueInfo(value, type, undefined))
+    return new ProtoWriter().string(1, attributeName).message(6, graph).int(20, 5)
+  }
+
   #constant(
-    type: DataType,
+    type: keyof typeof CONSTANT_BYTES,
     values: readonly number[],
     dims: readonly number[],
     write: (bytes: DataView, value: number, index: number) => void,
@@ -177,7 +240,7 @@ export class GraphBuilder {
     const name = `const_${type}_${dims.length}_${values.join('_')}`
     const known = this.#constants.get(name)
     if (known !== undefined) return known
-    const bytes = new Uint8Array(values.length * (type === 'int64' ? 8 : 4))
+    const bytes = new Uint8Array(values.length * CONSTANT_BYTES[type])
     const view = new DataView(bytes.buffer)
     values.forEach((value, i) => {
       write(view, value, i)
@@ -200,21 +263,24 @@ function tensorHeader(name: string, type: DataType, dims: readonly number[]): Pr
   return tensor.int(2, DATA_TYPE[type]).string(8, name)
 }
 
-function external(tensor: ProtoWriter, sink: WeightSink, bytes: Uint8Array): ProtoWriter {
-  const { offset, length } = sink.append(bytes)
+function external(tensor: ProtoWriter, { fileName, offset, length }: WeightPlace): ProtoWriter {
   return tensor
-    .message(13, new ProtoWriter().string(1, 'location').string(2, sink.fileName))
+    .message(13, new ProtoWriter().string(1, 'location').string(2, fileName))
     .message(13, new ProtoWriter().string(1, 'offset').string(2, String(offset)))
     .message(13, new ProtoWriter().string(1, 'length').string(2, String(length)))
     .int(14, 1) // data_location = EXTERNAL
 }
 
-function valueInfo(name: string, type: DataType, dims: readonly Dim[]): ProtoWriter {
-  const shape = new ProtoWriter()
-  for (const dim of dims) {
-    shape.message(1, typeof dim === 'number' ? new ProtoWriter().int(1, dim) : new ProtoWriter().string(2, dim))
+/** @param dims  undefined: nothing is known of the shape, not even its rank. */
+function valueInfo(name: string, type: DataType, dims: readonly Dim[] | undefined): ProtoWriter {
+  const tensorType = new ProtoWriter().int(1, DATA_TYPE[type])
+  if (dims) {
+    const shape = new ProtoWriter()
+    for (const dim of dims) {
+      shape.message(1, typeof dim === 'number' ? new ProtoWriter().int(1, dim) : new ProtoWriter().string(2, dim))
+    }
+    tensorType.message(2, shape)
   }
-  const tensorType = new ProtoWriter().int(1, DATA_TYPE[type]).message(2, shape)
   return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensorType))
 }
 

@@ -3,11 +3,12 @@
 import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GenerationConfig, ModelShape, TensorSource } from '../checkpoint/index.ts'
-import type { WeightSink } from './builder.ts'
+import type { WeightPlace, WeightSink } from './builder.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
+import { buildWholeText } from './whole-text-graph.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
 export const COMPILER_VERSION = 9
@@ -15,11 +16,18 @@ export const COMPILER_VERSION = 9
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'
 
+export const WHOLE_TEXT_FILE = 'whole-text.onnx'
+
 /** In the order in which they run, and are compiled. */
 export const GRAPH_PARTS = ['encoder', 'decoder'] as const
-export type GraphPart = (typeof GRAPH_PARTS)[number]
+/** `whole-text`: both in one, for devices that want it. */
+export type GraphPart = (typeof GRAPH_PARTS)[number] | 'whole-text'
 
-export const GRAPH_FILES: Readonly<Record<GraphPart, string>> = { encoder: ENCODER_FILE, decoder: DECODER_FILE }
+export const GRAPH_FILES: Readonly<Record<GraphPart, string>> = {
+  encoder: ENCODER_FILE,
+  decoder: DECODER_FILE,
+  'whole-text': WHOLE_TEXT_FILE,
+}
 
 /** The runtime accepts weights only from the folder of the graph itself, so graphs cannot stay beside the checkpoint. */
 const weightsFileOf = (part: GraphPart) => `${part}.weights`
@@ -30,6 +38,8 @@ const ALIGNMENT = 64
 export interface CompileOptions extends EncoderGraphOptions {
   /** Of the decoder's linear layers, the vocabulary's projection included; the encoder's are float32. */
   readonly decoderFormat?: LinearFormat
+  /** Also the graph of whole texts; it shares the weights of the others. */
+  readonly hasWholeText?: boolean
 }
 
 /** What of a checkpoint the compiler needs. */
@@ -48,36 +58,49 @@ export type OnCompiled = (fraction: number) => void
  * @throws the file system's own error when a file cannot be written; the folder is then not usable.
  */
 export function compile(checkpoint: CompilerInput, folder: string, options: CompileOptions = {}): void {
-  for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options)
+  const places: WeightPlaces = new Map()
+  for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options, undefined, places)
+  if (options.hasWholeText) compilePart('whole-text', checkpoint, folder, options, undefined, places)
   writeEmbeddings(checkpoint.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
-/** One of the two graphs, with its own weights: they share none, so each can be worked on without the other's. */
+/** What lies where of the weights that have been written, by name. */
+export type WeightPlaces = Map<string, WeightPlace>
+
+/**
+ * One of the graphs, with a file of its own for those of its weights that have no place yet. Encoder and decoder share
+ * none, so each can be worked on without the other's.
+ *
+ * @param places  of weights that were written before, by the same options; those that are written now are added.
+ */
 export function compilePart(
   part: GraphPart,
   checkpoint: CompilerInput,
   folder: string,
   options: CompileOptions = {},
   onCompiled: OnCompiled = () => {},
+  places: WeightPlaces = new Map(),
 ): void {
   const { config, generation } = checkpoint
-  using weights = new WeightFile(join(folder, weightsFileOf(part)), weightsFileOf(part))
+  using weights = new WeightFile(join(folder, weightsFileOf(part)), weightsFileOf(part), places)
   const tensors = observed(checkpoint.tensors, part, onCompiled)
-  const graph =
-    part === 'encoder'
-      ? buildEncoder(config, tensors, weights, options)
-      : buildDecoder(config, tensors, weights, {
-          alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
-          linearFormat: options.decoderFormat ?? 'float32',
-          ...(options.target && { target: options.target }),
-        })
-  writeFileSync(join(folder, GRAPH_FILES[part]), graph, { flush: true })
+  const { encoderFormat = 'float32', decoderFormat = 'float32', target = 'processor' } = options
+  const alignmentHeads = alignmentHeadsOf(config, generation.alignmentHeads)
+  const build: Readonly<Record<GraphPart, () => Uint8Array>> = {
+    encoder: () => buildEncoder(config, tensors, weights, options),
+    decoder: () => buildDecoder(config, tensors, weights, { alignmentHeads, linearFormat: decoderFormat, target }),
+    'whole-text': () =>
+      buildWholeText(config, tensors, weights, { alignmentHeads, encoderFormat, decoderFormat, hasEncoder: true }),
+  }
+  writeFileSync(join(folder, GRAPH_FILES[part]), build[part](), { flush: true })
 }
 
 /** `tensors`, telling after each read how much of the part has been read: nearly all of a compilation's time. */
 function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled): TensorSource {
   const isOfEncoder = (name: string) => name.startsWith('encoder.') || /\.encoder_attn\.[kv]_proj\./.test(name)
-  const names = [...tensors.names()].filter((name) => isOfEncoder(name) === (part === 'encoder'))
+  const names = [...tensors.names()].filter(
+    (name) => part === 'whole-text' || isOfEncoder(name) === (part === 'encoder'),
+  )
   const sizeOf = (name: string) => tensors.shape(name).reduce((size, dim) => size * dim, 1)
   const unread = new Set(names)
   const total = names.reduce((sum, name) => sum + sizeOf(name), 0)
@@ -100,22 +123,29 @@ function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled
 
 /** A file that weights are appended to; it must not be there yet. */
 export class WeightFile implements WeightSink, Disposable {
-  readonly fileName: string
+  readonly #fileName: string
+  readonly #places: WeightPlaces
   readonly #fd: number
   #offset = 0
 
-  constructor(path: string, fileName: string) {
-    this.fileName = fileName
+  /** @param places  of weights that need not be written again, in this file or others. */
+  constructor(path: string, fileName: string, places: WeightPlaces = new Map()) {
+    this.#fileName = fileName
+    this.#places = places
     this.#fd = openSync(path, 'wx')
   }
 
-  append(bytes: Uint8Array): { offset: number; length: number } {
+  append(name: string, bytes: Uint8Array): WeightPlace {
+    const known = this.#places.get(name)
+    if (known?.length === bytes.length) return known
     const offset = Math.ceil(this.#offset / ALIGNMENT) * ALIGNMENT
     for (let done = 0; done < bytes.length; ) {
       done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done)
     }
     this.#offset = offset + bytes.length
-    return { offset, length: bytes.length }
+    const place = { fileName: this.#fileName, offset, length: bytes.length }
+    this.#places.set(name, place)
+    return place
   }
 
   [Symbol.dispose](): void {

@@ -49,7 +49,7 @@ export function compiledRoot(cacheDir: string): string {
 
 /** The folder of a compiled model, whether it is there or not. */
 export function compiledFolder(cacheDir: string, { digest, options, machine }: CompiledIdentity): string {
-  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false, target } = options
+  const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
   const parts: unknown[] = [
     COMPILER_VERSION,
     encoderFormat,
@@ -58,7 +58,8 @@ export function compiledFolder(cacheDir: string, { digest, options, machine }: C
     digest,
     machine ?? null,
   ]
-  if (target === 'device') parts.push(target)
+  if (options.target === 'device') parts.push(options.target)
+  if (options.hasWholeText) parts.push('whole-text')
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
   return join(compiledRoot(cacheDir), key)
 }

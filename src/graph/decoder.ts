@@ -1,16 +1,19 @@
 /** One decoding step: T tokens for each row, with the keys and values of everything before them. */
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
-import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { deviceCacheInputs, deviceSelfAttention } from './device-attention.ts'
+import { type Dim, GraphBuilder, type Value, type WeightSink } from './builder.ts'
+import { type DeviceCache, deviceCacheInputs, deviceSelfAttention } from './device-attention.ts'
 import {
   type Build,
+  fromCompute,
   gelu,
   LAYER_NORM_EPSILON,
   type LinearFormat,
   linear,
+  real,
   stackedLinear,
   timesTransposed,
+  toCompute,
   weight,
 } from './layers.ts'
 import { plainAttention } from './plain-attention.ts'
@@ -61,13 +64,14 @@ export function buildDecoder(
 ): Uint8Array {
   const g = new GraphBuilder('decoder', sink)
   const build: Build = { g, tensors, linearFormat }
-  const embedded = g.input('embedded', 'float32', ['B', 'T', shape.dModel])
+  const embedded = toCompute(build, g.input('embedded', 'float32', ['B', 'T', shape.dModel]))
   const positions = g.input('positions', 'int64', ['B', 'T'])
-  const mask = g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T'])
+  const mask = toCompute(build, g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T']))
   const logitsAt = g.input('logits_at', 'int64', ['K'])
   const places = target === 'device' ? g.input('places', 'int32', ['B', 'C']) : undefined
-  const cacheOf = places === undefined ? cacheInputs : deviceCacheInputs
-  const caches = Array.from({ length: shape.decoderLayers }, (_, layer) => cacheOf(g, shape, layer))
+  const caches = Array.from({ length: shape.decoderLayers }, (_, layer) =>
+    places === undefined ? cacheInputs(build, shape, layer) : deviceCacheInputs(g, shape, layer),
+  )
 
   const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), positions])]) // [B × T × D]
   const rowShape = g.op('Shape', [x])
@@ -84,16 +88,17 @@ export function buildDecoder(
     const hasHeads = alignmentHeads.some(([ofLayer]) => ofLayer === layer)
     const heads = hasHeads ? g.input(`alignment_heads_${layer}`, 'int64', [`A_${layer}`]) : undefined
     const onQueries =
-      heads && ((queries: Value) => scores.push(alignmentScores(g, shape, queries, { cache, places }, heads)))
+      heads && ((queries: Value) => scores.push(alignmentScores(build, shape, queries, { cache, places }, heads)))
     const onNewKeysValues = (key: Value, value: Value) => keysValues.push(key, value)
     stream = decoderLayer(build, shape, layer, stream, { cache, mask, places, shapes, onQueries, onNewKeysValues })
   })
   if (places === undefined) {
     const newSize = 2 * shape.decoderLayers * shape.dModel
-    g.output('new_keys_values', g.op('Concat', keysValues, { axis: -1 }), 'float32', ['B', 'T', newSize])
+    const newKeysValues = fromCompute(build, g.op('Concat', keysValues, { axis: -1 }))
+    g.output('new_keys_values', newKeysValues, 'float32', ['B', 'T', newSize])
   }
   const alignment = scores.length === 1 ? scores[0]! : g.op('Concat', scores, { axis: 1 })
-  g.output('alignment_scores', alignment, 'float32', ['W', 'A', 'B/W*T', 'S'])
+  g.output('alignment_scores', fromCompute(build, alignment), 'float32', ['W', 'A', 'B/W*T', 'S'])
 
   const { normed } = addNorm(build, 'decoder.layer_norm', stream)
   const logits = projected(build, g.op('Gather', [normed, logitsAt], { axis: 1 })) // [B × K × V]
@@ -120,29 +125,29 @@ export function alignmentHeadsOf(shape: ModelShape, named: AlignmentHeads | unde
 }
 
 /** [B × T × D] for all but cross-attention, [W × B/W·T × D] for that. */
-interface Shapes {
+export interface Shapes {
   readonly rows: Value
   readonly windows: Value
 }
 
 /** The residual stream, of which the last branch is not added yet: the next norm adds it in passing. */
-interface Stream {
+export interface Stream {
   readonly sum: Value
   readonly branch: Value | undefined
 }
 
-/** Products with every token's vector, [B × K × V]. The embeddings unless the checkpoint stores a matrix. */
-function projected(build: Build, x: Value): Value {
+/** Products with every token's vector, [B × K × V] in float32. The embeddings unless the checkpoint stores a matrix. */
+export function projected(build: Build, x: Value): Value {
   const { g, tensors, linearFormat } = build
   const name = tensors.has('proj_out.weight') ? 'proj_out.weight' : 'decoder.embed_tokens.weight'
   const [vocabSize, dModel] = tensors.shape(name) as [number, number] // checked when the checkpoint was opened
-  if (linearFormat !== 'float32') {
+  if (linearFormat === 'blocks8' || linearFormat === 'smoothed8') {
     return timesTransposed(build, `${name}.projection`, { matrix: tensors.read(name), nInputs: dModel }, x)
   }
   // Gemm can turn the matrix over by itself, so that it is stored as it is.
   const flat = g.op('Gemm', [g.op('Reshape', [x, g.ints([-1, dModel])]), weight(build, name)], { transB: 1 })
   const batch = g.op('Slice', [g.op('Shape', [x]), g.ints([0]), g.ints([2])])
-  return g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([vocabSize])], { axis: 0 })])
+  return fromCompute(build, g.op('Reshape', [flat, g.op('Concat', [batch, g.ints([vocabSize])], { axis: 0 })]))
 }
 
 /** The likeliest tokens, so that a search need not look through the whole vocabulary for every row and step. */
@@ -155,34 +160,46 @@ export function addCandidates(g: GraphBuilder, vocabSize: number, logits: Value)
   g.output('best_tokens', tokens!, 'int64', ['B', 'K', 'N'])
 }
 
-interface LayerCache {
-  readonly pastKey: Value
-  readonly pastValue: Value
+export interface LayerCache {
+  /** undefined: a text begins. */
+  readonly pastKey: Value | undefined
+  readonly pastValue: Value | undefined
   readonly crossKey: Value
   readonly crossValue: Value
 }
 
-function cacheInputs(g: GraphBuilder, shape: ModelShape, layer: number): LayerCache {
+function cacheInputs(build: Build, shape: ModelShape, layer: number): LayerCache {
   const dims = (rows: string, length: string) => [rows, shape.decoderHeads, length, shape.dModel / shape.decoderHeads]
+  const input = (name: string, ofDims: Dim[]) => toCompute(build, build.g.input(name, 'float32', ofDims))
   return {
-    pastKey: g.input(`past_key_${layer}`, 'float32', dims('B', 'C')),
-    pastValue: g.input(`past_value_${layer}`, 'float32', dims('B', 'C')),
-    crossKey: g.input(`cross_key_${layer}`, 'float32', dims('W', 'S')),
-    crossValue: g.input(`cross_value_${layer}`, 'float32', dims('W', 'S')),
+    pastKey: input(`past_key_${layer}`, dims('B', 'C')),
+    pastValue: input(`past_value_${layer}`, dims('B', 'C')),
+    crossKey: input(`cross_key_${layer}`, dims('W', 'S')),
+    crossValue: input(`cross_value_${layer}`, dims('W', 'S')),
   }
 }
 
-interface LayerInputs {
+export interface LayerInputs {
   readonly cache: LayerCache
-  readonly mask: Value
+  /** undefined: all that is past is seen. */
+  readonly mask: Value | undefined
   /** Where the texts are on a device; undefined where the caller keeps them. */
-  readonly places: Value | undefined
+  readonly places?: Value | undefined
   readonly shapes: Shapes
   readonly onQueries: ((queries: Value) => void) | undefined
-  readonly onNewKeysValues: (key: Value, value: Value) => void
+  /** Of the new tokens alone, [B × T × D] each. */
+  readonly onNewKeysValues?: (key: Value, value: Value) => void
+  /** Of the past and the new tokens, [B × H × C+T × D/H] each. */
+  readonly onPresent?: (key: Value, value: Value) => void
 }
 
-function decoderLayer(build: Build, shape: ModelShape, index: number, stream: Stream, inputs: LayerInputs): Stream {
+export function decoderLayer(
+  build: Build,
+  shape: ModelShape,
+  index: number,
+  stream: Stream,
+  inputs: LayerInputs,
+): Stream {
   const layer = `decoder.layers.${index}`
 
   const beforeSelf = addNorm(build, `${layer}.self_attn_layer_norm`, stream)
@@ -197,7 +214,7 @@ function decoderLayer(build: Build, shape: ModelShape, index: number, stream: St
 }
 
 /** Adds the stream's branch to it, and normalises. */
-function addNorm(build: Build, name: string, { sum, branch }: Stream): { normed: Value; sum: Value } {
+export function addNorm(build: Build, name: string, { sum, branch }: Stream): { normed: Value; sum: Value } {
   const { g } = build
   const [gamma, beta] = [weight(build, `${name}.weight`), weight(build, `${name}.bias`)]
   if (branch === undefined) {
@@ -211,7 +228,7 @@ function addNorm(build: Build, name: string, { sum, branch }: Stream): { normed:
 
 function selfAttention(build: Build, shape: ModelShape, index: number, x: Value, inputs: LayerInputs): Value {
   const { g } = build
-  const { cache, mask, places, onNewKeysValues } = inputs
+  const { cache, mask, places, onNewKeysValues, onPresent } = inputs
   const attention = `decoder.layers.${index}.self_attn`
   const packed = stackedLinear(
     build,
@@ -221,17 +238,17 @@ function selfAttention(build: Build, shape: ModelShape, index: number, x: Value,
   const sizes = g.ints([shape.dModel, shape.dModel, shape.dModel])
   const [q, k, v] = g.ops('Split', [packed, sizes], 3, { axis: -1 })
   if (places !== undefined) {
-    const attended = deviceSelfAttention(g, shape, index, [q!, k!, v!], cache, places, mask)
+    // A step for a device has both, by `deviceCacheInputs`.
+    const attended = deviceSelfAttention(g, shape, index, [q!, k!, v!], cache as DeviceCache, places, mask!)
     return linear(build, `${attention}.out_proj`, attended)
   }
-  onNewKeysValues(k!, v!)
+  onNewKeysValues?.(k!, v!)
   // Inputs 3 and 4 (bias, padding mask) are not used.
-  const attentionInputs = [q!, k!, v!, '', '', mask, cache.pastKey, cache.pastValue]
-  const attended = g.contrib('MultiHeadAttention', attentionInputs, 3, {
-    num_heads: shape.decoderHeads,
-    unidirectional: 1,
-  })[0]!
-  return linear(build, `${attention}.out_proj`, attended)
+  const attentionInputs = [q!, k!, v!, '', '', mask ?? '', cache.pastKey ?? '', cache.pastValue ?? '']
+  const attributes = { num_heads: shape.decoderHeads, unidirectional: 1 }
+  const [attended, presentKey, presentValue] = g.contrib('MultiHeadAttention', attentionInputs, 3, attributes)
+  onPresent?.(presentKey!, presentValue!)
+  return linear(build, `${attention}.out_proj`, attended!)
 }
 
 /**
@@ -258,17 +275,21 @@ function crossAttention(
 }
 
 /** Scaled products of the queries and keys of some heads, [W × A × B/W·T × S]; nothing is computed for no heads. */
-function alignmentScores(
-  g: GraphBuilder,
+export function alignmentScores(
+  build: Build,
   shape: ModelShape,
   queries: Value,
-  { cache, places }: Pick<LayerInputs, 'cache' | 'places'>,
+  {
+    cache: { crossKey },
+    places,
+  }: { readonly cache: Pick<LayerCache, 'crossKey'>; readonly places?: Value | undefined },
   heads: Value,
 ): Value {
+  const { g } = build
   const headSize = shape.dModel / shape.decoderHeads
   const byHead = g.op('Reshape', [queries, g.ints([0, 0, shape.decoderHeads, headSize])])
   const chosen = g.op('Transpose', [g.op('Gather', [byHead, heads], { axis: 2 })], { perm: [0, 2, 1, 3] })
-  const ofHeads = g.op('Gather', [cache.crossKey, heads], { axis: 1 })
+  const ofHeads = g.op('Gather', [crossKey, heads], { axis: 1 })
   const keys = places === undefined ? g.op('Transpose', [ofHeads], { perm: [0, 1, 3, 2] }) : ofHeads
-  return g.op('MatMul', [g.op('Mul', [chosen, g.scalar(1 / Math.sqrt(headSize))]), keys])
+  return g.op('MatMul', [g.op('Mul', [chosen, real(build, 1 / Math.sqrt(headSize))]), keys])
 }

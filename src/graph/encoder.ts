@@ -2,7 +2,7 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, gelu, type LinearFormat, layerNorm, linear, weight } from './layers.ts'
+import { type Build, fromCompute, gelu, type LinearFormat, layerNorm, linear, toCompute, weight } from './layers.ts'
 import { addLogMel } from './log-mel.ts'
 import { plainAttention, splitHeads, splitHeadsTurned } from './plain-attention.ts'
 import { smoothedFeedForward, smoothedNormedLinears, smoothedSelfAttention } from './smoothed-layers.ts'
@@ -34,29 +34,57 @@ export function buildEncoder(
   const build: Build = { g, tensors, linearFormat: options.encoderFormat ?? 'float32' }
   const samples = g.input('samples', 'float32', ['B', 'N'])
 
+  const { logMel, x, cross } = encoderLayers(build, shape, samples, options.target)
+  const headSize = shape.dModel / shape.decoderHeads
+  const dims = ['B', shape.decoderHeads, 'S', headSize]
+  const keyDims = options.target === 'device' ? ['B', shape.decoderHeads, headSize, 'S'] : dims
+  cross.forEach(({ key, value }, layer) => {
+    g.output(`cross_key_${layer}`, fromCompute(build, key), 'float32', keyDims)
+    g.output(`cross_value_${layer}`, fromCompute(build, value), 'float32', dims)
+  })
+  if (options.exposeIntermediates) {
+    g.output('log_mel', logMel, 'float32', ['B', shape.nMels, 'F'])
+    const audioFeatures = fromCompute(build, layerNorm(build, 'encoder.layer_norm', x))
+    g.output('audio_features', audioFeatures, 'float32', ['B', 'S', shape.dModel])
+  }
+  return g.finish()
+}
+
+/** Keys and values of one decoder layer's cross-attention, [B × H × S × D/H] each. */
+export interface CrossKeysValues {
+  readonly key: Value
+  readonly value: Value
+}
+
+/**
+ * All of the encoder, for a graph of its own or as a part of another.
+ *
+ * @param samples  [B × N]
+ * @param target   for a device the keys are turned, [B × H × D/H × S].
+ * @returns        the log-mel, what the last layer gives [B × S × D], and what the decoder's layers read.
+ */
+export function encoderLayers(
+  build: Build,
+  shape: ModelShape,
+  samples: Value,
+  target: GraphTarget = 'processor',
+): { readonly logMel: Value; readonly x: Value; readonly cross: readonly CrossKeysValues[] } {
+  const { g } = build
+  // Always in float32: the powers of a spectrum span more than float16 can.
   const logMel = addLogMel(g, samples, shape.nMels)
-  let x = convolutions(build, logMel)
-  const isPlain = options.target === 'device'
+  let x = convolutions(build, toCompute(build, logMel))
+  const isPlain = target === 'device'
   for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x, isPlain)
   const projections = Array.from({ length: shape.decoderLayers }, (_, layer) =>
     ['k', 'v'].map((part) => `decoder.layers.${layer}.encoder_attn.${part}_proj`),
   ).flat()
   const projected = crossProjections(build, projections, x)
-  for (let layer = 0; layer < shape.decoderLayers; layer++) {
-    for (const [i, part] of (['key', 'value'] as const).entries()) {
-      const isTurned = isPlain && part === 'key'
-      const split = isTurned ? splitHeadsTurned : splitHeads
-      const headSize = shape.dModel / shape.decoderHeads
-      const dims = ['B', shape.decoderHeads, ...(isTurned ? [headSize, 'S'] : ['S', headSize])]
-      g.output(`cross_${part}_${layer}`, split(g, projected[2 * layer + i]!, shape.decoderHeads), 'float32', dims)
-    }
-  }
-  if (options.exposeIntermediates) {
-    g.output('log_mel', logMel, 'float32', ['B', shape.nMels, 'F'])
-    const audioFeatures = layerNorm(build, 'encoder.layer_norm', x)
-    g.output('audio_features', audioFeatures, 'float32', ['B', 'S', shape.dModel])
-  }
-  return g.finish()
+  const splitKey = isPlain ? splitHeadsTurned : splitHeads
+  const cross = Array.from({ length: shape.decoderLayers }, (_, layer) => ({
+    key: splitKey(g, projected[2 * layer]!, shape.decoderHeads),
+    value: splitHeads(g, projected[2 * layer + 1]!, shape.decoderHeads),
+  }))
+  return { logMel, x, cross }
 }
 
 /** Keys and values of the decoder's layers, from what the encoder's last layer gives. */

@@ -12,6 +12,8 @@ export {
   DECODER_FILE,
   ENCODER_FILE,
   GRAPH_FILES,
+  type WeightPlaces,
+  WHOLE_TEXT_FILE,
 } from './compile.ts'
 export {
   CompiledDamagedError,

@@ -7,8 +7,11 @@ import { transpose } from './transpose.ts'
 
 export const LAYER_NORM_EPSILON = 1e-5
 
-/** How the weights of linear layers are stored and multiplied: as they are, in 8-bit blocks, or in smoothed 8 bits. */
-export type LinearFormat = 'float32' | 'blocks8' | 'smoothed8'
+/**
+ * How the weights of linear layers are stored and multiplied: as they are, in 8-bit blocks, or in smoothed 8 bits. In
+ * float16 all other weights and the values between layers are halves too.
+ */
+export type LinearFormat = 'float32' | 'float16' | 'blocks8' | 'smoothed8'
 
 /** A graph being built from the tensors of one checkpoint. */
 export interface Build {
@@ -17,9 +20,29 @@ export interface Build {
   readonly linearFormat: LinearFormat
 }
 
-/** Tensor `name` as it is stored. */
-export function weight({ g, tensors }: Build, name: string): Value {
-  return g.weight(name, tensors.shape(name), tensors.read(name))
+/** Tensor `name` in the type that the graph computes in. */
+export function weight(build: Build, name: string): Value {
+  const { g, tensors } = build
+  return g.weight(name, tensors.shape(name), inComputeType(build, tensors.read(name)))
+}
+
+/** A number in the type that the graph computes in. */
+export function real({ g, linearFormat }: Build, value: number): Value {
+  return g.scalar(value, linearFormat === 'float16' ? 'float16' : 'float32')
+}
+
+/** A float32 value from outside, in the type that the graph computes in. */
+export function toCompute({ g, linearFormat }: Build, x: Value): Value {
+  return linearFormat === 'float16' ? g.cast(x, 'float16') : x
+}
+
+/** What the graph has computed, in float32. */
+export function fromCompute({ g, linearFormat }: Build, x: Value): Value {
+  return linearFormat === 'float16' ? g.cast(x, 'float32') : x
+}
+
+function inComputeType({ linearFormat }: Build, data: Float32Array): Float32Array | Float16Array {
+  return linearFormat === 'float16' ? new Float16Array(data) : data
 }
 
 /**
@@ -76,17 +99,17 @@ export interface DenseLayer {
 }
 
 /** x·Wᵀ + b in the graph's format; `name` is for the weights made of the layer. */
-export function timesTransposed(
-  { g, linearFormat }: Build,
-  name: string,
-  { matrix, nInputs, biases }: DenseLayer,
-  x: Value,
-): Value {
+export function timesTransposed(build: Build, name: string, { matrix, nInputs, biases }: DenseLayer, x: Value): Value {
+  const { g, linearFormat } = build
   const nOutputs = matrix.length / nInputs
-  const bias = biases && g.weight(`${name}.bias`, [nOutputs], biases)
+  const bias = biases && g.weight(`${name}.bias`, [nOutputs], inComputeType(build, biases))
   const blockSize = blockSizeFor(nInputs)
   if (linearFormat !== 'blocks8' || blockSize === undefined) {
-    const turned = g.weight(`${name}.transposed`, [nInputs, nOutputs], transpose(matrix, nOutputs, nInputs))
+    const turned = g.weight(
+      `${name}.transposed`,
+      [nInputs, nOutputs],
+      inComputeType(build, transpose(matrix, nOutputs, nInputs)),
+    )
     const product = g.op('MatMul', [x, turned])
     return bias === undefined ? product : g.op('Add', [product, bias])
   }

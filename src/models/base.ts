@@ -54,6 +54,13 @@ export abstract class AsrStrategy {
   /** Of all requests together, since the model was loaded. */
   abstract get stepCounts(): StepCounts
 
+  /**
+   * Gives back what is not needed while there is nothing to do; to be called then.
+   *
+   * @param isOverLimit  it has more of a GPU's memory than it may.
+   */
+  async rest(_isOverLimit: boolean): Promise<void> {}
+
   /** Releases the sessions and their memory. The strategy may be loaded again. */
   abstract unload(): Promise<void>
 }

@@ -15,6 +15,7 @@ import {
   DECODER_FILE,
   EMBEDDINGS_FILE,
   ENCODER_FILE,
+  type WeightPlaces,
   writeEmbeddings,
 } from '../graph/index.ts'
 import { DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
@@ -39,8 +40,16 @@ const ENCODER_SHARE = 0.7
 
 /** Graphs that any machine can run, into `folder`. */
 export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
-  compilePart('encoder', input, folder, options, (done) => onProgress(ENCODER_SHARE * done))
-  compilePart('decoder', input, folder, options, (done) => onProgress(ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
+  const places: WeightPlaces = new Map()
+  // The graph of whole texts reads all weights once more, and finds them written.
+  const share = options.hasWholeText ? 0.5 : 1
+  const onEncoder = (done: number) => onProgress(share * ENCODER_SHARE * done)
+  compilePart('encoder', input, folder, options, onEncoder, places)
+  const onDecoder = (done: number) => onProgress(share * (ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
+  compilePart('decoder', input, folder, options, onDecoder, places)
+  if (options.hasWholeText) {
+    compilePart('whole-text', input, folder, options, (done) => onProgress(share * (1 + done)), places)
+  }
   writeEmbeddings(input.tensors, folder, options.decoderFormat ?? 'float32')
 }
 

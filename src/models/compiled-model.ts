@@ -11,12 +11,15 @@ import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/i
 import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
 import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
 import { targetOf } from './graph-target.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import { machineIdentity } from './machine.ts'
+import { openWholeTextModel } from './open-whole-text-model.ts'
 import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
 
 export interface CompiledModelOptions extends CompiledOptions {
-  readonly settings: CompiledOptions['settings'] & Pick<EngineSettings, 'device' | 'dtype' | 'threads'>
+  readonly settings: CompiledOptions['settings'] &
+    Pick<EngineSettings, 'device' | 'dtype' | 'threads' | 'gpuMemLimitBytes'>
 }
 
 /**
@@ -29,12 +32,15 @@ export async function openCompiledModel(
   checkpoint: Checkpoint,
   checkpointFolder: string,
   options: CompiledModelOptions,
-): Promise<WhisperModel> {
+): Promise<LoadedModel> {
   const { signal, logger, onLoading } = options
   const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
 
-  const open = async (graphs: CompiledGraphs): Promise<WhisperModel> => {
+  const open = async (graphs: CompiledGraphs): Promise<LoadedModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
+    if (identity.options.hasWholeText) {
+      return await openWholeTextModel(checkpoint, graphs, request.session, options.settings.gpuMemLimitBytes)
+    }
     try {
       return await openChecked(checkpoint, graphs, request.session)
     } finally {
@@ -84,7 +90,10 @@ async function planOf(
   // Only the CPU's graphs can be saved with their packed weights.
   const isPrepared = session.device === 'cpu'
   const formats = await chooseFormats({ ...settings, session, width: config.dModel, logger })
-  const options = { ...formats, target: targetOf(session.device) }
+  // A CUDA device can't keep keys and values from step to step, so there whole texts are found in one run.
+  const options = session.device.startsWith('cuda')
+    ? { ...formats, hasWholeText: true }
+    : { ...formats, target: targetOf(session.device) }
   return {
     identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },

@@ -40,6 +40,16 @@ test('a part that DTYPE does not name is chosen by itself', async () => {
   assert.match(decoderFormat, /^(blocks8|float32)$/)
 })
 
+test('a CUDA device computes in half precision unless it is told otherwise, a CPU never', async () => {
+  const session = { device: 'cuda:0', threads: 1 } as const
+  const half = { encoderFormat: 'float16', decoderFormat: 'float16' }
+  assert.deepEqual(await chooseFormats({ ...OPTIONS, session, dtype: 'auto' }), half)
+  assert.deepEqual(await chooseFormats({ ...OPTIONS, session, dtype: 'float16' }), half)
+  const mixed = await chooseFormats({ ...OPTIONS, session, dtype: 'decoder=float32' })
+  assert.deepEqual(mixed, { encoderFormat: 'float16', decoderFormat: 'float32' })
+  await assert.rejects(chooseFormats({ ...OPTIONS, dtype: 'float16' }), { code: 'ASR_CONFIG_INVALID' })
+})
+
 test('devices on which no format has been measured compute in float32', async () => {
   const session = { device: 'webgpu', threads: 1 } as const
   assert.deepEqual(await chooseFormats({ ...OPTIONS, session, dtype: 'auto' }), {

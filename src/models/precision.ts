@@ -1,6 +1,7 @@
 /** From the setting DTYPE to the format of each part of a model. */
 
 import type { Dtype } from '../config.ts'
+import { ConfigError } from '../errors/index.ts'
 import type { CompileOptions, LinearFormat } from '../graph/index.ts'
 import type { Logger } from '../logger.ts'
 import type { SessionSettings } from '../runtime/index.ts'
@@ -32,8 +33,9 @@ const EXACT_8_BIT = /^(avx512_vnni|avx_vnni|asimddp)$/
 /** A format in front is kept at this many times the time of a faster one: as much is noise. */
 const CLEARLY = 1.1
 
-const FIXED: Readonly<Record<'float32' | 'int8', Formats>> = {
+const FIXED: Readonly<Record<'float32' | 'float16' | 'int8', Formats>> = {
   float32: { encoderFormat: 'float32', decoderFormat: 'float32' },
+  float16: { encoderFormat: 'float16', decoderFormat: 'float16' },
   int8: { encoderFormat: 'smoothed8', decoderFormat: 'blocks8' },
 }
 
@@ -46,15 +48,24 @@ export interface FormatOptions {
   readonly logger: Logger
 }
 
-/** The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact. */
+/**
+ * The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact.
+ *
+ * @throws {ConfigError} for float16 on a CPU.
+ */
 export async function chooseFormats(options: FormatOptions): Promise<Formats> {
   const { dtype, session, width, cacheDir, logger } = options
-  if (dtype === 'float32' || dtype === 'int8') return FIXED[dtype]
+  // Which config.ts refuses where it knows: `auto` has become the CPU only here.
+  if (dtype === 'float16' && session.device === 'cpu') {
+    throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
+  }
+  if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return FIXED[dtype]
   const named = namedFormats(dtype)
   if (named.encoder && named.decoder) return { encoderFormat: named.encoder, decoderFormat: named.decoder }
   // 8 bits have been measured on processors only; on WebGPU the blocks gave other results.
   if (session.device !== 'cpu') {
-    return { encoderFormat: named.encoder ?? 'float32', decoderFormat: named.decoder ?? 'float32' }
+    const format = session.device === 'webgpu' ? 'float32' : 'float16'
+    return { encoderFormat: named.encoder ?? format, decoderFormat: named.decoder ?? format }
   }
   const eligible = eligibleFormats(processorFeatures())
   const formats = [...new Set([...eligible.encoder, ...eligible.decoder])]

@@ -7,17 +7,21 @@ import type { SessionSettings } from '../runtime/index.ts'
 import type { EncodedWindow, WindowModel } from '../transcribe/index.ts'
 import { openDeviceGraphs } from './device-graphs.ts'
 import { targetOf } from './graph-target.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import type { ModelGraphs } from './model-graphs.ts'
 import { openProcessorGraphs } from './processor-graphs.ts'
 
-export class WhisperModel implements AsyncDisposable {
+/** What a model needs of its checkpoint once it is compiled. */
+export type CheckpointFacts = Pick<Checkpoint, 'config' | 'generation' | 'tokenizer'>
+
+export class WhisperModel implements LoadedModel {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
   readonly #shape: ModelShape
   readonly #graphs: ModelGraphs
   readonly #scheduler: WindowScheduler<Lane>
 
-  private constructor(checkpoint: Checkpoint, graphs: ModelGraphs) {
+  private constructor(checkpoint: CheckpointFacts, graphs: ModelGraphs) {
     this.generation = checkpoint.generation
     this.tokenizer = new WhisperTokenizer(checkpoint.tokenizer, checkpoint.generation)
     this.#shape = checkpoint.config
@@ -26,7 +30,7 @@ export class WhisperModel implements AsyncDisposable {
   }
 
   /** @param folder  the compiled graphs of `checkpoint`, which may be closed afterwards. */
-  static async open(checkpoint: Checkpoint, folder: string, settings: SessionSettings): Promise<WhisperModel> {
+  static async open(checkpoint: CheckpointFacts, folder: string, settings: SessionSettings): Promise<WhisperModel> {
     const openGraphs = targetOf(settings.device) === 'device' ? openDeviceGraphs : openProcessorGraphs
     return new WhisperModel(checkpoint, await openGraphs(checkpoint, folder, settings))
   }
@@ -40,7 +44,6 @@ export class WhisperModel implements AsyncDisposable {
     return this.#scheduler.stepCounts
   }
 
-  /** The model for one request, whose windows share its time with those of other requests. */
   forRequest(signal: AbortSignal): WindowModel {
     const ticket = this.#scheduler.newTicket()
     const { generation, tokenizer } = this

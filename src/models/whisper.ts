@@ -12,12 +12,12 @@ import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } fro
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel } from './compiled-model.ts'
+import type { LoadedModel } from './loaded-model.ts'
 import type { ModelEntry } from './registry.ts'
-import type { WhisperModel } from './whisper-model.ts'
 
 export class WhisperStrategy extends AsrStrategy {
   protected readonly context: StrategyContext
-  #model: WhisperModel | undefined
+  #model: LoadedModel | undefined
   #vad: VadSession | undefined
 
   constructor(context: StrategyContext) {
@@ -87,6 +87,10 @@ export class WhisperStrategy extends AsrStrategy {
     return this.#model?.stepCounts ?? { steps: 0, windowSteps: 0 }
   }
 
+  override async rest(isOverLimit: boolean): Promise<void> {
+    await this.#model?.rest?.(isOverLimit)
+  }
+
   override async unload(): Promise<void> {
     const [model, vad] = [this.#model, this.#vad]
     this.#model = undefined
@@ -128,13 +132,13 @@ export class WhisperStrategy extends AsrStrategy {
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
   }
 
-  #checkTask(model: WhisperModel, { task, multilingual }: DecodingOptions): void {
+  #checkTask(model: LoadedModel, { task, multilingual }: DecodingOptions): void {
     if (model.generation.isMultilingual) return
     if (task === 'translate') throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
     if (multilingual) throw new OptionInvalidError('multilingual', 'true', 'false: this model knows only English')
   }
 
-  #withLanguageCodes({ generation }: WhisperModel, options: DecodingOptions): DecodingOptions {
+  #withLanguageCodes({ generation }: LoadedModel, options: DecodingOptions): DecodingOptions {
     if (options.languages === undefined || !generation.isMultilingual) return options
     const codes = options.languages.map((language) => {
       try {
@@ -148,7 +152,7 @@ export class WhisperStrategy extends AsrStrategy {
   }
 
   /** The request's language, else the entry's, else undefined for detection. */
-  #languageFor(model: WhisperModel, requested: string | undefined): string | undefined {
+  #languageFor(model: LoadedModel, requested: string | undefined): string | undefined {
     const { generation } = model
     if (generation.isMultilingual) {
       const wanted = requested ?? this.context.entry.language

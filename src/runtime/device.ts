@@ -35,6 +35,18 @@ function missingOf(device: ResolvedDevice): string {
     : 'the system offers no GPU'
 }
 
+/**
+ * Whether an error of a session says that there was no memory for what it was to hold.
+ *
+ * @see microsoft/onnxruntime:onnxruntime/core/framework/bfc_arena.cc — what its arenas say; CUDA's own words follow.
+ */
+export function isOutOfMemory(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : ''
+  return /failed to allocate memory|ran out of memory|CUDA_ERROR_OUT_OF_MEMORY|CUDA failure 2\b|out of memory|std::bad_alloc/i.test(
+    text,
+  )
+}
+
 export interface SessionSettings {
   readonly device: ResolvedDevice
   /** Threads within one operator; undefined takes every core that this process may use. */

@@ -87,6 +87,7 @@ class LongForm {
         if (text) await this.#finish(text)
         onProgress?.(windowEnd(window))
       },
+      onReading: (isReading) => model.setReading?.(isReading),
     })
     onProgress?.(counted.seconds)
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
@@ -311,23 +312,37 @@ class CountedSamples implements AsyncIterable<Float32Array> {
 async function inOrder<T, R>(
   items: AsyncIterable<T>,
   atOnce: number,
-  { begin, finish }: { begin: (item: T) => Promise<R>; finish: (item: T, result: R) => Promise<void> },
+  {
+    begin,
+    finish,
+    onReading,
+  }: {
+    begin: (item: T) => Promise<R>
+    finish: (item: T, result: R) => Promise<void>
+    /** Told whether the next item is awaited, or one that has begun. */
+    onReading: (isReading: boolean) => void
+  },
 ): Promise<void> {
   const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
   const finishFirst = async () => {
     const { item, result } = underWay[0]!
+    onReading(false)
     await finish(item, await result)
     underWay.shift()
   }
   try {
+    onReading(true)
     for await (const item of items) {
       const result = begin(item)
       result.catch(() => {}) // it is waited for in its turn
       underWay.push({ item, result })
-      if (underWay.length === atOnce) await finishFirst()
+      if (underWay.length < atOnce) continue
+      await finishFirst()
+      onReading(true)
     }
     while (underWay.length > 0) await finishFirst()
   } finally {
+    onReading(false)
     await Promise.allSettled(underWay.map(({ result }) => result))
   }
 }

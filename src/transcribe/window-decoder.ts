@@ -6,13 +6,16 @@
 import {
   type DecodedWindow,
   type DecodeOptions,
+  decodeDetecting,
   decodeWindow,
   detectLanguage,
+  findsText,
   type Prompt,
   rowsFor,
   SECONDS_PER_POSITION,
   sotSequence,
   splitWords,
+  type TextDecoder,
   type TokenChoice,
   tokenChoice,
 } from '../decode/index.ts'
@@ -75,24 +78,34 @@ export class WindowDecoder {
     { language, previous, prefix }: WindowPrompt,
     choose: (probabilities: ReadonlyMap<string, number>) => string,
   ): Promise<WindowText> {
-    const audioContext = this.#contextOf(window)
-    using encoded = await this.#encode(window, audioContext)
-    const prompt: Prompt = {
-      language: language ?? choose(await this.#languageOf(encoded)),
-      task: this.#options.task,
-      withTimestamps: this.#options.timestamps === 'tokens',
-      previous,
-      prefix,
-    }
-    const first = await this.#attempt(encoded, prompt, this.#options.temperature[0]!)
+    using encoded = await this.#encode(window, this.#contextOf(window))
+    const { task, timestamps, temperature } = this.#options
+    const rest = { task, withTimestamps: timestamps === 'tokens', previous, prefix }
+    const detected = language === undefined ? await this.#detect(encoded, rest, choose) : undefined
+    const prompt: Prompt = { ...rest, language: detected?.language ?? language! } // one of the two is known
+    const first = detected?.decoded ?? (await this.#attempt(encoded, prompt, temperature[0]!))
     if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
-    if (audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
+    if (encoded.audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
     // Too short a context is the likeliest cause. What was encoded is given back first, or windows that all try again
     // could wait for one another's room.
     encoded[Symbol.dispose]()
     this.counts.contextRepeats++
     using full = await this.#encode(window, FULL_CONTEXT)
     return await this.#climb(window, prompt, full, [])
+  }
+
+  /** The language that is chosen, and the text where the window was decoded in it by the way. */
+  async #detect(
+    encoded: EncodedWindow,
+    prompt: Omit<Prompt, 'language'>,
+    choose: (probabilities: ReadonlyMap<string, number>) => string,
+  ): Promise<{ readonly language: string; readonly decoded: DecodedWindow | undefined }> {
+    const options = this.#decodeOptions(this.#options.temperature[0]!)
+    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
+    if (!findsText(decoder, options)) return { language: choose(await this.#heard(decoder)), decoded: undefined }
+    const found = await decodeDetecting(decoder, this.#model, prompt, this.#options.languages, options)
+    const language = choose(found.probabilities)
+    return { language, decoded: language === found.decoded.language ? found.decoded : undefined }
   }
 
   /** Tries the temperatures that have not been tried, one after the other. */
@@ -167,6 +180,14 @@ export class WindowDecoder {
   async #languageOf(encoded: EncodedWindow): Promise<ReadonlyMap<string, number>> {
     const options = this.#decodeOptions(this.#options.temperature[0]!)
     using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
+    if (!findsText(decoder, options)) return await this.#heard(decoder)
+    const { task, languages } = this.#options
+    const prompt = { task, withTimestamps: false, previous: [], prefix: [] }
+    const asked = { ...options, maxNewTokens: 1, alignsWords: false }
+    return (await decodeDetecting(decoder, this.#model, prompt, languages, asked)).probabilities
+  }
+
+  async #heard(decoder: TextDecoder): Promise<ReadonlyMap<string, number>> {
     return among(this.#options.languages, await detectLanguage(decoder, this.#model.generation))
   }
 
@@ -180,7 +201,9 @@ export class WindowDecoder {
   }
 
   #decodeOptions(temperature: number): DecodeOptions {
-    return { ...this.#options, temperature, stopLoops: true, random: this.#random, signal: this.#signal }
+    const { timestamps, wordTimestamps } = this.#options
+    const alignsWords = timestamps === 'align' || wordTimestamps
+    return { ...this.#options, temperature, alignsWords, stopLoops: true, random: this.#random, signal: this.#signal }
   }
 }
 

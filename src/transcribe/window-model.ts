@@ -6,6 +6,8 @@ import type { AlignmentScores, TextDecoder, TextModel, TokenChoice } from '../de
 export interface WindowModel extends TextModel {
   /** Windows of one recording that are worth having under way at a time, when each takes `rowsPerWindow` rows. */
   windowsAtOnce(rowsPerWindow: number): number
+  /** Told, where the model wants to know it, whether more windows are on their way, or none until one is disposed of. */
+  setReading?(isReading: boolean): void
   /**
    * Encodes a window with `audioContext` positions, padding it with silence. Resolves when its turn has come, which
    * may take until another window of the recording is disposed of.
@@ -18,6 +20,7 @@ export interface WindowModel extends TextModel {
 
 /** A window that is ready to be decoded, as often as it takes. */
 export interface EncodedWindow extends Disposable {
+  /** At least what was asked for. */
   readonly audioContext: number
   /** A fresh text; the one before must have been disposed of. */
   start(rowsPerWindow: number, choice: TokenChoice): TextDecoder & Disposable

@@ -22,6 +22,7 @@ import { type Checkpoint, openCheckpoint } from '../../src/checkpoint/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { LoadingProgress } from '../../src/models/base.ts'
 import { openCompiledModel } from '../../src/models/compiled-model.ts'
+import { WhisperModel } from '../../src/models/whisper-model.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-compiled-'))
@@ -55,6 +56,7 @@ async function load(cacheDir: string, signal = new AbortController().signal) {
     onLoading: (progress) => stages.push(progress),
   })
   const fractions = stages.flatMap(({ stage, fraction }) => (stage === 'compile' ? [fraction] : []))
+  assert.ok(model instanceof WhisperModel)
   return { fingerprint: await model.fingerprint(), fractions, warnings }
 }
 

@@ -165,6 +165,8 @@ describe('loading and unloading on demand', { concurrency: 1 }, () => {
           state: 'loaded',
           pid: 1,
           residentBytes: 1,
+          device: 'auto',
+          deviceBytes: undefined,
           nRequests: 0,
           loadedAt: clock.now(),
           lastUsedAt: clock.now(),

@@ -441,6 +441,8 @@ test('a model is loaded and unloaded on demand, whatever body or type the reques
     'id',
     'state',
     'resident_bytes',
+    'device',
+    'device_bytes',
     'requests',
     'loaded_at',
     'last_used_at',

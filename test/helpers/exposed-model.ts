@@ -74,7 +74,7 @@ export function textOf(lane: DecoderLane): TextDecoder {
     prompt: (tokens, logitsAt) => lane.prompt(0, tokens, logitsAt),
     async step(tokens, parents) {
       if (parents) lane.branch(0, parents)
-      const output = await lane.step([{ slot: 0, tokens, tokenBias }], 2, true)
+      const output = await lane.step([{ slot: 0, tokens, tokenBias }], lane.rowsPerWindow + 1, true)
       return { tokens: output.bestTokens, logprobs: output.bestLogprobs, logits: output.logits }
     },
   }

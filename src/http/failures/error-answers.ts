@@ -34,6 +34,7 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   ASR_QUEUE_FULL: 429,
   ASR_SERVICE_CLOSING: 503,
   ASR_REQUEST_TIMEOUT: 503,
+  ASR_DEVICE_OUT_OF_MEMORY: 503,
 }
 
 /** Where the newer forms say more than 500: the caller's file, or a model that another attempt may find. */

@@ -54,6 +54,8 @@ export function engineObject(engine: EngineState) {
     id: engine.modelId,
     state: engine.state,
     resident_bytes: engine.residentBytes ?? null,
+    device: engine.device ?? null,
+    device_bytes: engine.deviceBytes ?? null,
     requests: engine.nRequests,
     loaded_at: isoTime(engine.loadedAt),
     last_used_at: isoTime(engine.lastUsedAt),

@@ -43,6 +43,11 @@ const engine = {
     id: { type: 'string' },
     state: { type: 'string', enum: ['loading', 'loaded', 'unloading'] },
     resident_bytes: { type: ['integer', 'null'], description: "Memory of the model's process." },
+    device: { type: ['string', 'null'], description: 'Where it runs, as DEVICE says.' },
+    device_bytes: {
+      type: ['integer', 'null'],
+      description: "GPU memory of the model's process, where NVIDIA's driver tells.",
+    },
     requests: { type: 'integer', minimum: 0, description: 'That it works on, or that wait for it.' },
     loaded_at: time,
     last_used_at: time,

@@ -78,6 +78,11 @@ export function createMetrics() {
     ),
 
     engineMemory: gauge('engine_memory_bytes', 'Resident memory of the process of a model.', 'model'),
+    engineDeviceMemory: gauge(
+      'engine_device_memory_bytes',
+      "GPU memory of the process of a model, where NVIDIA's driver tells.",
+      'model',
+    ),
     modelLoads: counter('model_loads_total', 'Loads of a model, by outcome: loaded or failed.', 'model', 'outcome'),
     modelUnloads: counter(
       'model_unloads_total',

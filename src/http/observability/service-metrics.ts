@@ -97,15 +97,18 @@ export class ServiceMetrics {
 
   /** Has what is a state rather than an event looked up whenever the metrics are asked for. */
   watchState(transcriber: Transcriber, readiness: readonly ReadinessCheck[]): void {
-    const { ready, engineMemory } = this.#metrics
+    const { ready, engineMemory, engineDeviceMemory } = this.#metrics
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
       const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
       const memory = await Promise.all(engines.map(({ pid }) => residentBytes(pid!)))
       engineMemory.reset() // of those that are gone nothing may stay
-      for (const [i, { modelId }] of engines.entries()) {
+      engineDeviceMemory.reset()
+      for (const [i, { modelId, deviceBytes }] of engines.entries()) {
         const bytes = memory[i]
-        if (bytes !== undefined) engineMemory.set({ model: this.#labels.labelOf(modelId) }, bytes)
+        const model = this.#labels.labelOf(modelId)
+        if (bytes !== undefined) engineMemory.set({ model }, bytes)
+        if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }
   }
