@@ -32,6 +32,7 @@ type Request = Omit<TranscribeRequest, 'modelId'>
 /** A busy service is asked again, as it says when; a line that does not move for so many times is a failure. */
 const MOST_ATTEMPTS = 30
 const LONGEST_PAUSE_SECONDS = 60
+const PAUSE_SECONDS = 5
 
 /**
  * @throws {OptionInvalidError} for an address that is none.
@@ -60,8 +61,8 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
     if (response.ok) return await readStream(response, request)
     const failure = await failureOf(response)
     if (response.status !== 429) throw failure
-    const wanted = Number(response.headers.get('retry-after'))
-    return { failure, busySeconds: Math.min(LONGEST_PAUSE_SECONDS, wanted > 0 ? wanted : 5) }
+    const wanted = Number(response.headers.get('retry-after') ?? PAUSE_SECONDS)
+    return { failure, busySeconds: Math.min(LONGEST_PAUSE_SECONDS, wanted >= 0 ? wanted : PAUSE_SECONDS) }
   }
 
   async function post(address: string, { audioPath, language, options, signal }: Request): Promise<Response> {

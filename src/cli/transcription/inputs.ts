@@ -1,7 +1,7 @@
 /** From what the user names (files, folders, patterns, `-`) to the recordings that are meant. */
 
 import { type Stats, statSync } from 'node:fs'
-import { basename, extname, join, relative, resolve } from 'node:path'
+import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { glob, isDynamicPattern } from 'tinyglobby'
 import { type AsrError, InputAbsentError, OptionInvalidError } from '../../errors/index.ts'
 import { looksLikeMedia } from './media-files.ts'
@@ -84,7 +84,12 @@ async function filesInFolder(folder: string): Promise<Input[]> {
 }
 
 async function matchesOf(pattern: string): Promise<Input[]> {
-  const names = await glob(pattern, { onlyFiles: true, dot: false, expandDirectories: false })
+  const names = await glob(pattern, {
+    onlyFiles: true,
+    dot: false,
+    expandDirectories: false,
+    absolute: isAbsolute(pattern),
+  })
   if (names.length === 0) {
     return [absent(pattern, 'Nothing matches this pattern.', 'Correct it, or the folder in which the command runs.')]
   }

@@ -36,7 +36,7 @@ const PASSING: readonly ErrorCode[] = [
   'ASR_RATE_LIMITED',
   'ASR_MODEL_LOAD_FAILED',
 ]
-const FIRST_PAUSE_SECONDS = 10
+const FIRST_PAUSE_SECONDS = 5
 const LONGEST_PAUSE_SECONDS = 300
 
 /**
