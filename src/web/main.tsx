@@ -17,6 +17,8 @@ import { refreshEngines, refreshService } from './state/service.ts'
 const WAITING_REFRESH_MS = 2_000
 /** Which models are in memory is asked so often; seldom enough for a service with a limit of requests. */
 const ENGINES_REFRESH_MS = 30_000
+/** The first seconds belong to the visitor. */
+const IDLE_MS = 2_000
 
 applyTheme()
 applyLocale()
@@ -35,5 +37,8 @@ effect(() => {
 setInterval(() => {
   if (!document.hidden && connection.value === 'online' && keyNeed.value === 'none') void refreshEngines()
 }, ENGINES_REFRESH_MS)
+
+// What draws recordings is not needed to begin, but where the service goes away it could not be had any more.
+setTimeout(() => void import('wavesurfer.js').catch(() => {}), IDLE_MS)
 
 render(<App />, document.getElementById('app')!) // in index.html

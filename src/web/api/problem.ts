@@ -11,12 +11,14 @@ export type ProblemKind =
   | 'model'
   | 'closing'
   | 'service'
+  /** A defect of ours. */
+  | 'page'
 
 export interface Problem {
   readonly kind: ProblemKind
   /** Of the answer; undefined where there was none. */
   readonly status?: number
-  /** What the service said, in English; undefined where it said nothing. */
+  /** What the service, or the page itself, said in English; undefined where it said nothing. */
   readonly sentence?: string
   readonly code?: string
   /** How long the service asks to wait. */

@@ -52,10 +52,12 @@ export class Recorder {
     if (!window.isSecureContext) throw new RecorderError('insecure')
     const found = TYPES.find(([type]) => globalThis.MediaRecorder?.isTypeSupported(type))
     if (navigator.mediaDevices === undefined || found === undefined) throw new RecorderError('unsupported')
+    let stream: MediaStream | undefined
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: true })
+      stream = await navigator.mediaDevices.getUserMedia({ audio: true })
       return new Recorder(stream, found[0], found[1])
     } catch (cause) {
+      for (const track of stream?.getTracks() ?? []) track.stop()
       throw new RecorderError(FAILURES[(cause as DOMException).name] ?? 'failed', { cause })
     }
   }

@@ -22,7 +22,7 @@ export function ProblemNote({ problem, detail, children }: ProblemNoteProps) {
         {detail !== undefined && <p>{detail}</p>}
         {problem.sentence !== undefined && (
           <p>
-            <span class="soft">{t.said}</span> <q lang="en">{problem.sentence}</q>
+            {problem.kind !== 'page' && <span class="soft">{t.said}</span>} <q lang="en">{problem.sentence}</q>
           </p>
         )}
         {children !== undefined && <div class="note-actions">{children}</div>}

@@ -23,8 +23,8 @@ export function Waveform({ peaks, durationSeconds }: WaveformProps) {
   useEffect(() => {
     let isGone = false
     let stop: (() => void) | undefined
-    void import('wavesurfer.js').then(({ default: Library }) => {
-      if (isGone) return
+    void library().then((Library) => {
+      if (isGone || Library === undefined) return
       const drawn = Library.create({
         container: place.current!, // rendered below
         media: audio,
@@ -75,6 +75,15 @@ export function Waveform({ peaks, durationSeconds }: WaveformProps) {
       }}
     />
   )
+}
+
+/** Undefined where the service is away, or has another build of the page by now: then nothing is drawn, and all else works. */
+async function library(): Promise<typeof WaveSurfer | undefined> {
+  try {
+    return (await import('wavesurfer.js')).default
+  } catch {
+    return undefined
+  }
 }
 
 /** As a slider's keys are. */

@@ -22,8 +22,6 @@ export const en = {
     again: (seconds: number) => `Next attempt in ${seconds} s`,
     trying: 'Trying now…',
     tryNow: 'Try now',
-    back: 'The service is back.',
-    connecting: 'Looking for the service…',
   },
   intake: {
     title: 'New transcript',
@@ -138,9 +136,8 @@ export const en = {
     service: 'The service failed',
     said: 'The service says:',
     tooLargeHere: (size: string, limit: string) => `It has ${size}; the service takes up to ${limit}.`,
-    busyRetry: (seconds: number) => `It is tried again in ${seconds} s.`,
     autoRetry: 'It is tried again when the service is back.',
-    unknown: 'Something on this page went wrong',
+    page: 'Something on this page went wrong',
   },
   busy: {
     title: 'The service is busy.',

@@ -25,8 +25,6 @@ export const pt: Strings = {
     again: (seconds) => `Nova tentativa em ${seconds} s`,
     trying: 'Tentando agora…',
     tryNow: 'Tentar agora',
-    back: 'O serviço voltou.',
-    connecting: 'Procurando o serviço…',
   },
   intake: {
     title: 'Nova transcrição',
@@ -142,9 +140,8 @@ export const pt: Strings = {
     service: 'O serviço falhou',
     said: 'O serviço diz:',
     tooLargeHere: (size, limit) => `Tem ${size}; o serviço aceita até ${limit}.`,
-    busyRetry: (seconds) => `Nova tentativa em ${seconds} s.`,
     autoRetry: 'Nova tentativa quando o serviço voltar.',
-    unknown: 'Algo nesta página deu errado',
+    page: 'Algo nesta página deu errado',
   },
   busy: {
     title: 'O serviço está ocupado.',

@@ -140,7 +140,7 @@ async function finish(job: Job, answer: Answer, startedAt: number): Promise<void
 }
 
 function fail(job: Job, error: unknown): void {
-  const problem: Problem = error instanceof ProblemError ? error.problem : { kind: 'service', sentence: String(error) }
+  const problem: Problem = error instanceof ProblemError ? error.problem : { kind: 'page', sentence: String(error) }
   switch (problem.kind) {
     case 'key':
       setState(job, { kind: 'waiting' }) // until there is a key
