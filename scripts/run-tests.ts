@@ -4,7 +4,7 @@
  * The last line is `N passed, N failed, N skipped`, over all suites. A suite that runs no test counts as a failure, and
  * so does, in continuous integration (`CI` set), a skip for want of test data: there the data must be present.
  *
- * usage: scripts/node scripts/run-tests.ts [unit] [contract] [sdk] [model] [reference] [page]
+ * usage: scripts/node scripts/run-tests.ts [unit] [contract] [sdk] [model] [reference] [page] [gpu]
  */
 
 import { globSync } from 'node:fs'
@@ -36,6 +36,7 @@ const SUITES: readonly Suite[] = [
   { name: 'model', files: 'test/model/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'reference', files: 'test/reference/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'page', files: 'test/page/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
+  { name: 'gpu', files: 'test/gpu/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
 ]
 
 /** A skip with such a reason is for want of data that continuous integration has; others (no GPU) are the machine's. */

@@ -194,7 +194,7 @@ export const SETTINGS = {
   DEVICE: {
     check: device.default('auto'),
     meaning:
-      '`cpu`, `cuda:N`, `webgpu` or `auto`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([docs/gpu-cuda.md](gpu-cuda.md)). A device that is not there is an error at the start; only `auto` may choose another, and today it takes the CPU.',
+      '`cpu`, `cuda:N`, `webgpu` or `auto`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([gpu-cuda.md](gpu-cuda.md#several-gpus)). A device that is not there is an error at the start; `auto` takes CUDA, else WebGPU on a real GPU, else the CPU, and the log says why ([gpu.md](gpu.md)).',
   },
   DTYPE: {
     check: dtype.default('auto'),
@@ -204,7 +204,7 @@ export const SETTINGS = {
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:
-      'What one model may take of the memory of a `cuda:N`, in MB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([docs/gpu-cuda.md](gpu-cuda.md)). `0`: no limit.',
+      'What one model may take of the memory of a `cuda:N`, in MB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([gpu-cuda.md](gpu-cuda.md#memory)). `0`: no limit.',
   },
   THREADS: {
     check: integer(1, 1024).optional(),
