@@ -42,7 +42,7 @@ describe('troubles on the page', { skip: noPage, concurrency: 1 }, () => {
     await picture(t, page, 'failures')
 
     await page.getByRole('link', { name: /^vazio\.wav/ }).click()
-    await page.getByText('A gravação não pode ser usada').waitFor()
+    await page.getByRole('alert').getByText('A gravação não pode ser usada').waitFor()
     await page.getByText('The file is empty: send a file that holds a recording.').waitFor()
     await picture(t, page, 'empty-file')
     await page.getByRole('button', { name: 'Remover', exact: true }).click()
@@ -51,7 +51,7 @@ describe('troubles on the page', { skip: noPage, concurrency: 1 }, () => {
     await page.getByText(/^(The file could not be read as audio|The file holds no audio)/).waitFor()
     await page.goBack()
     await page.getByRole('link', { name: /^grande demais/ }).click()
-    await page.getByText('O arquivo é grande demais').waitFor()
+    await page.getByRole('alert').getByText('O arquivo é grande demais').waitFor()
     await page.getByText('Tem 1,5 MB; o serviço aceita até 1 MB.').waitFor()
     await closePage(page)
   })
@@ -60,10 +60,10 @@ describe('troubles on the page', { skip: noPage, concurrency: 1 }, () => {
     const page = await rig.open()
     await page.getByRole('combobox', { name: 'Spoken language' }).selectOption('yue') // base does not know Cantonese
     await choose(page, FOX)
-    await page.getByText('An option was refused').waitFor()
+    await page.getByRole('alert').getByText('An option was refused').waitFor()
     await page.getByText(/^Language 'yue' is not one that this model knows/).waitFor()
     await page.getByRole('button', { name: 'Try again' }).first().click()
-    await page.getByText('An option was refused').waitFor()
+    await page.getByRole('alert').getByText('An option was refused').waitFor()
     await closePage(page)
   })
 
