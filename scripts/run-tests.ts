@@ -19,7 +19,7 @@ interface Suite {
   readonly concurrency: number
   /** The longest that one test may take. */
   readonly timeoutMs: number
-  /** True where it runs only when it is named: a GPU that the processor plays is a hundred times slower. */
+  /** True where it runs only when it is named: it needs a browser, or a GPU that the processor plays, and minutes. */
   readonly isByName?: boolean
 }
 
@@ -37,7 +37,7 @@ const SUITES: readonly Suite[] = [
   { name: 'sdk', files: 'test/sdk/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'model', files: 'test/model/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
   { name: 'reference', files: 'test/reference/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
-  { name: 'page', files: 'test/page/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE },
+  { name: 'page', files: 'test/page/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE, isByName: true },
   { name: 'gpu', files: 'test/gpu/**/*.test.ts', concurrency: 1, timeoutMs: 10 * MINUTE, isByName: true },
 ]
 
