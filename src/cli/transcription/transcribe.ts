@@ -75,9 +75,10 @@ export async function transcribe(
 
   function sayTally(tally: Tally): void {
     const isPrinted = flags.outputDir === undefined
+    if (signal.aborted && process.stdout.errored) return // nobody reads the results any more
     if (signal.aborted && tally.nDone > 0) {
-      const kept = `${tally.nDone} of ${inputs.length} ${inputs.length === 1 ? 'file is' : 'files are'} done`
-      output.stderr(`paradox: interrupted: ${kept} and kept\n`)
+      const kept = `${tally.nDone} of ${inputs.length} ${inputs.length === 1 ? 'file' : 'files'}`
+      output.stderr(`paradox: interrupted; done and kept: ${kept}\n`)
     } else if (!signal.aborted && !isPrinted && inputs.length > 1 && !flags.quiet) {
       output.stderr(tallyText(tally))
     }
