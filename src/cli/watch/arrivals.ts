@@ -2,13 +2,17 @@
 
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { watch } from 'chokidar'
 import { InputAbsentError } from '../../errors/index.ts'
 import { looksLikeMedia } from '../transcription/media-files.ts'
 
+/** Often enough to see a file grow, and seldom enough for a thousand of them. */
+const MOST_POLL_MS = 500
+
 export interface ArrivalOptions {
   readonly recursive: boolean
-  /** A file whose size has not changed for so long is whole. */
+  /** A file that has not changed for so long is whole. */
   readonly settleMs: number
   readonly onArrival: (path: string) => void
   readonly signal: AbortSignal
@@ -32,9 +36,19 @@ export async function watchArrivals(
     // Hidden files are other programs' unfinished ones, and ours.
     ignored: (path, stats) =>
       path !== folder && (basename(path).startsWith('.') || (stats?.isFile() === true && !looksLikeMedia(path))),
-    awaitWriteFinish: { stabilityThreshold: settleMs, pollInterval: Math.max(20, Math.min(500, settleMs / 5)) },
   })
-  watcher.on('add', onArrival).on('change', onArrival)
+  // Chokidar's own wait leaves out what is there when it starts, such as the copy that is under way just then.
+  const settling = new Set<string>()
+  const settle = async (path: string) => {
+    if (settling.has(path)) return // whoever waits for it sees the change
+    settling.add(path)
+    try {
+      if (await isSettled(path, settleMs, signal)) onArrival(path)
+    } finally {
+      settling.delete(path)
+    }
+  }
+  watcher.on('add', (path) => void settle(path)).on('change', (path) => void settle(path))
   watcher.on('error', (error) => ended.reject(unwatchable(error)))
   signal.addEventListener('abort', () => ended.resolve(), { once: true })
   try {
@@ -42,6 +56,26 @@ export async function watchArrivals(
   } finally {
     await watcher.close()
   }
+}
+
+/** Resolves when the file is whole; to false when it has gone, or nobody waits any more. */
+async function isSettled(path: string, settleMs: number, signal: AbortSignal): Promise<boolean> {
+  let state = fileState(path)
+  for (let unchangedSince = performance.now(); state !== undefined && !signal.aborted; ) {
+    const left = unchangedSince + settleMs - performance.now()
+    if (left <= 0) return true
+    await delay(Math.min(left, MOST_POLL_MS), undefined, { signal }).catch(() => {})
+    const now = fileState(path)
+    if (now !== state) unchangedSince = performance.now()
+    state = now
+  }
+  return false
+}
+
+/** Tells a file from what it is after a change; undefined where there is none. */
+export function fileState(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs}`
 }
 
 function unwatchable(error: unknown): InputAbsentError {

@@ -17,7 +17,7 @@ import { OutputFiles } from '../transcription/output-files.ts'
 import { FileRun, type Results } from '../transcription/run-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
 import { durationOf, openWorker } from '../transcription/worker.ts'
-import { watchArrivals } from './arrivals.ts'
+import { fileState, watchArrivals } from './arrivals.ts'
 
 export interface WatchFlags extends TranscriptionFlags {
   readonly recursive?: boolean | undefined
@@ -126,7 +126,7 @@ export async function watchFolder(
   }
 
   async function work(path: string, input: Input): Promise<void> {
-    const before = stateOf(path)
+    const before = fileState(path)
     if (before === undefined) return // it has gone again
     let isWhole = true
     const filed = new FiledResults({ files, output, beforePrint: () => progress.clear(), tells: 'done' })
@@ -134,7 +134,7 @@ export async function watchFolder(
       wants: (asked) => filed.wants(asked),
       fail: (asked, result) => filed.fail(asked, result),
       async add(asked, result, seconds) {
-        isWhole = stateOf(path) === before
+        isWhole = fileState(path) === before
         if (isWhole) await filed.add(asked, result, seconds)
       },
     }
@@ -144,7 +144,7 @@ export async function watchFolder(
     const failure = await run.one(input)
     if (!isWhole) {
       say(`${printable(input.file)}: it has changed meanwhile, so it is transcribed again\n`)
-      if (stateOf(path) !== undefined) queue.set(path, input)
+      if (fileState(path) !== undefined) queue.set(path, input)
       return
     }
     total.done += run.tally.nDone
@@ -163,10 +163,4 @@ export async function watchFolder(
     const timer = setTimeout(() => arrive(path), seconds * 1000)
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
   }
-}
-
-/** Tells a file from what it is after a change; undefined where there is none. */
-function stateOf(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs}`
 }

@@ -1,0 +1,162 @@
+/** `paradox watch` from outside; a service with scripted answers stands for the model. */
+
+import assert from 'node:assert/strict'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { AudioUnreadableError, RemoteError, toWire } from '../../src/errors/index.ts'
+import { type RunningCommand, startParadox } from '../helpers/command-line.ts'
+import { scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
+import { type RunningService, startService } from '../helpers/service.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
+import { until } from '../helpers/tiny-engines.ts'
+
+const transcriber = scriptedTranscriber()
+let service: RunningService
+
+before(async () => {
+  service = await startService({ transcriber })
+})
+after(() => service.close())
+
+/** A watched folder `in`; the recordings in it are texts, and what is said in them is what they hold. */
+function newFolder(t: TestContext): string {
+  transcriber.requests.length = 0
+  transcriber.script = async ({ audioPath }) => {
+    const said = await readFile(audioPath, 'utf8')
+    if (said === 'bad') throw new RemoteError(toWire(new AudioUnreadableError('it is bad')))
+    return transcriptionOf(said)
+  }
+  const cwd = tempFolder(t)
+  mkdirSync(join(cwd, 'in/sub'), { recursive: true })
+  return cwd
+}
+
+async function watching(t: TestContext, cwd: string, ...args: readonly string[]): Promise<RunningCommand> {
+  const command = startParadox(['watch', '--server', service.baseUrl, '--settle', '0.3', ...args, 'in'], { cwd })
+  t.after(() => command.child.kill('SIGKILL'))
+  await command.said(/watching in/)
+  return command
+}
+
+/** As Ctrl-C does; gives what was said. */
+async function stop({ child, ended }: RunningCommand): Promise<string> {
+  child.kill('SIGINT')
+  const { stdout, stderr, code } = await ended
+  assert.deepEqual([code, stdout], [0, ''], stderr)
+  return stderr
+}
+
+const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
+
+test('what lies in the folder and what comes is transcribed once, also after a restart', async (t) => {
+  const cwd = newFolder(t)
+  writeFileSync(join(cwd, 'in/old.wav'), 'was there')
+  writeFileSync(join(cwd, 'in/notes.txt'), 'no recording')
+  const first = await watching(t, cwd, '--format', 'text,json')
+  await first.said(/old\.wav → old\.txt, old\.json/)
+  writeFileSync(join(cwd, 'in/🎙️ new.wav'), 'has come')
+  writeFileSync(join(cwd, 'in/sub/deep.wav'), 'too deep')
+  await first.said(/new\.wav → .*new\.txt/)
+  assert.match(await stop(first), /\nparadox: stopped watching; 2 done, 0 failed\n$/)
+  assert.deepEqual([read(cwd, 'in/old.txt'), read(cwd, 'in/🎙️ new.txt')], ['was there\n', 'has come\n'])
+
+  const second = await watching(t, cwd, '--format', 'text,json')
+  writeFileSync(join(cwd, 'in/later.wav'), 'later')
+  await second.said(/later\.wav → /)
+  // Who deletes a transcript gets it anew, when the recording is seen again.
+  rmSync(join(cwd, 'in/old.txt'))
+  renameSync(join(cwd, 'in/old.wav'), join(cwd, 'in/.moved'))
+  renameSync(join(cwd, 'in/.moved'), join(cwd, 'in/old.wav'))
+  await second.said(/old\.wav → old\.txt {2}/)
+  assert.match(await stop(second), /; 2 done, 0 failed\n$/)
+  assert.deepEqual(
+    transcriber.requests.length,
+    4,
+    'old, new, later, and old once more; the one in the sub-folder never',
+  )
+})
+
+test('a file that still grows is waited for', async (t) => {
+  const cwd = newFolder(t)
+  const command = await watching(t, cwd, '--output-dir', 'out', '--settle', '1')
+  const path = join(cwd, 'in/growing.wav')
+  writeFileSync(path, 'a')
+  for (let i = 0; i < 8; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 200)) // it is the time that is tested
+    appendFileSync(path, 'b')
+  }
+  await command.said(/growing\.wav → growing\.txt/)
+  await stop(command)
+  assert.equal(read(cwd, 'out/growing.txt'), 'abbbbbbbb\n')
+  assert.equal(transcriber.requests.length, 1)
+})
+
+test('one that changes while it is worked on is transcribed again, and only the last text is kept', async (t) => {
+  const cwd = newFolder(t)
+  const path = join(cwd, 'in/talk.wav')
+  const { script } = transcriber
+  transcriber.script = async (request) => {
+    if (transcriber.requests.length === 1) appendFileSync(path, ' and the rest')
+    return await script(request)
+  }
+  const command = await watching(t, cwd)
+  writeFileSync(path, 'the beginning')
+  await command.said(/talk\.wav: it has changed meanwhile, so it is transcribed again/)
+  await command.said(/talk\.wav → talk\.txt/)
+  await stop(command)
+  assert.equal(read(cwd, 'in/talk.txt'), 'the beginning and the rest\n')
+})
+
+test('sub-folders are watched where that is asked for, and mirrored', async (t) => {
+  const cwd = newFolder(t)
+  const command = await watching(t, cwd, '--recursive', '--output-dir', 'out')
+  writeFileSync(join(cwd, 'in/sub/deep.wav'), 'deep')
+  mkdirSync(join(cwd, 'in/later'))
+  writeFileSync(join(cwd, 'in/later/x.mp3'), 'x')
+  await command.said(/sub\/deep\.wav → deep\.txt/)
+  await command.said(/later\/x\.mp3 → x\.txt/)
+  await stop(command)
+  assert.deepEqual([read(cwd, 'out/sub/deep.txt'), read(cwd, 'out/later/x.txt')], ['deep\n', 'x\n'])
+})
+
+test('a recording that fails is told once, and tried again when it has changed', async (t) => {
+  const cwd = newFolder(t)
+  const command = await watching(t, cwd)
+  writeFileSync(join(cwd, 'in/x.wav'), 'bad')
+  await command.said(/^paradox: x\.wav: The file could not be read as audio \(it is bad\)/m)
+  writeFileSync(join(cwd, 'in/good.wav'), 'good')
+  await command.said(/good\.wav → /)
+  assert.equal(existsSync(join(cwd, 'in/x.txt')), false)
+  writeFileSync(join(cwd, 'in/x.wav'), 'better')
+  await command.said(/x\.wav → x\.txt/)
+  assert.match(await stop(command), /; 2 done, 1 failed\n$/)
+})
+
+test('a service that is not there is tried again until it is', async (t) => {
+  const cwd = newFolder(t)
+  const absent = await startService({ transcriber })
+  const { port, baseUrl } = absent
+  await absent.close()
+  writeFileSync(join(cwd, 'in/x.wav'), 'patience')
+  const command = startParadox(['watch', '--server', baseUrl, '--settle', '0.2', 'in'], { cwd })
+  t.after(() => command.child.kill('SIGKILL'))
+  await command.said(/^paradox: x\.wav: The service at .* does not answer \(nothing listens there\)/m)
+  await command.said(/^x\.wav: it is tried again in 5 s$/m)
+  const back = await startService({ transcriber, env: { PORT: String(port) } })
+  t.after(() => back.close())
+  await command.said(/^x\.wav → x\.txt/m)
+  await stop(command)
+})
+
+test('a wrong folder is told at once, and a signal ends the wait at any time', async (t) => {
+  const cwd = newFolder(t)
+  const missing = startParadox(['watch', '--server', service.baseUrl, 'nowhere'], { cwd })
+  const { stderr, code } = await missing.ended
+  assert.match(stderr, /\nparadox: There is no folder 'nowhere': create it, or correct its name\.\n$/)
+  assert.equal(code, 1)
+  const command = await watching(t, cwd)
+  await stop(command)
+  await until(() => command.child.exitCode !== null)
+})
