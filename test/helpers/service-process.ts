@@ -28,7 +28,7 @@ export interface ServiceProcess {
 
 /** @throws {Error} when the service ends before it answers; its log is in the test's output. */
 export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-  const port = await freePort()
+  const port = env.PORT ?? (await freePort())
   const child = fork(new URL('./service-host.ts', import.meta.url), {
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port), LOG_LEVEL: 'warn', ...env },
     execArgv: launcherFlags(),
