@@ -47,3 +47,15 @@ export class ModelBusyError extends AsrError {
     super(`Model '${modelId}' is in use.`)
   }
 }
+
+/** In a program; over HTTP it is `ServiceClosingError`. */
+export class ModelClosedError extends AsrError {
+  override readonly name = 'ModelClosedError'
+  readonly code = 'ASR_MODEL_CLOSED'
+  readonly kind = 'unavailable'
+  readonly remedy = 'Load the model again, and close it only when its calls have ended.'
+
+  constructor(modelId: string) {
+    super(`Model '${modelId}' has been closed.`)
+  }
+}

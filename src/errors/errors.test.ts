@@ -44,6 +44,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.RequestTimeoutError(90),
   new errors.ModelBusyError('base'),
   new errors.ModelAbsentError('base', 'disk'),
+  new errors.ModelClosedError('base'),
   new errors.InputAbsentError("Nothing matches '*.wav'.", 'Correct the pattern.'),
   new errors.OutputExistsError('talk.srt'),
   new errors.OutputUnwritableError('talk.srt', 'the disk is full'),

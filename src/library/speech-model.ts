@@ -1,7 +1,7 @@
 /** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
 
 import { chooseDevice, createEnginePool, type EnginePool } from '../engine/index.ts'
-import { ServiceClosingError } from '../errors/index.ts'
+import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
@@ -21,7 +21,7 @@ export interface SpeechModel extends AsyncDisposable {
   /**
    * The whole recording.
    *
-   * @throws {AsrError} any expected failure; `AbortError` after an abort.
+   * @throws {AsrError} any expected failure; after an abort, the signal's reason.
    */
   transcribe(recording: RecordingInput, options?: TranscribeOptions): Promise<Transcription>
   /**
@@ -42,7 +42,7 @@ export interface SpeechModel extends AsyncDisposable {
  * program does not end while its model is loaded.
  *
  * @param id  an id of `paradox models`, a hub repository (`openai/whisper-small`) or a folder.
- * @throws {ModelUnknownError | ConfigError | DeviceUnavailableError | ModelLoadError}; `AbortError` after an abort.
+ * @throws {ModelUnknownError | ConfigError | DeviceUnavailableError | ModelLoadError}; the signal's reason after an abort.
  */
 export async function loadModel(id: string, settings: ModelSettings = {}): Promise<SpeechModel> {
   const signal = settings.signal ?? new AbortController().signal
@@ -83,10 +83,10 @@ class PooledModel implements SpeechModel {
   async transcribe(recording: RecordingInput, options: TranscribeOptions = {}): Promise<Transcription> {
     const { language, onProgress, onSegments } = options
     const given = givenOptions(options)
-    await using file = await recordingFile(recording, this.#tempDir)
     const signal = this.#signalOf(options.signal)
+    await using file = await recordingFile(recording, this.#tempDir)
     const request = { modelId: this.id, audioPath: file.path, language, options: given, onProgress, onSegments, signal }
-    return await this.#pool.transcribe(request)
+    return await reasonFirst(signal, this.#pool.transcribe(request))
   }
 
   async *stream(
@@ -126,13 +126,14 @@ class PooledModel implements SpeechModel {
 
   async detectLanguage(recording: RecordingInput, options: DetectOptions = {}): Promise<LanguageDetection> {
     const given = givenOptions(options)
-    await using file = await recordingFile(recording, this.#tempDir)
     const signal = this.#signalOf(options.signal)
-    return await this.#pool.detectLanguage({ modelId: this.id, audioPath: file.path, options: given, signal })
+    await using file = await recordingFile(recording, this.#tempDir)
+    const request = { modelId: this.id, audioPath: file.path, options: given, signal }
+    return await reasonFirst(signal, this.#pool.detectLanguage(request))
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new ServiceClosingError())
+    this.#closing.abort(new ModelClosedError(this.id))
     await this.#pool.close(0)
   }
 
@@ -142,5 +143,15 @@ class PooledModel implements SpeechModel {
 
   #signalOf(signal: AbortSignal | undefined): AbortSignal {
     return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+  }
+}
+
+/** Whatever failed, after an abort it is the abort that its caller is to see. */
+async function reasonFirst<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
   }
 }
