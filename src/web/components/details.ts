@@ -1,9 +1,10 @@
 /** What is known about a transcript, in short. */
 
-import { decimal, locale, percent, regional, strings } from '../i18n/index.ts'
+import { locale, percent, regional, strings } from '../i18n/index.ts'
 import { clock } from '../text/time.ts'
 import { languageLabel } from '../transcript/languages.ts'
 import type { Transcript } from '../transcript/transcript.ts'
+import { timesRealTime } from './job-words.ts'
 
 /** Length, language, model, speed, date. */
 export function detailsOf(shown: Transcript): string[] {
@@ -18,7 +19,7 @@ export function detailsOf(shown: Transcript): string[] {
         ? t.transcript.language(name, percent(languageProbability))
         : name,
     model,
-    processingSeconds && durationSeconds > 0 ? t.job.speed(decimal(durationSeconds / processingSeconds)) : undefined,
+    processingSeconds && durationSeconds > 0 ? timesRealTime(durationSeconds / processingSeconds) : undefined,
     new Date(createdAt).toLocaleString(regional.value, { dateStyle: 'medium', timeStyle: 'short' }),
   ]
   return details.filter((detail) => detail !== undefined)

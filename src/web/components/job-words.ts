@@ -36,10 +36,12 @@ export function speedWords({ state, durationSeconds }: Job, now: number): readon
   if (elapsedSeconds < 1) return []
   const speed = value.doneSeconds / elapsedSeconds
   const left = durationSeconds.value === undefined ? undefined : (durationSeconds.value - value.doneSeconds) / speed
-  return [
-    t.speed(decimal(speed, speed < 10 ? 1 : 0)),
-    ...(left !== undefined && left >= 1 ? [t.remaining(clock(left + 1))] : []),
-  ]
+  return [timesRealTime(speed), ...(left !== undefined && left >= 1 ? [t.remaining(clock(left + 1))] : [])]
+}
+
+/** @param speed  seconds of the recording in a second. */
+export function timesRealTime(speed: number): string {
+  return strings.value.job.speed(decimal(speed, speed < 10 ? 1 : 0))
 }
 
 /** 0 to 1; undefined where it is not known, and where nothing goes on. */
