@@ -33,7 +33,7 @@ check: ready ## types, lint, directions of the imports
 
 .PHONY: test
 test: check ## all tests on real weights; SUITES="unit contract sdk model reference" chooses; "page", "gpu" by name
-	@case " $(SUITES) " in *" page "* | *" gpu "*) scripts/install-browser.sh ;; esac
+	@case " $(or $(SUITES),all) " in *" all "* | *" page "* | *" gpu "*) scripts/install-browser.sh ;; esac
 	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
 	@$(NODE) scripts/install-python-judges.ts || echo 'The Python judges could not be installed; the tests that need them will skip.'
 	@$(NODE) scripts/run-tests.ts $(SUITES)
