@@ -222,7 +222,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     assert.equal(await page.locator('.entry').count(), 2)
 
     await page.getByRole('checkbox', { name: /Keep recordings too/ }).uncheck()
-    await page.getByText(/^0 byte of 500 MB/).waitFor()
+    await page.getByText(/^0 bytes of 500 MB/).waitFor()
     await page.reload()
     await page.getByText('The recording is not kept in this browser.').waitFor()
     await picture(t, page, 'no-recording')
