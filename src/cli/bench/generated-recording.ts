@@ -1,8 +1,8 @@
 /** Half a minute of sound that resembles a voice, for machines without a recording at hand. */
 
-const SAMPLE_RATE = 16_000
+import { SAMPLE_RATE, wavHeader } from '../../audio/index.ts'
+
 export const GENERATED_SECONDS = 30
-const HEADER_BYTES = 44
 
 /** Resonances of a few vowels, in Hz. */
 const VOWELS = [
@@ -17,8 +17,7 @@ const SYLLABLE_SECONDS = 0.22
 /** A WAV file of 16-bit samples; the same at every call. */
 export function generatedRecording(): Buffer {
   const nSamples = GENERATED_SECONDS * SAMPLE_RATE
-  const wav = Buffer.alloc(HEADER_BYTES + 2 * nSamples)
-  writeHeader(wav, 2 * nSamples)
+  const samples = new Int16Array(nSamples)
   for (let i = 0; i < nSamples; i++) {
     const seconds = i / SAMPLE_RATE
     const syllable = Math.floor(seconds / SYLLABLE_SECONDS)
@@ -27,9 +26,9 @@ export function generatedRecording(): Buffer {
     const pitch = 110 + 25 * Math.sin(seconds * 1.7)
     const isPause = syllable % 9 === 8
     const envelope = isPause ? 0 : Math.sin(Math.PI * within) ** 0.5
-    wav.writeInt16LE(Math.round(6000 * envelope * voice(seconds, pitch, vowel)), HEADER_BYTES + 2 * i)
+    samples[i] = Math.round(6000 * envelope * voice(seconds, pitch, vowel))
   }
-  return wav
+  return Buffer.concat([wavHeader(samples.byteLength), new Uint8Array(samples.buffer)])
 }
 
 /** Harmonics of a pitch, louder near the resonances; about -1 to 1. */
@@ -41,19 +40,4 @@ function voice(seconds: number, pitch: number, resonances: readonly number[]): n
     sum += gain * Math.sin(2 * Math.PI * frequency * seconds)
   }
   return sum / 3
-}
-
-function writeHeader(wav: Buffer, bytes: number): void {
-  wav.write('RIFF', 0)
-  wav.writeUInt32LE(HEADER_BYTES - 8 + bytes, 4)
-  wav.write('WAVEfmt ', 8)
-  wav.writeUInt32LE(16, 16)
-  wav.writeUInt16LE(1, 20) // PCM
-  wav.writeUInt16LE(1, 22) // mono
-  wav.writeUInt32LE(SAMPLE_RATE, 24)
-  wav.writeUInt32LE(2 * SAMPLE_RATE, 28)
-  wav.writeUInt16LE(2, 32)
-  wav.writeUInt16LE(16, 34)
-  wav.write('data', 36)
-  wav.writeUInt32LE(bytes, 40)
 }
