@@ -17,6 +17,7 @@ export interface Progress {
 export interface Terminal extends NodeJS.WritableStream {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 export interface ProgressOptions {
