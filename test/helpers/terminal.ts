@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { PARADOX, userEnvironment } from './command-line.ts'
 import { Screen } from './screen.ts'
 
@@ -38,7 +39,7 @@ export interface Terminal {
 
 export const CTRL_C = '\x03'
 
-export function startInTerminal(args: readonly string[], options: TerminalOptions): Terminal {
+export function startInTerminal(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
   const { cwd, columns = 80, rows = 24, env = {}, redirection = '' } = options
   const words = [PARADOX, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
   const command = `stty cols ${columns} rows ${rows}; exec ${words.join(' ')} ${redirection}`
@@ -49,6 +50,7 @@ export function startInTerminal(args: readonly string[], options: TerminalOption
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   child.stdin.on('error', () => {}) // nobody listens after the end
+  t.after(() => child.kill('SIGKILL'))
   const screen = new Screen(columns, rows)
   let raw = ''
   let mostRows = 0
@@ -75,12 +77,18 @@ export function startInTerminal(args: readonly string[], options: TerminalOption
       const listener = () => pattern.test(screen.rows.join('\n')) && seen.resolve(screen.rows)
       listeners.add(listener)
       listener()
-      const early = ended.then((code) => {
-        throw new Error(`it ended with ${code} and without ${pattern}:\n${screen.rows.join('\n')}`)
-      })
+      const fail = (what: string) => {
+        seen.reject(new Error(`${what} without ${pattern}:\n${screen.rows.join('\n')}`))
+      }
+      void ended.then((code) => fail(`it ended with ${code} and`))
+      const deadline = setTimeout(() => {
+        fail('a minute has passed')
+        child.kill('SIGKILL')
+      }, 60_000)
       try {
-        return await Promise.race([seen.promise, early])
+        return await seen.promise
       } finally {
+        clearTimeout(deadline)
         listeners.delete(listener)
       }
     },
