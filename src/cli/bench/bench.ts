@@ -1,12 +1,12 @@
 /** `paradox bench`: how fast each model is on this machine, in a table and in a picture. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
-import { checkFile } from '../../audio/index.ts'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice, createEnginePool } from '../../engine/index.ts'
-import { isAbort } from '../../errors/index.ts'
+import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
 import { createLogger, silentLogger } from '../../logger.ts'
 import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
@@ -15,10 +15,12 @@ import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
-import { sizeText, table } from '../output.ts'
+import { failureLine, sizeText, table } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
 import { speedText } from '../progress/wording.ts'
+import { orUnwritable } from '../transcription/output-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
+import { durationOf } from '../transcription/worker.ts'
 import { svgChart, textBar } from './chart.ts'
 import { generatedRecording } from './generated-recording.ts'
 
@@ -53,7 +55,7 @@ const BAR_COLUMNS = 30
 /**
  * @param ids  as `--model` takes them; none: all models of which the files are on this machine.
  * @returns    true when every model was measured.
- * @throws {ConfigError | ModelUnknownError | OptionInvalidError | AudioUnreadableError} before anything is measured.
+ * @throws {ConfigError | ModelUnknownError | OptionInvalidError} before anything is measured. {OutputUnwritableError}
  */
 export async function bench(ids: readonly string[], flags: BenchFlags, context: CommandContext): Promise<boolean> {
   const { output } = context
@@ -63,7 +65,10 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
   if (entries.length === 0)
     output.stderr("paradox: no model is on this machine: 'paradox models pull base' brings one\n")
   const config = { ...given, engine: await chooseDevice(given.engine, silentLogger) }
-  await using recording = await recordingOf(flags, config)
+  if (flags.svg !== undefined) await checkWritable(flags.svg)
+  const found = await recordingOf(flags, config, context)
+  if (found === undefined) return false
+  await using recording = found
 
   const measured: Measurement[] = []
   let isComplete = entries.length > 0
@@ -79,8 +84,10 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
     }
   }
   const caption = captionOf(recording, config)
-  if (flags.svg !== undefined) await writeFile(flags.svg, svgOf(measured, caption))
   output.stdout(flags.json ? `${JSON.stringify(measured, null, 2)}\n` : report(measured, caption))
+  if (flags.svg !== undefined && measured.length > 0) {
+    await orUnwritable(flags.svg, writeFile(flags.svg, svgOf(measured, caption)))
+  }
   return isComplete
 }
 
@@ -98,9 +105,29 @@ interface BenchRecording extends AsyncDisposable {
   readonly isSpeech: boolean
 }
 
-async function recordingOf({ recording }: BenchFlags, { tempDir }: Config): Promise<BenchRecording> {
+/** Measuring takes minutes, after which it would be late to tell. @throws {OptionInvalidError} */
+async function checkWritable(svg: string): Promise<void> {
+  try {
+    await access(dirname(resolve(svg)), constants.W_OK)
+  } catch {
+    throw new OptionInvalidError('svg', svg, 'a file in a folder that is there and can be written')
+  }
+}
+
+/** undefined when there is none at that name, which has been told then. */
+async function recordingOf(
+  { recording }: BenchFlags,
+  { tempDir }: Config,
+  { output, signal }: CommandContext,
+): Promise<BenchRecording | undefined> {
   if (recording !== undefined) {
-    await checkFile(resolve(recording))
+    try {
+      await durationOf(recording, signal)
+    } catch (error) {
+      if (!(error instanceof AsrError) || isAbort(error)) throw error
+      output.stderr(failureLine(recording, error.sentence))
+      return undefined
+    }
     const name = basename(recording)
     return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
   }

@@ -4,6 +4,7 @@ import { access, constants, link, lstat, mkdir, rename, rm, writeFile } from 'no
 import { basename, dirname, join } from 'node:path'
 import { OutputExistsError, OutputUnwritableError } from '../../errors/index.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
+import { unwritableReason } from '../system-errors.ts'
 import { contentOf, type FileSuccess, type Format } from './result-writers.ts'
 
 const ENDINGS: Readonly<Record<Format, string>> = {
@@ -127,7 +128,8 @@ async function makeWritable(path: string): Promise<void> {
   await orUnwritable(path, access(folder, constants.W_OK | constants.X_OK))
 }
 
-async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
+/** @throws {OutputUnwritableError} in place of the system's errors. */
+export async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
@@ -135,18 +137,6 @@ async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  EROFS: 'the disk is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota on the disk is used up',
-  ENAMETOOLONG: 'its name is too long',
-  ENOTDIR: 'a file has the name of its folder',
-  EEXIST: 'a file has the name of its folder',
-}
-
 function unwritable(path: string, cause: unknown): OutputUnwritableError {
-  const { code = 'unknown' } = cause as NodeJS.ErrnoException
-  return new OutputUnwritableError(basename(path), REASONS[code] ?? code, { cause })
+  return new OutputUnwritableError(basename(path), unwritableReason(cause), { cause })
 }

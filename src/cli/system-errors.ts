@@ -1,0 +1,27 @@
+/** What the system says of files and folders, in words. */
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there and cannot be made',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota on the disk is used up',
+  ENAMETOOLONG: 'its name is too long',
+  ENOTDIR: 'a file has the name of its folder',
+  EEXIST: 'a file has the name of its folder',
+}
+
+/** Of an error that came when something was to be written. */
+export function unwritableReason(error: unknown): string {
+  const { code = 'unknown' } = error as NodeJS.ErrnoException
+  return REASONS[code] ?? code
+}
+
+/** One sentence for what the system refused at a path; undefined for every other error. */
+export function systemFailure(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (code === undefined || syscall === undefined || path === undefined) return undefined
+  return `'${path}' could not be used (${REASONS[code] ?? code}): see what 'paradox doctor' says of the folders.`
+}
