@@ -1,7 +1,6 @@
 /** `paradox transcribe` into files, from outside; a service with scripted answers stands for the model. */
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,6 +10,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { type CommandOptions, paradox, startParadox } from '../helpers/command-line.ts'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
 import { type RunningService, startService } from '../helpers/service.ts'
+import { smallDisk } from '../helpers/small-disk.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 
 const transcriber = scriptedTranscriber()
@@ -177,17 +177,6 @@ test('an output folder that cannot be one is named at each file, and nothing is 
   )
   assert.equal(transcriber.requests.length, 0)
 })
-
-/** A file system in memory; undefined where this user may not mount one. */
-function smallDisk(folder: string, options: string): Disposable | undefined {
-  mkdirSync(folder)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', folder]) }
-}
 
 test('a full disk and a read-only one are named at the file, and nothing half-written stays', async (t) => {
   const long = 'many words '.repeat(20_000)

@@ -40,10 +40,14 @@ export interface Terminal {
 export const CTRL_C = '\x03'
 
 export function startInTerminal(t: TestContext, args: readonly string[], options: TerminalOptions): Terminal {
-  const { cwd, columns = 80, rows = 24, env = {}, redirection = '' } = options
   const words = [PARADOX, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-  const command = `stty cols ${columns} rows ${rows}; exec ${words.join(' ')} ${redirection}`
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
+  return openTerminal(t, `${words.join(' ')} ${options.redirection ?? ''}`, options)
+}
+
+/** @param command  one program and its arguments, in the shell's language. */
+export function openTerminal(t: TestContext, command: string, options: TerminalOptions): Terminal {
+  const { cwd, columns = 80, rows = 24, env = {} } = options
+  const child = spawn('script', ['-qefc', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'], {
     cwd,
     // A user's shell of another kind would not understand the words above.
     env: { ...userEnvironment(cwd), TERM: 'xterm-256color', ...env, SHELL: '/bin/sh' },

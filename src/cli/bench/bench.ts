@@ -15,6 +15,7 @@ import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
+import { modelsHere } from '../models/list.ts'
 import { failureLine, sizeText, table } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
 import { speedText } from '../progress/wording.ts'
@@ -61,7 +62,8 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
   const { output } = context
   const given = readConfig()
   const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs }) as { runs?: number }
-  const entries = await entriesOf(ids, given)
+  const registry = ModelRegistry.load(given.models)
+  const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(given)
   if (entries.length === 0)
     output.stderr("paradox: no model is on this machine: 'paradox models pull base' brings one\n")
   const config = { ...given, engine: await chooseDevice(given.engine, silentLogger) }
@@ -89,14 +91,6 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
     await orUnwritable(flags.svg, writeFile(flags.svg, svgOf(measured, caption)))
   }
   return isComplete
-}
-
-async function entriesOf(ids: readonly string[], { models, engine }: Config): Promise<ModelEntry[]> {
-  const registry = ModelRegistry.load(models)
-  if (ids.length > 0) return ids.map((id) => registry.resolve(id))
-  const here: ModelEntry[] = []
-  for (const entry of registry.list()) if ((await digestOfModel(entry, engine)) !== undefined) here.push(entry)
-  return here
 }
 
 interface BenchRecording extends AsyncDisposable {
