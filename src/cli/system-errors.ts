@@ -1,4 +1,4 @@
-/** What the system says of files and folders, in words. */
+/** What the system says of files, folders and connections, in words. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there and cannot be made',
@@ -24,4 +24,21 @@ export function systemFailure(error: unknown): string | undefined {
   const { code, syscall, path } = error as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined || path === undefined) return undefined
   return `'${path}' could not be used (${REASONS[code] ?? code}): see what 'paradox doctor' says of the folders.`
+}
+
+const CONNECTION_REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'it has broken off the connection',
+  UND_ERR_SOCKET: 'it has broken off the connection',
+  ENOTFOUND: 'there is no machine of this name',
+  EAI_AGAIN: 'the name could not be looked up',
+  EHOSTUNREACH: 'there is no way to this machine',
+  ENETUNREACH: 'there is no way to this network',
+  ETIMEDOUT: 'no answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+}
+
+/** Why nobody answered. @param code  of the system or of fetch; undefined where there is none. */
+export function connectionReason(code: string | undefined): string {
+  return code === undefined ? 'no connection' : (CONNECTION_REASONS[code] ?? code)
 }

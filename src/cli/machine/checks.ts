@@ -9,7 +9,7 @@ import { listCompiled } from '../../models/compiled-models.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import { sizeText } from '../output.ts'
-import { unwritableReason } from '../system-errors.ts'
+import { connectionReason, unwritableReason } from '../system-errors.ts'
 import { graphicsCards, memoryFacts, processorFacts, tryDevice } from './facts.ts'
 import { outputOf } from './program.ts'
 
@@ -111,7 +111,7 @@ async function checkHub({ engine: { hub } }: Config): Promise<Finding> {
     return ok(`${name} answers`)
   } catch (error) {
     const { cause, name: kind } = error as Error & { cause?: NodeJS.ErrnoException }
-    const reason = kind === 'TimeoutError' ? 'no answer in time' : (cause?.code ?? 'no connection')
+    const reason = kind === 'TimeoutError' ? 'no answer in time' : connectionReason(cause?.code)
     const remedy = 'Models that are here still work. For others check the network, a proxy and HF_ENDPOINT.'
     return warn(`${name} does not answer (${reason})`, remedy)
   }
