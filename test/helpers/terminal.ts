@@ -20,6 +20,8 @@ export interface TerminalOptions {
   readonly columns?: number
   readonly rows?: number
   readonly env?: NodeJS.ProcessEnv
+  /** How long `shows` waits at most; a minute by default. */
+  readonly minutes?: number
   /** After the command, in the shell's language: `> out.txt`. */
   readonly redirection?: string
 }
@@ -85,10 +87,13 @@ export function openTerminal(t: TestContext, command: string, options: TerminalO
         seen.reject(new Error(`${what} without ${pattern}:\n${screen.rows.join('\n')}`))
       }
       void ended.then((code) => fail(`it ended with ${code} and`))
-      const deadline = setTimeout(() => {
-        fail('a minute has passed')
-        child.kill('SIGKILL')
-      }, 60_000)
+      const deadline = setTimeout(
+        () => {
+          fail('the time has passed')
+          child.kill('SIGKILL')
+        },
+        60_000 * (options.minutes ?? 1),
+      )
       try {
         return await seen.promise
       } finally {
