@@ -9,7 +9,7 @@ import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.
 import { paradox, startParadox } from '../helpers/command-line.ts'
 import { type HubServer, startHubServer } from '../helpers/hub-server.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
-import { keepSeen } from '../helpers/terminal.ts'
+import { keepSeen, noTerminal, startInTerminal } from '../helpers/terminal.ts'
 
 const REPO = 'somebody/whisper-tiny-test'
 
@@ -30,7 +30,9 @@ function user(t: TestContext, name: string) {
   const cwd = tempFolder(t)
   const seen: Record<string, string> = {}
   const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '', THREADS: '1' }
-  t.after(() => keepSeen(`models-${name}`, seen))
+  t.after(() => {
+    if (Object.keys(seen).length > 0) keepSeen(`models-${name}`, seen)
+  })
   return {
     cwd,
     env,
@@ -101,6 +103,17 @@ test('a model that does not come does not stop the others, and wrong names are t
     assert.deepEqual([code, stdout], [2, ''], verb)
   }
   assert.match((await run('list')).stdout, /\nsomebody\/whisper-tiny-test .* yes\n/, 'rm has removed nothing')
+})
+
+test('the list fits into a terminal of 80 columns', { skip: noTerminal }, async (t) => {
+  const { cwd, env } = user(t, 'nothing')
+  const terminal = startInTerminal(t, ['models'], { cwd, env })
+  assert.equal(await terminal.ended, 0)
+  keepSeen('models-in-a-terminal', { 'at the end': terminal.screen.rows })
+  const [head, ...rows] = terminal.screen.rows
+  assert.match(head!, /^ID +STRATEGY +ORIGIN +LANGUAGE +CACHED$/)
+  assert.equal(rows.length, 3)
+  assert.match(rows[0]!, /^freds0 +distil_whisper +freds0\/distil.*… +pt +no +\(default\)$/)
 })
 
 test('the files of a folder are its owner’s: rm refuses', async (t) => {

@@ -172,6 +172,25 @@ test('Ctrl-C keeps what is finished, says so, and gives the terminal back as it 
   assert.deepEqual(readdirSync(join(cwd, 'out')), ['1.txt'])
 })
 
+test('Ctrl-C behind a bar as wide as it may be leaves no piece of it', { skip }, async (t) => {
+  const name = `${'x'.repeat(90)}.opus`
+  const cwd = recordings(t, name)
+  const terminal = startInTerminal(t, transcribe(name), { cwd })
+  await terminal.shows(/^x.*left$/)
+  terminal.type(CTRL_C)
+  assert.equal(await terminal.ended, 130)
+  assert.deepEqual(terminal.screen.rows, [])
+})
+
+test('standard input that is the terminal is refused, since nobody types a recording', { skip }, async (t) => {
+  const terminal = startInTerminal(t, transcribe('-'), { cwd: tempFolder(t), columns: 120 })
+  assert.equal(await terminal.ended, 2)
+  assert.deepEqual(terminal.screen.rows, [
+    "paradox: Option file has the value '-', which is not allowed: use it with a recording that is piped in, such as - < talk",
+    '.wav.',
+  ])
+})
+
 test('results that go to a file leave the bar on the terminal', { skip }, async (t) => {
   const cwd = recordings(t, 'talk.opus')
   const options = { cwd, redirection: '> out.jsonl' }

@@ -51,7 +51,8 @@ const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisf
 /** Nobody speaks in a generated sound, so that no detection should decide; and a ladder of temperatures would be climbed. */
 const GENERATED_OPTIONS: GivenOptions = { vad_filter: false, temperature: 0, max_new_tokens: 100 }
 
-const BAR_COLUMNS = 30
+/** So that a line of the table fits into 80. */
+const BAR_COLUMNS = 20
 
 /**
  * @param ids  as `--model` takes them; none: all models of which the files are on this machine.
@@ -142,8 +143,13 @@ interface MeasureOptions extends CommandContext {
 
 async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Measurement> {
   const { recording, config, runs, language, signal } = options
-  const files = new Map(Array.from({ length: runs + 1 }, (_, i) => [`${entry.id} ${i}`, 1] as const))
-  const progress = createProgress({ stream: process.stderr, files, durationOf: async () => undefined })
+  const nameOf = (run: number) => `${entry.id}, ${run === 0 ? 'warm-up' : `run ${run}`}`
+  const progress = createProgress({
+    stream: process.stderr,
+    files: new Map(Array.from({ length: runs + 1 }, (_, run) => [nameOf(run), 1] as const)),
+    durationOf: () => durationOf(recording.path, signal),
+    unit: 'runs',
+  })
   const pool = createEnginePool({
     resolve: () => entry,
     maxLoadedModels: 1,
@@ -153,7 +159,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
     onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
   })
   const transcribe = async (run: number) => {
-    const name = `${entry.id} ${run}`
+    const name = nameOf(run)
     progress.show(name, 0)
     const startedAt = performance.now()
     const { durationSeconds } = await pool.transcribe({
@@ -161,6 +167,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
       audioPath: recording.path,
       language,
       options: recording.isSpeech ? {} : GENERATED_OPTIONS,
+      onProgress: (doneSeconds) => progress.show(name, doneSeconds),
       signal,
     })
     progress.finish(name, durationSeconds)

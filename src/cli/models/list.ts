@@ -68,15 +68,14 @@ export function describeOrigin(origin: ModelEntry['origin']): string {
 }
 
 function tableOf(rows: readonly ModelRow[]): string {
-  return table([
-    ['ID', 'STRATEGY', 'ORIGIN', 'LANGUAGE', 'CACHED', ''],
-    ...rows.map((row) => [
-      row.id,
-      row.strategy ?? 'by its config',
-      row.origin,
-      row.language ?? 'detected',
-      row.cached ? 'yes' : 'no',
-      row.default ? '(default)' : '',
-    ]),
+  const head = ['ID', 'STRATEGY', 'ORIGIN', 'LANGUAGE', 'CACHED', '']
+  const cells = rows.map((row) => [
+    row.id,
+    row.strategy ?? 'by its config',
+    row.origin,
+    row.language ?? 'detected',
+    row.cached ? 'yes' : 'no',
+    row.default ? '(default)' : '',
   ])
+  return table([head, ...cells], process.stdout.columns)
 }

@@ -27,7 +27,7 @@ export function bars(options: ProgressOptions): Progress {
       return barLine(file, fraction, several ? { current } : { current, timesRealTime, remainingSeconds }, columns)
     })
     if (!several) return files
-    const all = barLine(filesText(pace), pace.fraction, { timesRealTime, remainingSeconds }, columns)
+    const all = barLine(filesText(pace, options.unit), pace.fraction, { timesRealTime, remainingSeconds }, columns)
     // What scrolls away at the top could not be drawn over.
     return [all, ...files].slice(0, Math.max(1, (stream.rows || 24) - 1))
   }

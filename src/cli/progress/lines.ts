@@ -31,7 +31,7 @@ export function lines(options: ProgressOptions): Progress {
         const current = pace.current.find((other) => other.file === file)
         const { timesRealTime, remainingSeconds } = pace
         const figures = figureTexts({ current, timesRealTime, remainingSeconds })
-        if (pace.nFiles > 1) figures.push(`${filesText(pace)} done`)
+        if (pace.nFiles > 1) figures.push(`${filesText(pace, options.unit)} done`)
         return `${printable(file)}: ${figures.join(', ')}`
       })
     },

@@ -96,12 +96,12 @@ const current = { file: '', doneSeconds: 45, totalSeconds: 90 }
 test('in a narrow terminal the bar gives way, and of the figures those that say least', () => {
   const figures = { current, timesRealTime: 6.3, remainingSeconds: 7 }
   for (const [columns, line] of [
-    [80, 'assembleia … █████████░░░░░░░░░  50 %  0:45 of 1:30  6.3 × real time  0:07 left'],
-    [60, 'assembleia … █████░░░░  50 %  0:45 of 1:30  6.3×  0:07 left'],
-    [50, 'assembleia …  50 %  0:45 of 1:30  6.3×  0:07 left'],
-    [40, 'assembleia de m…  50 %  6.3×  0:07 left'],
-    [30, 'assembleia …  50 %  0:07 left'],
-    [20, 'assembleia d…  50 %'],
+    [82, 'assembleia … █████████░░░░░░░░░  50 %  0:45 of 1:30  6.3 × real time  0:07 left'],
+    [62, 'assembleia … █████░░░░  50 %  0:45 of 1:30  6.3×  0:07 left'],
+    [52, 'assembleia …  50 %  0:45 of 1:30  6.3×  0:07 left'],
+    [42, 'assembleia de m…  50 %  6.3×  0:07 left'],
+    [32, 'assembleia …  50 %  0:07 left'],
+    [22, 'assembleia d…  50 %'],
   ] as const) {
     assert.equal(barLine('assembleia de maio.mp3', 0.5, figures, columns), line)
   }

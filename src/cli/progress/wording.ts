@@ -8,6 +8,8 @@ import type { CurrentFile, Pace } from './pace.ts'
 const LEAST_BAR = 8
 const LONGEST_BAR = 30
 const LEAST_NAME = 12
+/** A line as wide as the terminal wraps on some, and behind it the terminal writes ^C. */
+const MARGIN = 3
 
 /** `0:27`, `12:05`, `1:02:07`. */
 export function clockText(seconds: number): string {
@@ -54,19 +56,20 @@ function figureChoices({ current, timesRealTime, remainingSeconds }: Figures): s
   return choices.map((texts) => texts.filter((text) => text !== undefined))
 }
 
-/** Name, bar and figures in less than `columns`: the end of the name gives way first, then the bar, then figures. */
+/** Name, bar and figures in less than `columns`, a margin less: the end of the name gives way first, then the bar, then figures. */
 export function barLine(name: string, fraction: number | undefined, figures: Figures, columns: number): string {
   // As wide with one digit as with two, so that nothing moves.
   const percent = fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`.padStart(4)]
   const shown = printable(basename(name))
   const leastName = Math.min(shownWidth(shown), LEAST_NAME)
   const rights = figureChoices(figures).map((texts) => [...percent, ...texts].join('  '))
-  const roomBeside = (right: string) => columns - 1 - shownWidth(right) - 2 // a line as wide as the terminal wraps on some
+  const most = columns - MARGIN
+  const roomBeside = (right: string) => most - shownWidth(right) - 2
   const right = rights.find((text) => roomBeside(text) >= leastName) ?? rights.at(-1)!
   const room = roomBeside(right)
   const barRoom = Math.min(LONGEST_BAR, room - leastName - 1)
   if (fraction === undefined || barRoom < LEAST_BAR) {
-    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), columns - 1)
+    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), most)
   }
   const label = fitted(shown, room - barRoom - 1)
   const filled = Math.round(fraction * barRoom)
@@ -74,6 +77,6 @@ export function barLine(name: string, fraction: number | undefined, figures: Fig
 }
 
 /** `3 of 50 files`. */
-export function filesText({ nEnded, nFiles }: Pick<Pace, 'nEnded' | 'nFiles'>): string {
-  return `${nEnded} of ${nFiles} files`
+export function filesText({ nEnded, nFiles }: Pick<Pace, 'nEnded' | 'nFiles'>, unit = 'files'): string {
+  return `${nEnded} of ${nFiles} ${unit}`
 }
