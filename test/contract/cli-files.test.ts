@@ -299,7 +299,7 @@ test('the options go along to the service, under the names and with the values o
   assert.deepEqual([request?.modelId, request?.language], ['base', 'português'])
   assert.deepEqual(request?.options, { task: 'translate', beam_size: '2', temperature: '0,', vad_filter: 'false' })
   const logprobs = await transcribe(cwd, ['--format', 'verbose_json', '--logprobs', 'a.wav'])
-  assert.match(logprobs.stderr, /^paradox: Option logprobs .*: use false with server\.\n$/)
+  assert.match(logprobs.stderr, /^paradox: Option logprobs .*: use false with --server\.\n$/)
   assert.equal(logprobs.code, 2)
   const unknown = await transcribe(cwd, ['--model', 'nobody', 'a.wav'])
   assert.match(unknown.stderr, /^paradox: Model 'nobody' is not known/)
@@ -310,10 +310,10 @@ test('contradictions of flags are told before anything is done', async (t) => {
   const cwd = recordings(t, { 'a.wav': 'a', 'b.wav': 'b' })
   transcriber.requests.length = 0
   for (const [args, message] of [
-    [['--format', 'srt,json', 'a.wav'], /Option format has the value 'srt,json'.*output_dir/],
+    [['--format', 'srt,json', 'a.wav'], /Option format has the value 'srt,json'.*--output-dir/],
     [['--format', 'srt', '*.wav'], /Option format has the value 'srt'.*one file at a time/],
-    [['--overwrite', 'a.wav'], /Option overwrite /],
-    [['--output-dir', 'o', '--overwrite', '--skip-existing', 'a.wav'], /either it or skip_existing/],
+    [['--overwrite', 'a.wav'], /Option --overwrite /],
+    [['--output-dir', 'o', '--overwrite', '--skip-existing', 'a.wav'], /either it or --skip-existing/],
     [['--jobs', '0', 'a.wav'], /Option jobs has the value '0'.*1 to 64/],
     [['--format', 'srt,xml', 'a.wav'], /Allowed choices are text/],
     [['-', '-'], /Option file has the value '-'.*once/],

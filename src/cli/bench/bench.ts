@@ -52,7 +52,7 @@ const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisf
 const GENERATED_OPTIONS: GivenOptions = { vad_filter: false, temperature: 0, max_new_tokens: 100 }
 
 /** So that a line of the table fits into 80. */
-const BAR_COLUMNS = 20
+const BAR_COLUMNS = 16
 
 /**
  * @param ids  as `--model` takes them; none: all models of which the files are on this machine.

@@ -157,7 +157,7 @@ function formOf({
 }: Pick<Request, 'language' | 'options'> & { readonly model: string | undefined }): FormData {
   const { logprobs } = options as GivenOptions
   if (logprobs !== undefined && logprobs !== false && logprobs !== 'false') {
-    throw new OptionInvalidError('logprobs', String(logprobs), 'false with server')
+    throw new OptionInvalidError('logprobs', String(logprobs), 'false with --server')
   }
   const form = new FormData()
   if (model !== undefined) form.set('model', model)
