@@ -166,6 +166,17 @@ test('a bad file has a message of its own, and the others go on', async (t) => {
   assert.deepEqual(filesIn(join(cwd, 'out')), ['good.txt'])
 })
 
+test('an output folder where none can be made is named, and nothing hangs', async (t) => {
+  if (!existsSync('/proc/self')) return t.skip('there is no /proc here')
+  const cwd = recordings(t, { 'a.wav': 'a' })
+  const { stderr, code } = await transcribe(cwd, ['--output-dir', '/proc/no/where', 'a.wav'])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^paradox: a\.wav: The output 'a\.txt' could not be written \(it is not there and cannot be made\)/,
+  )
+})
+
 test('an output folder that cannot be one is named at each file, and nothing is sent', async (t) => {
   const cwd = recordings(t, { 'a.wav': 'a', file: 'x' })
   transcriber.requests.length = 0
