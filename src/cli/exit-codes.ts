@@ -1,6 +1,7 @@
 /** What the commands end with; scripts depend on them. */
 
 import { AsrError, type ErrorCode } from '../errors/index.ts'
+import { systemFailure } from './system-errors.ts'
 
 export const EXIT = {
   success: 0,
@@ -29,5 +30,7 @@ export function exitCodeOf(error: unknown): number {
 /** One sentence for an expected failure; for a defect of ours everything that helps to find it. */
 export function describeFailure(error: unknown): string {
   if (error instanceof AsrError) return error.sentence
+  const refused = systemFailure(error)
+  if (refused !== undefined) return refused
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

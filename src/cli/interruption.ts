@@ -19,7 +19,11 @@ export function listenForInterruption(): Interruption {
     controller.abort()
   }
   for (const [name, code] of Object.entries(SIGNALS)) {
-    process.on(name, () => (controller.signal.aborted ? process.exit(code) : interrupt(code)))
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(code)
+      if (name === 'SIGINT') eraseEcho()
+      interrupt(code)
+    })
   }
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return interrupt(EXIT.readerGone)
@@ -32,4 +36,10 @@ export function listenForInterruption(): Interruption {
       return exitCode
     },
   }
+}
+
+/** Of Ctrl-C, which a terminal writes as ^C where the cursor is: before the next line of ours. */
+function eraseEcho(): void {
+  if (!process.stderr.isTTY) return
+  process.stderr.write(process.env.TERM === 'dumb' ? '\n' : '\r\x1b[K')
 }

@@ -146,8 +146,11 @@ test('what the format has no place for is refused', () => {
   assert.equal(refusal('text,srt', { outputDir, maxLineWidth: '40', wordTimestamps: true }, 3), undefined)
   assert.equal(refusal('verbose_json,srt', { outputDir, logprobs: true, wordTimestamps: true }, 3), undefined)
   assert.match(refusal('srt,tsv', { outputDir, logprobs: true }) ?? '', /^Option logprobs/)
-  assert.match(refusal('text,srt', {}) ?? '', /^Option format has the value 'text,srt'.*output_dir/)
-  assert.match(refusal('text', { overwrite: true }) ?? '', /^Option overwrite .*output_dir/)
-  assert.match(refusal('text', { skipExisting: true }) ?? '', /^Option skip_existing .*output_dir/)
-  assert.match(refusal('text', { outputDir, skipExisting: true, overwrite: true }) ?? '', /either it or skip_existing/)
+  assert.match(refusal('text,srt', {}) ?? '', /^Option format has the value 'text,srt'.*--output-dir/)
+  assert.match(refusal('text', { overwrite: true }) ?? '', /^Option --overwrite .*--output-dir/)
+  assert.match(refusal('text', { skipExisting: true }) ?? '', /^Option --skip-existing .*--output-dir/)
+  assert.match(
+    refusal('text', { outputDir, skipExisting: true, overwrite: true }) ?? '',
+    /either it or --skip-existing/,
+  )
 })

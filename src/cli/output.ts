@@ -24,16 +24,31 @@ export function sizeText(bytes: number): string {
   return `${Math.ceil(bytes / 1e3)} kB`
 }
 
-/** Rows under their heads, each column as wide as its widest cell, counted as a terminal shows it. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Below it, a column that gives way would tell nothing. */
+const LEAST_COLUMN = 12
+
+/**
+ * Rows under their heads, each column as wide as its widest cell, counted as a terminal shows it.
+ *
+ * @param columns  of the terminal, into which it is to fit as far as the widest column can give way; undefined: a file
+ * or pipe, which takes everything.
+ */
+export function table(rows: readonly (readonly string[])[], columns?: number | undefined): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => shownWidth(row[column] ?? ''))))
+  const excess =
+    widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length) - (columns ?? Number.POSITIVE_INFINITY)
+  const widest = widths.indexOf(Math.max(...widths))
+  if (excess > 0) widths[widest] = Math.max(LEAST_COLUMN, widths[widest]! - excess)
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - shownWidth(cell))))
-      .join('  ')
+      .map((cell, i) => fitted(cell, widths[i]!))
+      .map((cell, i) => cell + ' '.repeat(Math.max(0, widths[i]! - shownWidth(cell))))
+      .join(GAP)
       .trimEnd()
   return rows.map((row) => `${line(row)}\n`).join('')
 }
+
+const GAP = '  '
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 

@@ -10,3 +10,11 @@ export function isDiskFull(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | null)?.code
   return code === 'ENOSPC' || code === 'EDQUOT'
 }
+
+/** True where a folder may not be written: no right, a disk mounted read-only, or a file in the folder's place. */
+export function isWriteRefused(error: unknown): boolean {
+  const { code = '', syscall } = (error ?? {}) as NodeJS.ErrnoException
+  // Node's recursive mkdir says of a read-only disk that the parent is not there.
+  if (code === 'ENOENT') return syscall === 'mkdir'
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
+}

@@ -1,4 +1,4 @@
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors/index.ts'
+import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull, isWriteRefused } from '../errors/index.ts'
 
 /**
  * The expected failure that stands behind an error of the file system, or the error itself.
@@ -8,7 +8,5 @@ import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../er
 export function diskFailure(what: string, error: unknown): unknown {
   if (error instanceof AsrError) return error
   if (isDiskFull(error)) return new DiskFullError(what, { cause: error })
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  const isRefused = code === 'EACCES' || code === 'EROFS' || code === 'EPERM'
-  return isRefused ? new CacheUnwritableError(what, { cause: error }) : error
+  return isWriteRefused(error) ? new CacheUnwritableError(what, { cause: error }) : error
 }

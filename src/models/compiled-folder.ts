@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { EngineSettings } from '../config.ts'
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull } from '../errors/index.ts'
+import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull, isWriteRefused } from '../errors/index.ts'
 import {
   CompiledDamagedError,
   type CompiledIdentity,
@@ -69,7 +69,7 @@ export async function findOrCompile(
         return meanwhile ?? (await compileIntoCache(folder, identity, request, { ...options, signal }))
       })
     } catch (error) {
-      if (!isRefused(error)) throw expectedFailure(error)
+      if (!isWriteRefused(error)) throw expectedFailure(error)
       logger.warn({ err: error }, 'the compiled cache may not be written, so this model is compiled at every load')
     }
   }
@@ -122,7 +122,9 @@ async function compileElsewhere(
     return { folder, manifest: await compileInto(folder, identity, request, options), isTemporary: true }
   } catch (error) {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-    throw isRefused(error) ? new CacheUnwritableError('the compiled model', { cause: error }) : expectedFailure(error)
+    throw isWriteRefused(error)
+      ? new CacheUnwritableError('the compiled model', { cause: error })
+      : expectedFailure(error)
   }
 }
 
@@ -135,12 +137,6 @@ async function compileInto(
   const onProgress = (fraction: number) => onLoading?.({ stage: 'compile', item: '', fraction })
   const fingerprint = await compileInProcess({ ...request, folder, options: identity.options }, { signal, onProgress })
   return writeManifest(folder, identity, { name, fingerprint })
-}
-
-/** True where a folder may not be written: no right, a disk mounted read-only, or a file in the folder's place. */
-function isRefused(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? ''
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
 }
 
 function expectedFailure(error: unknown): unknown {

@@ -1,7 +1,6 @@
 /** `paradox transcribe` into files, from outside; a service with scripted answers stands for the model. */
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,6 +10,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { type CommandOptions, paradox, startParadox } from '../helpers/command-line.ts'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
 import { type RunningService, startService } from '../helpers/service.ts'
+import { smallDisk } from '../helpers/small-disk.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 
 const transcriber = scriptedTranscriber()
@@ -166,6 +166,17 @@ test('a bad file has a message of its own, and the others go on', async (t) => {
   assert.deepEqual(filesIn(join(cwd, 'out')), ['good.txt'])
 })
 
+test('an output folder where none can be made is named, and nothing hangs', async (t) => {
+  if (!existsSync('/proc/self')) return t.skip('there is no /proc here')
+  const cwd = recordings(t, { 'a.wav': 'a' })
+  const { stderr, code } = await transcribe(cwd, ['--output-dir', '/proc/no/where', 'a.wav'])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^paradox: a\.wav: The output 'a\.txt' could not be written \(it is not there and cannot be made\)/,
+  )
+})
+
 test('an output folder that cannot be one is named at each file, and nothing is sent', async (t) => {
   const cwd = recordings(t, { 'a.wav': 'a', file: 'x' })
   transcriber.requests.length = 0
@@ -177,17 +188,6 @@ test('an output folder that cannot be one is named at each file, and nothing is 
   )
   assert.equal(transcriber.requests.length, 0)
 })
-
-/** A file system in memory; undefined where this user may not mount one. */
-function smallDisk(folder: string, options: string): Disposable | undefined {
-  mkdirSync(folder)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  return { [Symbol.dispose]: () => void execFileSync('umount', ['-l', folder]) }
-}
 
 test('a full disk and a read-only one are named at the file, and nothing half-written stays', async (t) => {
   const long = 'many words '.repeat(20_000)
@@ -310,7 +310,7 @@ test('the options go along to the service, under the names and with the values o
   assert.deepEqual([request?.modelId, request?.language], ['base', 'português'])
   assert.deepEqual(request?.options, { task: 'translate', beam_size: '2', temperature: '0,', vad_filter: 'false' })
   const logprobs = await transcribe(cwd, ['--format', 'verbose_json', '--logprobs', 'a.wav'])
-  assert.match(logprobs.stderr, /^paradox: Option logprobs .*: use false with server\.\n$/)
+  assert.match(logprobs.stderr, /^paradox: Option logprobs .*: use false with --server\.\n$/)
   assert.equal(logprobs.code, 2)
   const unknown = await transcribe(cwd, ['--model', 'nobody', 'a.wav'])
   assert.match(unknown.stderr, /^paradox: Model 'nobody' is not known/)
@@ -321,10 +321,10 @@ test('contradictions of flags are told before anything is done', async (t) => {
   const cwd = recordings(t, { 'a.wav': 'a', 'b.wav': 'b' })
   transcriber.requests.length = 0
   for (const [args, message] of [
-    [['--format', 'srt,json', 'a.wav'], /Option format has the value 'srt,json'.*output_dir/],
+    [['--format', 'srt,json', 'a.wav'], /Option format has the value 'srt,json'.*--output-dir/],
     [['--format', 'srt', '*.wav'], /Option format has the value 'srt'.*one file at a time/],
-    [['--overwrite', 'a.wav'], /Option overwrite /],
-    [['--output-dir', 'o', '--overwrite', '--skip-existing', 'a.wav'], /either it or skip_existing/],
+    [['--overwrite', 'a.wav'], /Option --overwrite /],
+    [['--output-dir', 'o', '--overwrite', '--skip-existing', 'a.wav'], /either it or --skip-existing/],
     [['--jobs', '0', 'a.wav'], /Option jobs has the value '0'.*1 to 64/],
     [['--format', 'srt,xml', 'a.wav'], /Allowed choices are text/],
     [['-', '-'], /Option file has the value '-'.*once/],

@@ -61,7 +61,8 @@ export async function distilShapeBaseFolder(): Promise<RealModel> {
 
 // ── where they are ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-function cacheFolder(): string {
+/** Where set-up puts weights, and what was compiled from them lies. */
+export function cacheFolder(): string {
   const xdgCache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return process.env.PARADOX_CACHE_DIR || join(xdgCache, 'paradox-asr')
 }

@@ -2,14 +2,37 @@
 
 const ESCAPE = String.fromCharCode(27)
 const BELL = String.fromCharCode(7)
-const CONTROL = new RegExp(`${ESCAPE}\\[([0-9;?]*)([A-Za-z])|\r|\n|[\b${BELL}]|${ESCAPE}.`, 'g')
+const CONTROL = new RegExp(`${ESCAPE}\\[([0-9;?]*)([A-Za-z])|\r|\n|[\b${BELL}]|${ESCAPE}[^[]`, 'g')
+/** The beginning of an escape whose rest has not come yet. */
+const UNFINISHED = new RegExp(`${ESCAPE}(\\[[0-9;?]*)?$`)
+const WIDE = /[\p{Extended_Pictographic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u
+/** Drawn over the character before it. */
+const WITHOUT_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u
 
 export class Screen {
+  readonly #columns: number
+  readonly #height: number
   readonly #rows: string[][] = [[]]
+  #unfinished = ''
   #row = 0
+  /** The first row that has not been scrolled away, which the cursor does not leave. */
+  #top = 0
   #column = 0
+  #showsCursor = true
 
-  write(text: string): void {
+  /**
+   * @param columns  from which lines go on in the next row.
+   * @param height   from which rows are scrolled away.
+   */
+  constructor(columns = Number.POSITIVE_INFINITY, height = Number.POSITIVE_INFINITY) {
+    this.#columns = columns
+    this.#height = height
+  }
+
+  write(piece: string): void {
+    const all = this.#unfinished + piece
+    this.#unfinished = UNFINISHED.exec(all)?.[0] ?? ''
+    const text = all.slice(0, all.length - this.#unfinished.length)
     let at = 0
     for (const match of text.matchAll(CONTROL)) {
       this.#put(text.slice(at, match.index))
@@ -18,12 +41,13 @@ export class Screen {
       if (control === '\r') this.#column = 0
       else if (control === '\n') this.#moveTo(this.#row + 1)
       else if (control === '\b') this.#column = Math.max(0, this.#column - 1)
+      else if (parameters === '?25') this.#showsCursor = command === 'h'
       else if (command !== undefined) this.#obey(command, Number.parseInt(parameters, 10))
     }
     this.#put(text.slice(at))
   }
 
-  /** Without blanks at the ends of lines, and without the empty lines at the end. */
+  /** With those that were scrolled away, without blanks at the ends of lines, and without the empty lines at the end. */
   get rows(): string[] {
     const rows = this.#rows.map((cells) =>
       Array.from(cells, (cell) => cell ?? ' ')
@@ -32,6 +56,10 @@ export class Screen {
     )
     while (rows.at(-1) === '') rows.pop()
     return rows
+  }
+
+  get showsCursor(): boolean {
+    return this.#showsCursor
   }
 
   #obey(command: string, parameter: number): void {
@@ -49,11 +77,27 @@ export class Screen {
   }
 
   #moveTo(row: number): void {
-    this.#row = Math.max(0, row)
+    this.#row = Math.max(this.#top, row)
+    this.#top = Math.max(this.#top, this.#row - this.#height + 1)
     while (this.#rows.length <= this.#row) this.#rows.push([])
   }
 
   #put(text: string): void {
-    for (const char of text) this.#rows[this.#row]![this.#column++] = char
+    for (const char of text) {
+      if (WITHOUT_WIDTH.test(char)) {
+        const before = this.#rows[this.#row]!
+        if (this.#column > 0) before[this.#column - 1] = `${before[this.#column - 1] ?? ' '}${char}`
+        continue
+      }
+      const width = WIDE.test(char) ? 2 : 1
+      if (this.#column + width > this.#columns) {
+        this.#moveTo(this.#row + 1)
+        this.#column = 0
+      }
+      const row = this.#rows[this.#row]!
+      row[this.#column] = char
+      if (width === 2) row[this.#column + 1] = '' // the second half of it
+      this.#column += width
+    }
   }
 }

@@ -1,12 +1,12 @@
 /** `paradox bench`: how fast each model is on this machine, in a table and in a picture. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
-import { checkFile } from '../../audio/index.ts'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice, createEnginePool } from '../../engine/index.ts'
-import { isAbort } from '../../errors/index.ts'
+import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
 import { createLogger, silentLogger } from '../../logger.ts'
 import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
@@ -15,10 +15,13 @@ import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
-import { sizeText, table } from '../output.ts'
+import { modelsHere } from '../models/list.ts'
+import { failureLine, sizeText, table } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
 import { speedText } from '../progress/wording.ts'
+import { orUnwritable } from '../transcription/output-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
+import { durationOf } from '../transcription/worker.ts'
 import { svgChart, textBar } from './chart.ts'
 import { generatedRecording } from './generated-recording.ts'
 
@@ -48,22 +51,27 @@ const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisf
 /** Nobody speaks in a generated sound, so that no detection should decide; and a ladder of temperatures would be climbed. */
 const GENERATED_OPTIONS: GivenOptions = { vad_filter: false, temperature: 0, max_new_tokens: 100 }
 
-const BAR_COLUMNS = 30
+/** So that a line of the table fits into 80. */
+const BAR_COLUMNS = 16
 
 /**
  * @param ids  as `--model` takes them; none: all models of which the files are on this machine.
  * @returns    true when every model was measured.
- * @throws {ConfigError | ModelUnknownError | OptionInvalidError | AudioUnreadableError} before anything is measured.
+ * @throws {ConfigError | ModelUnknownError | OptionInvalidError} before anything is measured. {OutputUnwritableError}
  */
 export async function bench(ids: readonly string[], flags: BenchFlags, context: CommandContext): Promise<boolean> {
   const { output } = context
   const given = readConfig()
   const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs }) as { runs?: number }
-  const entries = await entriesOf(ids, given)
+  const registry = ModelRegistry.load(given.models)
+  const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(given)
   if (entries.length === 0)
     output.stderr("paradox: no model is on this machine: 'paradox models pull base' brings one\n")
   const config = { ...given, engine: await chooseDevice(given.engine, silentLogger) }
-  await using recording = await recordingOf(flags, config)
+  if (flags.svg !== undefined) await checkWritable(flags.svg)
+  const found = await recordingOf(flags, config, context)
+  if (found === undefined) return false
+  await using recording = found
 
   const measured: Measurement[] = []
   let isComplete = entries.length > 0
@@ -79,17 +87,11 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
     }
   }
   const caption = captionOf(recording, config)
-  if (flags.svg !== undefined) await writeFile(flags.svg, svgOf(measured, caption))
   output.stdout(flags.json ? `${JSON.stringify(measured, null, 2)}\n` : report(measured, caption))
+  if (flags.svg !== undefined && measured.length > 0) {
+    await orUnwritable(flags.svg, writeFile(flags.svg, svgOf(measured, caption)))
+  }
   return isComplete
-}
-
-async function entriesOf(ids: readonly string[], { models, engine }: Config): Promise<ModelEntry[]> {
-  const registry = ModelRegistry.load(models)
-  if (ids.length > 0) return ids.map((id) => registry.resolve(id))
-  const here: ModelEntry[] = []
-  for (const entry of registry.list()) if ((await digestOfModel(entry, engine)) !== undefined) here.push(entry)
-  return here
 }
 
 interface BenchRecording extends AsyncDisposable {
@@ -98,9 +100,29 @@ interface BenchRecording extends AsyncDisposable {
   readonly isSpeech: boolean
 }
 
-async function recordingOf({ recording }: BenchFlags, { tempDir }: Config): Promise<BenchRecording> {
+/** Measuring takes minutes, after which it would be late to tell. @throws {OptionInvalidError} */
+async function checkWritable(svg: string): Promise<void> {
+  try {
+    await access(dirname(resolve(svg)), constants.W_OK)
+  } catch {
+    throw new OptionInvalidError('svg', svg, 'a file in a folder that is there and can be written')
+  }
+}
+
+/** undefined when there is none at that name, which has been told then. */
+async function recordingOf(
+  { recording }: BenchFlags,
+  { tempDir }: Config,
+  { output, signal }: CommandContext,
+): Promise<BenchRecording | undefined> {
   if (recording !== undefined) {
-    await checkFile(resolve(recording))
+    try {
+      await durationOf(recording, signal)
+    } catch (error) {
+      if (!(error instanceof AsrError) || isAbort(error)) throw error
+      output.stderr(failureLine(recording, error.sentence))
+      return undefined
+    }
     const name = basename(recording)
     return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
   }
@@ -121,8 +143,13 @@ interface MeasureOptions extends CommandContext {
 
 async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Measurement> {
   const { recording, config, runs, language, signal } = options
-  const files = new Map(Array.from({ length: runs + 1 }, (_, i) => [`${entry.id} ${i}`, 1] as const))
-  const progress = createProgress({ stream: process.stderr, files, durationOf: async () => undefined })
+  const nameOf = (run: number) => `${entry.id}, ${run === 0 ? 'warm-up' : `run ${run}`}`
+  const progress = createProgress({
+    stream: process.stderr,
+    files: new Map(Array.from({ length: runs + 1 }, (_, run) => [nameOf(run), 1] as const)),
+    durationOf: () => durationOf(recording.path, signal),
+    unit: 'runs',
+  })
   const pool = createEnginePool({
     resolve: () => entry,
     maxLoadedModels: 1,
@@ -132,7 +159,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
     onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
   })
   const transcribe = async (run: number) => {
-    const name = `${entry.id} ${run}`
+    const name = nameOf(run)
     progress.show(name, 0)
     const startedAt = performance.now()
     const { durationSeconds } = await pool.transcribe({
@@ -140,6 +167,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
       audioPath: recording.path,
       language,
       options: recording.isSpeech ? {} : GENERATED_OPTIONS,
+      onProgress: (doneSeconds) => progress.show(name, doneSeconds),
       signal,
     })
     progress.finish(name, durationSeconds)

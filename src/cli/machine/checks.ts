@@ -9,6 +9,7 @@ import { listCompiled } from '../../models/compiled-models.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import { sizeText } from '../output.ts'
+import { connectionReason, unwritableReason } from '../system-errors.ts'
 import { graphicsCards, memoryFacts, processorFacts, tryDevice } from './facts.ts'
 import { outputOf } from './program.ts'
 
@@ -68,7 +69,10 @@ function checkMemory(): Finding {
 async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding> {
   const version = /^ffmpeg version (\S+)/.exec((await outputOf(ffmpegPath, ['-version'])) ?? '')?.[1]
   if (version !== undefined) return ok(`${version} (${ffmpegPath})`)
-  return fail(`'${ffmpegPath}' could not be started`, 'Install ffmpeg (apt-get install ffmpeg) or set FFMPEG_PATH.')
+  return fail(
+    `'${ffmpegPath}' could not be started, or is no ffmpeg`,
+    'Install ffmpeg (apt-get install ffmpeg) or set FFMPEG_PATH.',
+  )
 }
 
 async function checkDevice({ engine: { device } }: Config): Promise<Finding> {
@@ -107,7 +111,7 @@ async function checkHub({ engine: { hub } }: Config): Promise<Finding> {
     return ok(`${name} answers`)
   } catch (error) {
     const { cause, name: kind } = error as Error & { cause?: NodeJS.ErrnoException }
-    const reason = kind === 'TimeoutError' ? 'no answer in time' : (cause?.code ?? 'no connection')
+    const reason = kind === 'TimeoutError' ? 'no answer in time' : connectionReason(cause?.code)
     const remedy = 'Models that are here still work. For others check the network, a proxy and HF_ENDPOINT.'
     return warn(`${name} does not answer (${reason})`, remedy)
   }
@@ -138,8 +142,8 @@ function checkFolder(folder: string, setting: string, contents: string): Finding
   try {
     rmSync(mkdtempSync(join(existing, '.paradox-doctor-')), { recursive: true })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return fail(`${folder} cannot be written (${code})`, `Give this user write access, or set ${setting}.`)
+    const reason = unwritableReason(error)
+    return fail(`${folder} cannot be written (${reason})`, `Set ${setting} to a folder that this user can write to.`)
   }
   const { bavail, bsize } = statfsSync(existing)
   const text = `${folder}${contents}, ${sizeText(bavail * bsize)} free`
@@ -149,11 +153,10 @@ function checkFolder(folder: string, setting: string, contents: string): Finding
   return ok(text)
 }
 
+/** A file where a file is in the way. */
 function nearestExisting(folder: string): string {
   let existing = folder
-  while (!statSync(existing, { throwIfNoEntry: false })?.isDirectory() && dirname(existing) !== existing) {
-    existing = dirname(existing)
-  }
+  while (!statSync(existing, { throwIfNoEntry: false }) && dirname(existing) !== existing) existing = dirname(existing)
   return existing
 }
 

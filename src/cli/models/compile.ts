@@ -3,13 +3,13 @@
 import { readConfig } from '../../config.ts'
 import { chooseDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
 import { isAbort } from '../../errors/index.ts'
-import { isCached } from '../../hub/index.ts'
 import { createLogger } from '../../logger.ts'
 import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../../models/compiled-models.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import { describeFailure } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
+import { modelsHere } from './list.ts'
 
 /**
  * Loads each model once, so that its first request does not wait for the compiler.
@@ -24,11 +24,8 @@ export async function compileModels(
 ): Promise<boolean> {
   const config = readConfig()
   const registry = ModelRegistry.load(config.models)
-  const entries = ids.map((id) => registry.resolve(id))
-  if (ids.length === 0) {
-    for (const entry of registry.list()) if (await isCached(entry, config.engine)) entries.push(entry)
-    if (entries.length === 0) output.stderr('No model is on this machine yet: name one, and it is downloaded.\n')
-  }
+  const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(config)
+  if (entries.length === 0) output.stderr('paradox: no model is on this machine yet: name one, and it is downloaded\n')
   const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
   const settings = await chooseDevice(config.engine, logger)
   const progress = createProgress({ stream: process.stderr, files: new Map(), durationOf: async () => undefined })

@@ -82,7 +82,7 @@ function linesOf(entry: ModelEntry, facts: ModelFacts, settings: EngineSettings)
     ...(isLite ? [['ranks', ranksText(facts)] as const] : []),
     ['languages', languagesText(entry, facts)],
     ['precision', precisionText(facts, settings)],
-    ['on disk', diskText(checkpointBytes ?? 0, facts)],
+    ['on disk', diskText(entry, checkpointBytes ?? 0, facts)],
     ['compiled', compiledText(entry, facts)],
     ['speed', speedLine(entry, facts)],
   ]
@@ -94,11 +94,14 @@ function ranksText({ ranks }: ModelFacts): string {
     .join('; ')
 }
 
+const LANGUAGES_SHOWN = 20
+
 function languagesText({ language }: ModelEntry, { languages }: ModelFacts): string {
   const fixed = language === undefined ? '' : `; ${languageName(language)} unless another is named`
   if (languages === undefined) return `unknown, since its tokenizer is not on this machine${fixed}`
   if (languages.length === 0) return 'English only'
-  return `${languages.length}: ${languages.join(' ')}${fixed}`
+  const first = languages.slice(0, LANGUAGES_SHOWN).join(' ')
+  return `${languages.length}: ${first}${languages.length > LANGUAGES_SHOWN ? ' … (--json has all)' : ''}${fixed}`
 }
 
 function precisionText({ compiled }: ModelFacts, { dtype, device }: EngineSettings): string {
@@ -108,9 +111,10 @@ function precisionText({ compiled }: ModelFacts, { dtype, device }: EngineSettin
   return device === 'auto' || device === 'cpu' ? 'measured and chosen when it is first loaded' : 'float32'
 }
 
-function diskText(checkpointBytes: number, { compiled }: ModelFacts): string {
+function diskText({ origin }: ModelEntry, checkpointBytes: number, { compiled }: ModelFacts): string {
   const compiledBytes = compiled.reduce((sum, { bytes }) => sum + bytes, 0)
-  return `${sizeText(checkpointBytes)} downloaded, ${sizeText(compiledBytes)} compiled`
+  const files = `${sizeText(checkpointBytes)} ${origin.kind === 'folder' ? 'in that folder' : 'downloaded'}`
+  return compiledBytes === 0 ? files : `${files}, ${sizeText(compiledBytes)} compiled`
 }
 
 function compiledText({ id }: ModelEntry, { compiled }: ModelFacts): string {

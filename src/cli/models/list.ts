@@ -1,6 +1,6 @@
 /** `paradox models`: what can be asked for, what else is here, and whether it could be loaded without a network. */
 
-import { readConfig } from '../../config.ts'
+import { type Config, readConfig } from '../../config.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
@@ -20,24 +20,39 @@ interface ModelRow {
   readonly default: boolean
 }
 
-/** @returns the text to print: a table, or a JSON array of the same rows. */
-export async function listModels({ json }: { readonly json?: boolean | undefined }): Promise<string> {
-  const config = readConfig()
+/** Every model that can be named: those with an id, then what else lies in the caches, each once. */
+async function namedModels(config: Config): Promise<{ readonly entry: ModelEntry; readonly isHere: boolean }[]> {
   // Whoever is at the machine may use whatever lies on it.
   const registry = ModelRegistry.load({ ...config.models, allowed: ['*'] })
   const library = new ModelLibrary({ registry, settings: config.engine, logger: silentLogger })
-  const rows: ModelRow[] = []
+  const models = new Map<string, ModelEntry>()
   for (const entry of await library.list()) {
-    if (rows.some(({ origin }) => origin === describeOrigin(entry.origin))) continue // a model above, by its repository
-    rows.push({
+    const origin = describeOrigin(entry.origin)
+    if (!models.has(origin)) models.set(origin, entry)
+  }
+  return await Promise.all(
+    Array.from(models.values(), async (entry) => ({ entry, isHere: await library.isComplete(entry) })),
+  )
+}
+
+/** The models whose files are on this machine. */
+export async function modelsHere(config: Config): Promise<ModelEntry[]> {
+  return (await namedModels(config)).flatMap(({ entry, isHere }) => (isHere ? [entry] : []))
+}
+
+/** @returns the text to print: a table, or a JSON array of the same rows. */
+export async function listModels({ json }: { readonly json?: boolean | undefined }): Promise<string> {
+  const config = readConfig()
+  const rows = (await namedModels(config)).map(
+    ({ entry, isHere }): ModelRow => ({
       id: entry.id,
       strategy: entry.strategy ?? null,
       origin: describeOrigin(entry.origin),
       language: entry.language ?? null,
-      cached: await library.isComplete(entry),
+      cached: isHere,
       default: entry.id === config.models.defaultId,
-    })
-  }
+    }),
+  )
   return json ? `${JSON.stringify(rows, null, 2)}\n` : tableOf(rows)
 }
 
@@ -53,15 +68,14 @@ export function describeOrigin(origin: ModelEntry['origin']): string {
 }
 
 function tableOf(rows: readonly ModelRow[]): string {
-  return table([
-    ['ID', 'STRATEGY', 'ORIGIN', 'LANGUAGE', 'CACHED', ''],
-    ...rows.map((row) => [
-      row.id,
-      row.strategy ?? 'by its config',
-      row.origin,
-      row.language ?? 'detected',
-      row.cached ? 'yes' : 'no',
-      row.default ? '(default)' : '',
-    ]),
+  const head = ['ID', 'STRATEGY', 'ORIGIN', 'LANGUAGE', 'CACHED', '']
+  const cells = rows.map((row) => [
+    row.id,
+    row.strategy ?? 'by its config',
+    row.origin,
+    row.language ?? 'detected',
+    row.cached ? 'yes' : 'no',
+    row.default ? '(default)' : '',
   ])
+  return table([head, ...cells], process.stdout.columns)
 }

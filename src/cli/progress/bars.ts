@@ -4,7 +4,7 @@ import cliProgress from 'cli-progress'
 import type { LoadingProgress } from '../../engine/index.ts'
 import { Pace } from './pace.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
-import { barLine, fileFigures, filesText, loadingText, paceFigures } from './wording.ts'
+import { barLine, filesText, loadingText } from './wording.ts'
 
 const REDRAWS_PER_SECOND = 8
 
@@ -18,15 +18,18 @@ export function bars(options: ProgressOptions): Progress {
   /** What is to be seen now, a row for each bar. */
   const rows = (): string[] => {
     const columns = stream.columns || 80
-    if (loading) return [barLine(loadingText({ ...loading, fraction: undefined }), loading.fraction, [], columns)]
+    if (loading) return [barLine(loadingText({ ...loading, fraction: undefined }), loading.fraction, {}, columns)]
+    const { timesRealTime, remainingSeconds } = pace
     const several = pace.nFiles > 1
-    const files = pace.current.map((file) => {
-      const { doneSeconds, totalSeconds } = file
+    const files = pace.current.map((current) => {
+      const { file, doneSeconds, totalSeconds } = current
       const fraction = totalSeconds === undefined ? undefined : doneSeconds / totalSeconds
-      const figures = [fileFigures(file), ...(several ? [] : paceFigures(pace))]
-      return barLine(file.file, fraction, figures, columns)
+      return barLine(file, fraction, several ? { current } : { current, timesRealTime, remainingSeconds }, columns)
     })
-    return several ? [barLine(filesText(pace), pace.fraction, paceFigures(pace), columns), ...files] : files
+    if (!several) return files
+    const all = barLine(filesText(pace, options.unit), pace.fraction, { timesRealTime, remainingSeconds }, columns)
+    // What scrolls away at the top could not be drawn over.
+    return [all, ...files].slice(0, Math.max(1, (stream.rows || 24) - 1))
   }
 
   const clear = () => {

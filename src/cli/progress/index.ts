@@ -5,7 +5,8 @@ import { lines } from './lines.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
 
 export function createProgress(options: ProgressOptions): Progress {
-  return options.stream.isTTY ? bars(options) : lines(options)
+  // A dumb terminal, such as an editor's, cannot draw over what is there.
+  return options.stream.isTTY && process.env.TERM !== 'dumb' ? bars(options) : lines(options)
 }
 
 /** For those who want to be told nothing. */

@@ -6,7 +6,7 @@
 import { printable } from '../output.ts'
 import { Pace } from './pace.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
-import { fileFigures, filesText, loadingText, paceFigures } from './wording.ts'
+import { figureTexts, filesText, loadingText } from './wording.ts'
 
 const INTERVAL_MS = 30_000
 
@@ -29,8 +29,9 @@ export function lines(options: ProgressOptions): Progress {
       pace.show(file, doneSeconds)
       say(() => {
         const current = pace.current.find((other) => other.file === file)
-        const figures = [...(current ? [fileFigures(current)] : []), ...paceFigures(pace)]
-        if (pace.nFiles > 1) figures.push(`${filesText(pace)} done`)
+        const { timesRealTime, remainingSeconds } = pace
+        const figures = figureTexts({ current, timesRealTime, remainingSeconds })
+        if (pace.nFiles > 1) figures.push(`${filesText(pace, options.unit)} done`)
         return `${printable(file)}: ${figures.join(', ')}`
       })
     },

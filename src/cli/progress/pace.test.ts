@@ -47,6 +47,19 @@ test('of several files the bytes tell how much is left, and those that take no t
   assert.equal(pace.timesRealTime, 5)
 })
 
+test('a long file in few bytes counts by its length, once that is known', async () => {
+  const { at } = paceOf({ 'short.wav': 1000, 'long.opus': 1000, 'next.opus': 1000 }, { 'long.opus': 990 })
+  at(0).show('short.wav', 0)
+  at(10).finish('short.wav', 10)
+  at(10).show('long.opus', 0)
+  await setImmediate()
+  const pace = at(20)
+  pace.show('long.opus', 40)
+  // Of the next one nothing is known but its bytes, which are taken for 500 seconds.
+  assert.equal(pace.fraction, 50 / 1500)
+  assert.equal(pace.remainingSeconds, 20 * (1500 / 50) - 20)
+})
+
 test('what the load of the model takes is not counted', () => {
   const { at } = paceOf({ a: 1 })
   at(0).show('a', 0)

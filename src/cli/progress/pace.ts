@@ -32,7 +32,6 @@ export class Pace {
   /** When something was last heard; between two windows nothing is. */
   #heardAt = 0
   #finishedSeconds = 0
-  #finishedWeight = 0
 
   constructor({ files, durationOf, now = () => performance.now() }: PaceOptions) {
     this.#files = files
@@ -52,7 +51,9 @@ export class Pace {
     this.#durations.set(file, undefined)
     // A file that cannot be looked into is told by whoever transcribes it.
     this.#durationOf(file)
-      .then((seconds) => this.#durations.set(file, seconds))
+      .then((seconds) => {
+        if (!this.#ended.has(file)) this.#durations.set(file, seconds) // else a better one is there
+      })
       .catch(() => {})
   }
 
@@ -65,7 +66,7 @@ export class Pace {
     if (audioSeconds === undefined) {
       this.#idle.add(file)
     } else {
-      this.#finishedWeight += this.#weightOf(file)
+      this.#durations.set(file, audioSeconds)
       this.#finishedSeconds += audioSeconds
     }
   }
@@ -89,12 +90,19 @@ export class Pace {
 
   /** Of all files, 0 to 1. */
   get fraction(): number {
-    const current = this.current.reduce((sum, { file, doneSeconds, totalSeconds = 0 }) => {
-      return sum + (totalSeconds > 0 ? (doneSeconds / totalSeconds) * this.#weightOf(file) : 0)
-    }, 0)
-    const counted = [...this.#files.keys()].filter((file) => !this.#idle.has(file))
-    const total = counted.reduce((sum, file) => sum + this.#weightOf(file), 0)
-    return total > 0 ? Math.min(1, (this.#finishedWeight + current) / total) : 0
+    const secondsPerByte = this.#secondsPerByte
+    let done = 0
+    let total = 0
+    for (const [file, bytes] of this.#files) {
+      if (this.#idle.has(file)) continue
+      const seconds = this.#durations.get(file)
+      // Files of one command are mostly of one kind, and to look into all of them would cost a process each.
+      const length = seconds ?? (bytes || 1) * secondsPerByte
+      total += length
+      if (this.#ended.has(file)) done += length
+      else if (seconds !== undefined) done += Math.min(this.#current.get(file) ?? 0, seconds)
+    }
+    return total > 0 ? done / total : 0
   }
 
   /** Seconds of recordings per second of work; undefined until something can be said. */
@@ -123,8 +131,15 @@ export class Pace {
     return this.#startedAt === undefined ? 0 : this.#heardAt - this.#startedAt
   }
 
-  /** Its bytes: files of one command are mostly of one kind, and to look into all of them would cost a process each. */
-  #weightOf(file: string): number {
-    return this.#files.get(file) || 1
+  /** Of the files whose length is known; of none, any number would do. */
+  get #secondsPerByte(): number {
+    let seconds = 0
+    let bytes = 0
+    for (const [file, duration] of this.#durations) {
+      if (duration === undefined || this.#idle.has(file)) continue
+      seconds += duration
+      bytes += this.#files.get(file) || 1
+    }
+    return seconds > 0 ? seconds / bytes : 1
   }
 }

@@ -15,8 +15,8 @@ function createProgress(t: TestContext, options: ProgressOptions) {
   return progress
 }
 
-function terminal({ isTTY = true, columns = 80 } = {}) {
-  const screen = new Screen()
+function terminal({ isTTY = true, columns = 80, rows = 24 } = {}) {
+  const screen = new Screen(columns, rows)
   const stream: Terminal = Object.assign(
     new Writable({
       write(chunk, _encoding, done) {
@@ -25,7 +25,7 @@ function terminal({ isTTY = true, columns = 80 } = {}) {
         done()
       },
     }),
-    { isTTY, columns },
+    { isTTY, columns, rows },
   )
   return { stream, screen }
 }
@@ -59,13 +59,24 @@ test('of several files a terminal sees all together, then those that are worked 
   progress.show('c', 4)
   const [line, all, ...current] = screen.rows
   assert.equal(line, 'a: failed')
-  assert.match(all!, /^1 of 4 files ░+ {2}0 %$/)
+  assert.match(all!, /^1 of 4 files ░+ {3}0 %$/)
   assert.deepEqual(current, ['b  0:03', 'c  0:04'])
   progress.finish('b', 60)
   progress.show('c', 5)
   assert.match(screen.rows.join('\n'), /^a: failed\n2 of 4 files █+░+ {2}33 %\nc {2}0:05$/)
   progress.clear()
   assert.deepEqual(screen.rows, ['a: failed'])
+})
+
+test('more files at a time than the terminal has rows do not scroll away', (t) => {
+  const { stream, screen } = terminal({ rows: 5 })
+  const names = Array.from({ length: 20 }, (_, i) => `${i}.mp3`)
+  const files = new Map(names.map((file) => [file, 100]))
+  const progress = createProgress(t, { stream, files, durationOf: async () => undefined })
+  for (const name of names) progress.show(name, 3)
+  assert.deepEqual(screen.rows.slice(1), ['0.mp3  0:03', '1.mp3  0:03', '2.mp3  0:03'])
+  progress.clear()
+  assert.deepEqual(screen.rows, [])
 })
 
 test('a terminal sees the download in percent, and the steps after it by name', (t) => {
@@ -80,6 +91,22 @@ test('a terminal sees the download in percent, and the steps after it by name', 
   assert.deepEqual(screen.rows, [])
 })
 
+const current = { file: '', doneSeconds: 45, totalSeconds: 90 }
+
+test('in a narrow terminal the bar gives way, and of the figures those that say least', () => {
+  const figures = { current, timesRealTime: 6.3, remainingSeconds: 7 }
+  for (const [columns, line] of [
+    [82, 'assembleia … █████████░░░░░░░░░  50 %  0:45 of 1:30  6.3 × real time  0:07 left'],
+    [62, 'assembleia … █████░░░░  50 %  0:45 of 1:30  6.3×  0:07 left'],
+    [52, 'assembleia …  50 %  0:45 of 1:30  6.3×  0:07 left'],
+    [42, 'assembleia de m…  50 %  6.3×  0:07 left'],
+    [32, 'assembleia …  50 %  0:07 left'],
+    [22, 'assembleia d…  50 %'],
+  ] as const) {
+    assert.equal(barLine('assembleia de maio.mp3', 0.5, figures, columns), line)
+  }
+})
+
 test('no line is as wide as the terminal, whatever is in the name, and a name cannot steer it', () => {
   for (const name of [
     'talk.mp3',
@@ -90,7 +117,7 @@ test('no line is as wide as the terminal, whatever is in the name, and a name ca
   ]) {
     for (const columns of [10, 20, 40, 80, 200]) {
       for (const fraction of [undefined, 0, 0.5, 1]) {
-        const line = barLine(name, fraction, ['0:45 of 1:30', '6.3 × real time', '0:07 left'], columns)
+        const line = barLine(name, fraction, { current, timesRealTime: 6.3, remainingSeconds: 7 }, columns)
         assert.ok(shownWidth(line) < Math.max(columns, 1), `${shownWidth(line)} of ${columns}: ${line}`)
         assert.doesNotMatch(line, /\p{Cc}/u)
       }

@@ -17,6 +17,7 @@ export interface Progress {
 export interface Terminal extends NodeJS.WritableStream {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 export interface ProgressOptions {
@@ -28,6 +29,8 @@ export interface ProgressOptions {
   readonly files: ReadonlyMap<string, number | undefined>
   /** Length of a file in seconds where it is known; asked once for each file that is told of. */
   readonly durationOf: (file: string) => Promise<number | undefined>
+  /** What the files are called together. Default: files. */
+  readonly unit?: string
   /** Milliseconds since any moment. */
   readonly now?: () => number
 }

@@ -8,6 +8,8 @@ import type { CurrentFile, Pace } from './pace.ts'
 const LEAST_BAR = 8
 const LONGEST_BAR = 30
 const LEAST_NAME = 12
+/** A line as wide as the terminal wraps on some, and behind it the terminal writes ^C. */
+const MARGIN = 3
 
 /** `0:27`, `12:05`, `1:02:07`. */
 export function clockText(seconds: number): string {
@@ -30,35 +32,44 @@ export function loadingText({ stage, item, fraction }: LoadingProgress): string 
 }
 
 /** Of one file: `129 of 300 s`, in clock form. */
-export function fileFigures({ doneSeconds, totalSeconds }: CurrentFile): string {
+function fileFigures({ doneSeconds, totalSeconds }: CurrentFile): string {
   return totalSeconds === undefined ? clockText(doneSeconds) : `${clockText(doneSeconds)} of ${clockText(totalSeconds)}`
 }
 
-/** Speed and what is left, as far as they are known. */
-export function paceFigures({
-  timesRealTime,
-  remainingSeconds,
-}: Pick<Pace, 'timesRealTime' | 'remainingSeconds'>): string[] {
-  return [
-    ...(timesRealTime === undefined ? [] : [speedText(timesRealTime)]),
-    ...(remainingSeconds === undefined ? [] : [`${clockText(remainingSeconds)} left`]),
-  ]
+/** What is told beside a name, as far as it is known. */
+export interface Figures extends Partial<Pick<Pace, 'timesRealTime' | 'remainingSeconds'>> {
+  /** The file that is being worked on. */
+  readonly current?: CurrentFile | undefined
 }
 
-/** Name, bar and figures in at most `columns`: the name gives way first, then the bar. */
-export function barLine(
-  name: string,
-  fraction: number | undefined,
-  figures: readonly string[],
-  columns: number,
-): string {
-  const percent = fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`]
-  const right = [...percent, ...figures].join('  ')
-  const room = columns - 1 - shownWidth(right) - 2 // a line as wide as the terminal wraps on some
+export function figureTexts(figures: Figures): string[] {
+  return figureChoices(figures)[0]!
+}
+
+/** The same, less and less of it: what says most stays longest. */
+function figureChoices({ current, timesRealTime, remainingSeconds }: Figures): string[][] {
+  const done = current && fileFigures(current)
+  const speed = timesRealTime === undefined ? undefined : speedText(timesRealTime)
+  const shortSpeed = speed?.replace(' × real time', '×')
+  const left = remainingSeconds === undefined ? undefined : `${clockText(remainingSeconds)} left`
+  const choices = [[done, speed, left], [done, shortSpeed, left], [shortSpeed, left], [left ?? done], []]
+  return choices.map((texts) => texts.filter((text) => text !== undefined))
+}
+
+/** Name, bar and figures in less than `columns`, a margin less: the end of the name gives way first, then the bar, then figures. */
+export function barLine(name: string, fraction: number | undefined, figures: Figures, columns: number): string {
+  // As wide with one digit as with two, so that nothing moves.
+  const percent = fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`.padStart(4)]
   const shown = printable(basename(name))
-  const barRoom = Math.min(LONGEST_BAR, room - Math.min(shownWidth(shown), LEAST_NAME) - 1)
+  const leastName = Math.min(shownWidth(shown), LEAST_NAME)
+  const rights = figureChoices(figures).map((texts) => [...percent, ...texts].join('  '))
+  const most = columns - MARGIN
+  const roomBeside = (right: string) => most - shownWidth(right) - 2
+  const right = rights.find((text) => roomBeside(text) >= leastName) ?? rights.at(-1)!
+  const room = roomBeside(right)
+  const barRoom = Math.min(LONGEST_BAR, room - leastName - 1)
   if (fraction === undefined || barRoom < LEAST_BAR) {
-    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), columns - 1)
+    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), most)
   }
   const label = fitted(shown, room - barRoom - 1)
   const filled = Math.round(fraction * barRoom)
@@ -66,6 +77,6 @@ export function barLine(
 }
 
 /** `3 of 50 files`. */
-export function filesText({ nEnded, nFiles }: Pick<Pace, 'nEnded' | 'nFiles'>): string {
-  return `${nEnded} of ${nFiles} files`
+export function filesText({ nEnded, nFiles }: Pick<Pace, 'nEnded' | 'nFiles'>, unit = 'files'): string {
+  return `${nEnded} of ${nFiles} ${unit}`
 }

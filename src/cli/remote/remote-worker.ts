@@ -14,6 +14,7 @@ import {
 } from '../../errors/index.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
+import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
 import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
 import { serverEvents } from './server-events.ts'
@@ -114,7 +115,7 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
     const { code = 'no connection' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
     return LOST.includes(code)
       ? new ServerLostError(url, { cause: error })
-      : new ServerUnreachableError(url, REASONS[code] ?? code, { cause: error })
+      : new ServerUnreachableError(url, connectionReason(code), { cause: error })
   }
 }
 
@@ -125,16 +126,6 @@ interface Busy {
 
 /** The connection was there, and ended. */
 const LOST = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT']
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no machine of this name',
-  EAI_AGAIN: 'the name could not be looked up',
-  EHOSTUNREACH: 'there is no way to this machine',
-  ENETUNREACH: 'there is no way to this network',
-  ETIMEDOUT: 'no answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
-}
 
 function isForeign(error: unknown): boolean {
   return error instanceof SyntaxError || (error instanceof Error && error.name === 'ZodError')
@@ -166,7 +157,7 @@ function formOf({
 }: Pick<Request, 'language' | 'options'> & { readonly model: string | undefined }): FormData {
   const { logprobs } = options as GivenOptions
   if (logprobs !== undefined && logprobs !== false && logprobs !== 'false') {
-    throw new OptionInvalidError('logprobs', String(logprobs), 'false with server')
+    throw new OptionInvalidError('logprobs', String(logprobs), 'false with --server')
   }
   const form = new FormData()
   if (model !== undefined) form.set('model', model)

@@ -104,12 +104,12 @@ function inSomeFormat(formats: readonly Format[], check: (format: Format) => voi
 
 /** @throws {OptionInvalidError} for flags of `transcribe` that contradict each other. */
 export function checkOutputFlags({ outputDir, format, overwrite, skipExisting }: TranscribeFlags): void {
-  if (overwrite && skipExisting) throw new OptionInvalidError('overwrite', 'true', 'either it or skip_existing')
+  if (overwrite && skipExisting) throw new OptionInvalidError('--overwrite', 'true', 'either it or --skip-existing')
   if (outputDir !== undefined) return
-  if (overwrite) throw new OptionInvalidError('overwrite', 'true', 'it together with output_dir')
-  if (skipExisting) throw new OptionInvalidError('skip_existing', 'true', 'it together with output_dir')
+  if (overwrite) throw new OptionInvalidError('--overwrite', 'true', 'it together with --output-dir')
+  if (skipExisting) throw new OptionInvalidError('--skip-existing', 'true', 'it together with --output-dir')
   if (format.length > 1) {
-    throw new OptionInvalidError('format', format.join(','), 'one format, or several together with output_dir')
+    throw new OptionInvalidError('format', format.join(','), 'one format, or several together with --output-dir')
   }
 }
 
@@ -118,6 +118,6 @@ export function checkPrintedFormat({ outputDir, format }: TranscribeFlags, nFile
   const [printed] = format
   if (outputDir !== undefined || nFiles < 2 || printed === undefined || isForSeveralFiles(printed)) return
   const allowed =
-    'it with one file at a time, since several together make no valid file, or with output_dir, or text, json or jsonl'
+    'it with one file at a time, since several together make no valid file, or with --output-dir, or text, json or jsonl'
   throw new OptionInvalidError('format', printed, allowed)
 }

@@ -44,10 +44,14 @@ export async function findInputs(
       inputs.push(input)
     }
   }
-  if (inputs.filter(({ path, failure }) => path === undefined && !failure).length > 1) {
+  if (inputs.filter(isStandardInput).length > 1) {
     throw new OptionInvalidError('file', STDIN, '- for standard input once')
   }
   return inputs
+}
+
+export function isStandardInput({ path, failure }: Input): boolean {
+  return path === undefined && failure === undefined
 }
 
 async function inputsOf(name: string, recursive: boolean): Promise<Input[]> {

@@ -1,9 +1,10 @@
 /** Results as files: named after their recordings, whole or not at all, and none replaced unasked. */
 
-import { access, constants, link, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, link, lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { OutputExistsError, OutputUnwritableError } from '../../errors/index.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
+import { unwritableReason } from '../system-errors.ts'
 import { contentOf, type FileSuccess, type Format } from './result-writers.ts'
 
 const ENDINGS: Readonly<Record<Format, string>> = {
@@ -123,11 +124,25 @@ async function isThere(path: string): Promise<boolean> {
 
 async function makeWritable(path: string): Promise<void> {
   const folder = dirname(path)
-  await orUnwritable(path, mkdir(folder, { recursive: true }))
+  await orUnwritable(path, makeFolder(folder))
   await orUnwritable(path, access(folder, constants.W_OK | constants.X_OK))
 }
 
-async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
+/** Node's own recursive mkdir never ends below /proc, and takes a read-only disk for a missing parent. */
+async function makeFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return
+  const parent = dirname(folder)
+  if (parent !== folder) await makeFolder(parent)
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const isThereNow = (await stat(folder).catch(() => undefined))?.isDirectory() // another job has made it
+    if (!isThereNow) throw error
+  }
+}
+
+/** @throws {OutputUnwritableError} in place of the system's errors. */
+export async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
@@ -135,18 +150,6 @@ async function orUnwritable<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  EROFS: 'the disk is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota on the disk is used up',
-  ENAMETOOLONG: 'its name is too long',
-  ENOTDIR: 'a file has the name of its folder',
-  EEXIST: 'a file has the name of its folder',
-}
-
 function unwritable(path: string, cause: unknown): OutputUnwritableError {
-  const { code = 'unknown' } = cause as NodeJS.ErrnoException
-  return new OutputUnwritableError(basename(path), REASONS[code] ?? code, { cause })
+  return new OutputUnwritableError(basename(path), unwritableReason(cause), { cause })
 }

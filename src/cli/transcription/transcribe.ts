@@ -2,12 +2,13 @@
 
 import { statSync } from 'node:fs'
 import { readConfig } from '../../config.ts'
+import { OptionInvalidError } from '../../errors/index.ts'
 import type { Output } from '../output.ts'
 import { createProgress, noProgress, type Progress } from '../progress/index.ts'
 import { clockText } from '../progress/wording.ts'
 import { FiledResults } from './filed-results.ts'
 import { checkOutputFlags, checkPrintedFormat, readJobs, readWish, type TranscribeFlags } from './flags.ts'
-import { findInputs, type Input } from './inputs.ts'
+import { findInputs, type Input, isStandardInput, STDIN } from './inputs.ts'
 import { OutputFiles } from './output-files.ts'
 import { PrintedResults } from './printed-results.ts'
 import { createWriter } from './result-writers.ts'
@@ -38,6 +39,9 @@ export async function transcribe(
   checkOutputFlags(flags)
   const inputs = await findInputs(names, { recursive: flags.recursive ?? false })
   checkPrintedFormat(flags, inputs.length)
+  if (process.stdin.isTTY && inputs.some(isStandardInput)) {
+    throw new OptionInvalidError('file', STDIN, 'it with a recording that is piped in, such as - < talk.wav')
+  }
   const config = readConfig()
   await using worker = await openWorker(flags, { config })
 

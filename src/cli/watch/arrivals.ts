@@ -18,6 +18,12 @@ export interface ArrivalOptions {
   readonly signal: AbortSignal
 }
 
+/** @throws {InputAbsentError} */
+export function checkFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new InputAbsentError(`There is no folder '${basename(folder)}'.`, 'Create it, or correct its name.')
+}
+
 /**
  * Tells of every recording that is there or comes, and again of one that changes. Resolves after an abort.
  *
@@ -27,9 +33,7 @@ export async function watchArrivals(
   folder: string,
   { recursive, settleMs, onArrival, signal }: ArrivalOptions,
 ): Promise<void> {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InputAbsentError(`There is no folder '${basename(folder)}'.`, 'Create it, or correct its name.')
-  }
+  checkFolder(folder)
   const ended = Promise.withResolvers<void>()
   const watcher = watch(folder, {
     ...(recursive ? {} : { depth: 0 }),

@@ -17,7 +17,7 @@ import { OutputFiles } from '../transcription/output-files.ts'
 import { FileRun, type Results } from '../transcription/run-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
 import { durationOf, openWorker } from '../transcription/worker.ts'
-import { fileState, watchArrivals } from './arrivals.ts'
+import { checkFolder, fileState, watchArrivals } from './arrivals.ts'
 
 export interface WatchFlags extends TranscriptionFlags {
   readonly recursive?: boolean | undefined
@@ -53,6 +53,7 @@ export async function watchFolder(
   const jobs = readJobs(flags)
   const { settle = DEFAULT_SETTLE_SECONDS } = parseGiven(TIMES, { settle: flags.settle }) as { settle?: number }
   const config = readConfig()
+  checkFolder(resolve(folder))
   await using worker = await openWorker(flags, { config, ttlMs: config.models.ttlMs })
   const root = resolve(folder)
   const { formats, subtitles } = wish

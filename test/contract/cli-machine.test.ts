@@ -1,0 +1,166 @@
+/** `paradox doctor`, `devices` and `bench` from outside. What they said is kept in test-artefacts/cli. */
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { type Ended, paradox } from '../helpers/command-line.ts'
+import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
+import { startService } from '../helpers/service.ts'
+import { smallDisk } from '../helpers/small-disk.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
+import { keepSeen } from '../helpers/terminal.ts'
+
+/** A user whose default model, tiny and random, lies in a folder. */
+function user(t: TestContext): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
+  const cwd = tempFolder(t)
+  writeRandomCheckpoint(join(cwd, 'tiny'), tinyShape())
+  writeFileSync(
+    join(cwd, 'models.json'),
+    JSON.stringify({ tiny: { path: 'tiny', strategy: 'whisper', language: 'pt' } }),
+  )
+  return { cwd, env: { MODELS_FILE: 'models.json', DEFAULT_MODEL_ID: 'tiny', PORT: '0', THREADS: '1' } }
+}
+
+function keep(name: string, { stdout, stderr, code }: Ended): void {
+  keepSeen(name, { 'standard output': stdout, [`standard error, exit code ${code}`]: stderr })
+}
+
+test('doctor has no complaint about a machine that has everything', async (t) => {
+  const { cwd, env } = user(t)
+  const ended = await paradox(['doctor'], { cwd, env })
+  keep('doctor-well', ended)
+  assert.deepEqual([ended.code, ended.stderr], [0, ''])
+  const names = ['processor', 'memory', 'ffmpeg', 'device', 'hub', 'model', 'cache', 'hub cache', 'uploads', 'port']
+  for (const name of names) assert.match(ended.stdout, new RegExp(`^(ok|warn) +${name} +\\S`, 'm'))
+  assert.match(ended.stdout, /^ok +model +tiny, the default, is on this machine$/m)
+})
+
+test('doctor says of everything that is wrong what to do, and ends with 1', async (t) => {
+  const { cwd, env } = user(t)
+  writeFileSync(join(cwd, 'no-ffmpeg'), '#!/bin/sh\nexit 1\n')
+  chmodSync(join(cwd, 'no-ffmpeg'), 0o755)
+  const other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo // a TCP server has no other form of address
+  const wrong = {
+    ...{ FFMPEG_PATH: './no-ffmpeg', HOST: '127.0.0.1', PORT: String(port), DEVICE: 'cuda:7' },
+    ...{ HF_HUB_OFFLINE: '', HF_ENDPOINT: `http://127.0.0.1:${port}`, DEFAULT_MODEL_ID: 'nobody' },
+    // A file where a folder should be, and one below it.
+    ...{ PARADOX_CACHE_DIR: join(cwd, 'no-ffmpeg/cache'), TEMP_DIR: join(cwd, 'no-ffmpeg') },
+  }
+  const ended = await paradox(['doctor'], { cwd, env: { ...env, ...wrong } })
+  keep('doctor-ill', ended)
+  assert.deepEqual([ended.code, ended.stderr], [1, ''])
+  for (const [line, remedy] of [
+    [/^fail +ffmpeg +'\.\/no-ffmpeg' could not be started, or is no ffmpeg$/m, /→ Install ffmpeg/],
+    [/^fail +device +DEVICE=cuda:7 cannot be used: .*$/m, /→ Set DEVICE=cpu or auto/],
+    [
+      /^warn +hub +127\.0\.0\.1:\d+ does not answer \(it has broken off the connection\)$/m,
+      /→ Models that are here still work/,
+    ],
+    [/^fail +model +there is no model 'nobody'$/m, /→ Set DEFAULT_MODEL_ID to an id of 'paradox models'/],
+    [/^fail +cache +\S+ cannot be written \(a file has the name of its folder\)$/m, /→ Set PARADOX_CACHE_DIR to a/],
+    [/^fail +uploads +\S+ cannot be written \(a file has the name of its folder\)$/m, /→ Set TEMP_DIR to a folder/],
+    [/^fail +port +127\.0\.0\.1:\d+ is in use by another program$/m, /→ Stop it, or set PORT to another one/],
+  ] as const) {
+    const [found] = line.exec(ended.stdout) ?? []
+    assert.ok(found, `${line} in:\n${ended.stdout}`)
+    const next = ended.stdout.slice(ended.stdout.indexOf(found) + found.length + 1).split('\n')[0]!
+    assert.match(next, remedy)
+  }
+  const json = await paradox(['doctor', '--json'], { cwd, env: { ...env, ...wrong } })
+  const checks = JSON.parse(json.stdout) as { name: string; status: string; remedy?: string }[]
+  assert.equal(json.code, 1)
+  assert.equal(checks.find(({ name }) => name === 'port')?.status, 'fail')
+  for (const { status, remedy } of checks) if (status !== 'ok') assert.match(remedy ?? '', /\.$/)
+})
+
+test('doctor sees a read-only cache, and models work all the same', async (t) => {
+  const { cwd, env } = user(t)
+  using disk = smallDisk(join(cwd, 'fixed'), 'ro,size=64k')
+  if (!disk) return t.skip('this user may not mount a file system')
+  const fixed = { ...env, PARADOX_CACHE_DIR: join(cwd, 'fixed/cache'), LOG_LEVEL: 'silent' }
+  const ended = await paradox(['doctor'], { cwd, env: fixed })
+  keep('doctor-read-only-cache', ended)
+  assert.match(
+    ended.stdout,
+    /^fail +cache +\S+ cannot be written \(the disk is read-only\)\n +→ Set PARADOX_CACHE_DIR/m,
+  )
+  assert.equal(ended.code, 1)
+  writeFileSync(join(cwd, 'sound.wav'), warmUpRecording())
+  const args = ['transcribe', '--no-vad-filter', '--temperature', '0', '--max-new-tokens', '2', 'sound.wav']
+  const { stderr, code } = await paradox(args, { cwd, env: fixed })
+  assert.deepEqual([code, stderr], [0, ''])
+})
+
+test('doctor knows a Paradox service on its port', async (t) => {
+  const { cwd, env } = user(t)
+  const service = await startService({ transcriber: scriptedTranscriber() })
+  t.after(() => service.close())
+  const { stdout, code } = await paradox(['doctor'], {
+    cwd,
+    env: { ...env, HOST: '127.0.0.1', PORT: String(service.port) },
+  })
+  assert.match(stdout, /^ok +port +a Paradox service answers at 127\.0\.0\.1:\d+$/m)
+  assert.equal(code, 0)
+})
+
+test('devices tells what there is, and of the rest why not', async (t) => {
+  const { cwd } = user(t)
+  const ended = await paradox(['devices'], { cwd })
+  keep('devices', ended)
+  assert.deepEqual([ended.code, ended.stderr], [0, ''])
+  assert.match(ended.stdout, /^processor {2}.*, \d+( of \d+)? cores\n/)
+  assert.match(ended.stdout, /^cpu +yes +\(DEVICE=auto\)$/m)
+  assert.match(ended.stdout, /^cuda:0 +(yes|no +\S.*)$/m)
+  const json = await paradox(['devices', '--json'], { cwd, env: { DEVICE: 'cuda:7' } })
+  const { devices, configured } = JSON.parse(json.stdout)
+  assert.equal(configured, 'cuda:7')
+  assert.equal(devices.find(({ device }: { device: string }) => device === 'cuda:7').isUsable, false)
+})
+
+test('bench measures what is here: a table, JSON, a picture, and the speed in models info', async (t) => {
+  const { cwd, env } = user(t)
+  const none = await paradox(['bench'], { cwd })
+  assert.match(none.stderr, /^paradox: no model is on this machine: 'paradox models pull base' brings one\n$/)
+  assert.equal(none.code, 1)
+
+  const ended = await paradox(['bench', '--runs', '1', '--svg', 'speed.svg'], { cwd, env })
+  keep('bench', ended)
+  assert.deepEqual([ended.code, ended.stderr], [0, ''])
+  assert.match(ended.stdout, /^MODEL +LOAD +MEMORY +SPEED +RANGE\ntiny +\d+\.\d s +\d+ MB +[\d.]+ × real time .*█+\n/)
+  assert.match(ended.stdout, /\na generated sound \(--recording takes one of yours\); .*, 1 thread\n$/)
+  assert.match(readFileSync(join(cwd, 'speed.svg'), 'utf8'), /^<svg .*tiny.*× real time.*<\/svg>\s*$/s)
+  const info = await paradox(['models', 'info', 'tiny'], { cwd, env })
+  assert.match(info.stdout, /^ {2}speed +[\d.]+ × real time \(\d{4}-\d\d-\d\d, 1 thread, on a generated sound\)$/m)
+
+  const json = await paradox(['bench', 'tiny', '--runs', '2', '--json'], { cwd, env })
+  const [measured, ...more] = JSON.parse(json.stdout)
+  assert.deepEqual([measured.model, measured.runSeconds.length, more], ['tiny', 2, []])
+})
+
+test('bench tells what is wrong before it measures for minutes', async (t) => {
+  const { cwd, env } = user(t)
+  writeFileSync(join(cwd, 'text.wav'), 'no recording '.repeat(100))
+  for (const [args, message, code] of [
+    [
+      ['--recording', 'gone.wav'],
+      /^paradox: gone\.wav: The file could not be read as audio \(there is no such file\)/,
+      1,
+    ],
+    [['--recording', 'text.wav'], /^paradox: text\.wav: The file could not be read as audio \(/, 1],
+    [['--svg', 'no/where.svg'], /^paradox: Option svg has the value 'no\/where\.svg'.*can be written\.\n$/, 2],
+    [['--runs', '0'], /^paradox: Option runs has the value '0'.*from 1 to 100\.\n$/, 2],
+  ] as const) {
+    const ended = await paradox(['bench', 'tiny', ...args], { cwd, env })
+    assert.match(ended.stderr, message)
+    assert.deepEqual([ended.code, ended.stdout], [code, ''])
+  }
+  assert.equal(existsSync(join(cwd, '.home/.cache/paradox-asr/compiled')), false)
+})
