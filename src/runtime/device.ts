@@ -35,16 +35,18 @@ function missingOf(device: ResolvedDevice): string {
     : 'the system offers no GPU'
 }
 
+const NO_MEMORY =
+  /failed to allocate memory|out.of.memory|CUDA failure 2\b|std::bad_alloc|OUT_OF_(DEVICE|HOST)_MEMORY|Invalid Buffer/i
+
 /**
  * Whether an error of a session says that there was no memory for what it was to hold.
  *
- * @see microsoft/onnxruntime:onnxruntime/core/framework/bfc_arena.cc — what its arenas say; CUDA's own words follow.
+ * @see microsoft/onnxruntime:onnxruntime/core/framework/bfc_arena.cc — what its arenas say; CUDA's own words follow, then those
+ * of Vulkan and Dawn, where a buffer without memory shows when it is first used.
  */
 export function isOutOfMemory(error: unknown): boolean {
   const text = error instanceof Error ? error.message : ''
-  return /failed to allocate memory|ran out of memory|CUDA_ERROR_OUT_OF_MEMORY|CUDA failure 2\b|out of memory|std::bad_alloc/i.test(
-    text,
-  )
+  return NO_MEMORY.test(text)
 }
 
 export interface SessionSettings {

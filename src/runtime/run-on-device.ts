@@ -24,8 +24,6 @@ async function onDevice<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
-    // A buffer for which there was no memory shows when it is first used.
-    const isMemory = isOutOfMemory(cause) || /OUT_OF_(DEVICE|HOST)_MEMORY|Invalid Buffer/i.test(String(cause))
-    throw new DeviceFailedError(isMemory ? 'it has no memory left' : 'it computes no more', { cause })
+    throw new DeviceFailedError(isOutOfMemory(cause) ? 'it has no memory left' : 'it computes no more', { cause })
   }
 }
