@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import type { Device } from '../config.ts'
 import { DeviceUnavailableError } from '../errors/index.ts'
+import { cudaSigns, missingForCuda, missingForWebGpu } from './missing-device.ts'
 
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>
@@ -24,15 +25,13 @@ export async function checkDevice(device: ResolvedDevice, model: Uint8Array): Pr
     const session = await InferenceSession.create(model, sessionOptions({ device, threads: 1 }))
     await session.release()
   } catch (cause) {
-    throw new DeviceUnavailableError(device, missingOf(device), { cause })
+    throw new DeviceUnavailableError(device, missingOf(device, cause), { cause })
   }
 }
 
-function missingOf(device: ResolvedDevice): string {
-  if (device !== 'webgpu') return 'its provider or driver is not installed on this machine'
-  return process.platform === 'linux'
-    ? 'no Vulkan driver offers a GPU: the loader, libvulkan1, and the driver of the GPU are needed'
-    : 'the system offers no GPU'
+function missingOf(device: ResolvedDevice, cause: unknown): string {
+  const words = String(cause)
+  return device === 'webgpu' ? missingForWebGpu(words, process.platform) : missingForCuda(words, cudaSigns())
 }
 
 const NO_MEMORY =
