@@ -55,7 +55,7 @@ describe('the service on software Vulkan', { skip: vulkan.skip || tinyEn.skip ||
   }
 
   test('real weights transcribe a recording', async () => {
-    assert.match(await text({ model_id: 'tiny' }), /^go forward (10|ten) meters\W*$/i)
+    assert.match(await text({ model_id: 'tiny', ...ONE_BEAM }), /^go forward (10|ten) meters\W*$/i)
     assert.ok(residentBytesOfTree(service.pid) > idleBytes + 100 * MB, 'a loaded model is seen by the measure')
   })
 
@@ -71,13 +71,14 @@ describe('the service on software Vulkan', { skip: vulkan.skip || tinyEn.skip ||
   })
 })
 
+/** What asks least of a Vulkan that takes a second and a half for each step. */
+const ONE_BEAM = { temperature: '0', beam_size: '1', timestamps: 'none' }
+
 /** Random weights say nothing that could be trusted, so nothing is tried again, and little is said. */
 const QUICK = {
+  ...ONE_BEAM,
   vad_filter: 'false',
-  max_new_tokens: '2',
-  temperature: '0',
-  beam_size: '1',
-  timestamps: 'none',
+  max_new_tokens: '1',
   log_prob_threshold: '-100',
   compression_ratio_threshold: '100',
 }
