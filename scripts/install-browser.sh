@@ -9,7 +9,12 @@ has_browser() {
   done
   return 1
 }
-has_vulkan() { ls /usr/lib/*/libvulkan.so.1 /usr/lib*/libvulkan.so.1 >/dev/null 2>&1 || ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1'; }
+has_vulkan() {
+  for library in /usr/lib/*/libvulkan.so.1 /usr/lib64/libvulkan.so.1 /usr/lib/libvulkan.so.1; do
+    [ -e "$library" ] && return
+  done
+  return 1
+}
 
 packages=
 has_browser || packages=chromium
