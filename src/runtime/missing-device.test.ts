@@ -3,21 +3,21 @@ import { test } from 'node:test'
 import { isOutOfMemory } from './device.ts'
 import { missingForCuda, missingForWebGpu } from './missing-device.ts'
 
-const WHOLE = { hasProvider: true, missingLibraries: [] }
+const WHOLE = { hasProvider: true, missingLibrary: undefined }
 
 test('what CUDA lacks is named: the provider, its libraries, the driver, a newer one, the GPU', () => {
   for (const [words, signs, expected] of [
     [
       'Failed to load shared library',
-      { hasProvider: false, missingLibraries: [] },
+      { hasProvider: false, missingLibrary: undefined },
       /provider is not installed.*install\.js/,
     ],
     [
       'Failed to load shared library',
-      { hasProvider: true, missingLibraries: ['libcudart.so.13', 'libcuda.so.1'] },
-      /missing: libcudart\.so\.13; install CUDA/,
+      { hasProvider: true, missingLibrary: 'libcudart.so.13' },
+      /libcudart\.so\.13 is missing: install CUDA/,
     ],
-    ['Failed to load shared library', { hasProvider: true, missingLibraries: ['libcuda.so.1'] }, /no NVIDIA driver/],
+    ['Failed to load shared library', { hasProvider: true, missingLibrary: 'libcuda.so.1' }, /no NVIDIA driver/],
     ['CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', WHOLE, /too old/],
     ['CUDA failure 100: no CUDA-capable device is detected', WHOLE, /--gpus all/],
     ['CUDA failure 101: invalid device ordinal ; GPU=7', WHOLE, /no GPU of this number/],

@@ -1,6 +1,5 @@
 /** What a machine lacks for a device that no session opens on, and how to get it. */
 
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -9,8 +8,8 @@ import { dirname, join } from 'node:path'
 export interface CudaSigns {
   /** The runtime's library for CUDA, which its package does not bring along. */
   readonly hasProvider: boolean
-  /** Libraries that it asks for and the system does not find. */
-  readonly missingLibraries: readonly string[]
+  /** The first library that it asks for and the system does not find. */
+  readonly missingLibrary: string | undefined
 }
 
 /**
@@ -18,19 +17,18 @@ export interface CudaSigns {
  *
  * @param words  the runtime's.
  */
-export function missingForCuda(words: string, { hasProvider, missingLibraries }: CudaSigns): string {
-  const cudaLibraries = missingLibraries.filter((name) => !name.startsWith('libcuda.so'))
+export function missingForCuda(words: string, { hasProvider, missingLibrary }: CudaSigns): string {
   if (!hasProvider) {
     return (
       "the runtime's CUDA provider is not installed: fetch it, on x86-64 Linux, with " +
       'ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js'
     )
   }
-  if (cudaLibraries.length > 0) {
-    return `these libraries are missing: ${cudaLibraries.join(', ')}; install CUDA of the version in their names, or take Dockerfile.cuda`
-  }
-  if (missingLibraries.length > 0 || /libcuda\.so/.test(words)) {
+  if (missingLibrary?.startsWith('libcuda.so') || /libcuda\.so/.test(words)) {
     return "there is no NVIDIA driver: install it, or start the container with '--gpus all'"
+  }
+  if (missingLibrary !== undefined) {
+    return `the library ${missingLibrary} is missing: install CUDA and cuDNN of the version in its name, or take Dockerfile.cuda`
   }
   for (const [pattern, what] of CUDA_SAYS) if (pattern.test(words)) return what
   return 'its driver or provider does not work'
@@ -66,7 +64,7 @@ export function missingForWebGpu(words: string, platform: NodeJS.Platform): stri
 export function cudaSigns(): CudaSigns {
   const library = join(runtimeLibraries(), 'libonnxruntime_providers_cuda.so')
   const hasProvider = existsSync(library)
-  return { hasProvider, missingLibraries: hasProvider ? notFound(library) : [] }
+  return { hasProvider, missingLibrary: hasProvider ? missingFor(library) : undefined }
 }
 
 function runtimeLibraries(): string {
@@ -74,13 +72,13 @@ function runtimeLibraries(): string {
   return join(root, 'bin', 'napi-v6', process.platform, process.arch)
 }
 
-/** Where the system has no `ldd`, none. */
-function notFound(library: string): string[] {
+/** The runtime keeps the loader's words to itself, so the loader is asked once more. */
+function missingFor(library: string): string | undefined {
   try {
-    const stdio = ['ignore', 'pipe', 'ignore'] as const
-    const text = execFileSync('ldd', [library], { encoding: 'utf8', timeout: 10_000, stdio: [...stdio] })
-    return Array.from(text.matchAll(/^\s*(\S+) => not found/gm), ([, name]) => name!)
-  } catch {
-    return []
+    process.dlopen({ exports: {} }, library)
+  } catch (error) {
+    // What is no module of Node fails in any case, and else in other words.
+    return /(?:^|\/)([^/\s:]+): cannot open shared object file/.exec(String((error as Error).message))?.[1]
   }
+  return undefined
 }

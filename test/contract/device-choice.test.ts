@@ -40,7 +40,7 @@ describe('without a GPU', { skip: hasGpu }, () => {
   test('CUDA is an error that says what to install', async () => {
     await assert.rejects(choose({ DEVICE: 'cuda:3' }), {
       code: 'ASR_DEVICE_UNAVAILABLE',
-      message: /^Device 'cuda:3' cannot be used \((the runtime's CUDA provider|these libraries|there is no NVIDIA)/,
+      message: /^Device 'cuda:3' cannot be used \((the runtime's CUDA provider|the library|there is no NVIDIA)/,
     })
   })
 
