@@ -26,7 +26,7 @@ const nLanes = Math.max(10, nTranscriptions / 4)
 
 const MB = 1024 * 1024
 const WAV_HEADER_BYTES = 44
-/** Of rounding in what the allocators keep; whoever leaked one window's features in each round would be above it. */
+/** What allocators round. In half of the whole soak, whoever leaked each window's sound would be six times above it. */
 const MOST_GROWTH = 30 * MB
 
 const vulkan = softwareVulkan()
