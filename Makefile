@@ -32,11 +32,15 @@ check: ready ## types, lint, directions of the imports
 	@npm run --silent check
 
 .PHONY: test
-test: check ## all tests on real weights; SUITES="unit contract sdk model reference" chooses; "page", "gpu" by name
+test: check ## all tests on real weights; SUITES="unit contract sdk model reference page gpu" chooses
 	@case " $(or $(SUITES),all) " in *" all "* | *" page "* | *" gpu "*) scripts/install-browser.sh ;; esac
 	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
 	@$(NODE) scripts/install-python-judges.ts || echo 'The Python judges could not be installed; the tests that need them will skip.'
 	@$(NODE) scripts/run-tests.ts $(SUITES)
+
+.PHONY: soak-gpu
+soak-gpu: ready ## 500 transcriptions and 50 swaps on software Vulkan: does all memory come back? takes an hour
+	@GPU_SOAK=500,50 $(NODE) --test test/gpu/soak.test.ts
 
 .PHONY: bench
 bench: ready ## load time, first and second request, time per token, memory

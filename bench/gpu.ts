@@ -11,7 +11,7 @@
  *
  * Needs no network: weights are random, of the models' full dimensions, and written once (5 GB under our cache). Each model runs in
  * a process of its own, whose end must give back what it had of the GPU; that is read from nvidia-smi where it is there.
- * Prints one JSON. Better is: more × real time, less memory, nothing that stays.
+ * Prints one JSON. A device that is not there is an error, status 2; a model that fails is told in the JSON, status 1. Better is: more × real time, less memory, nothing that stays.
  */
 
 import { execFile, execFileSync, spawn } from 'node:child_process'
@@ -20,6 +20,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
 import type { ModelShape } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
+import { checkDevice } from '../src/engine/index.ts'
 import { tinyShape } from '../test/helpers/checkpoint-builder.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
 import type { GpuJob, GpuMeasured } from './measure-gpu.ts'
@@ -42,24 +43,46 @@ const COMPARED_TOKENS = 8
 const SAMPLE_MS = 200
 const MIB = 1024 ** 2
 
+const isSoftware = await checked().catch((error: unknown) => {
+  // What is wrong with the machine or with the command is no matter of a stack.
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(2)
+})
+
 const { cacheDir } = readConfig({ ...process.env, DEVICE: args.device }).engine
 const models = []
 for (const name of args.shape) {
-  const shape = SHAPES[name]
-  if (!shape) throw new Error(`There is no shape '${name}'; choose from: ${Object.keys(SHAPES).join(', ')}.`)
-  models.push({ name, ...(await measure(randomCheckpoint(name, shape, cacheDir))) })
+  try {
+    models.push({ name, ...(await measure(randomCheckpoint(name, SHAPES[name]!, cacheDir))) }) // checked above
+  } catch (error) {
+    process.exitCode = 1
+    models.push({ name, failed: error instanceof Error ? error.message : String(error) })
+  }
 }
 
 const result = {
   commit: currentCommit(),
   date: new Date().toISOString().slice(0, 10),
   device: args.device,
+  isPlayedByProcessor: isSoftware,
   gpu: gpuName(),
   cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
   node: process.version,
   models,
 }
 console.log(JSON.stringify(result, undefined, 2))
+
+/** @returns whether the processor plays the GPU. @throws {Error} for what cannot be measured here. */
+async function checked(): Promise<boolean> {
+  const unknown = args.shape.find((name) => !SHAPES[name])
+  if (unknown) throw new Error(`There is no shape '${unknown}'; choose from: ${Object.keys(SHAPES).join(', ')}.`)
+  const isCount = (text: string) => Number.isInteger(Number(text)) && Number(text) > 0
+  const wrong = [...args.batch, args.tokens].find((text) => !isCount(text))
+  if (wrong !== undefined) throw new Error(`'${wrong}' is no number of windows or tokens.`)
+  const { device } = readConfig({ ...process.env, DEVICE: args.device }).engine
+  if (device === 'auto') throw new Error('Name the device: cuda:N, webgpu or cpu.')
+  return device !== 'cpu' && (await checkDevice(device)).isSoftware
+}
 
 async function measure(checkpointFolder: string) {
   const job: GpuJob = {
@@ -109,7 +132,7 @@ async function run(device: string, job: GpuJob): Promise<{ measured: GpuMeasured
   for await (const line of createInterface(child.stdout)) last = line
   const code = await ended
   clearInterval(watching)
-  if (code !== 0) throw new Error(`The measurement on ${device} ended with ${code}.`)
+  if (code !== 0) throw new Error(`The measurement on ${device} ended with ${code}; its error is above.`)
   return { measured: JSON.parse(last) as GpuMeasured, peakBytes } // printed by our own script
 }
 

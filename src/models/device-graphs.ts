@@ -1,6 +1,7 @@
 /** A model on a device: keys and values stay in its memory from run to run, only logits come back. */
 
 import { join } from 'node:path'
+import { DeviceMemoryError } from '../errors/index.ts'
 import {
   alignmentHeadsOf,
   candidatesModel,
@@ -11,7 +12,13 @@ import {
   pickModel,
   SAMPLES_PER_POSITION,
 } from '../graph/index.ts'
-import { DeviceDecoderSession, DeviceEncoderSession, type DeviceLane, type SessionSettings } from '../runtime/index.ts'
+import {
+  DeviceDecoderSession,
+  DeviceEncoderSession,
+  type DeviceLane,
+  isOutOfMemory,
+  type SessionSettings,
+} from '../runtime/index.ts'
 import { type GraphsCheckpoint, type LaneLimits, type ModelGraphs, mostPositions, windowsWith } from './model-graphs.ts'
 
 const LIMITS: LaneLimits = {
@@ -21,8 +28,23 @@ const LIMITS: LaneLimits = {
   featureBytes: 512 * 2 ** 20,
 }
 
-/** @param folder  of graphs that were compiled for a device. */
+/**
+ * @param folder  of graphs that were compiled for a device.
+ * @throws {DeviceMemoryError} when the device's memory is too short.
+ */
 export async function openDeviceGraphs(
+  checkpoint: GraphsCheckpoint,
+  folder: string,
+  settings: SessionSettings,
+): Promise<ModelGraphs<DeviceLane>> {
+  try {
+    return await open(checkpoint, folder, settings)
+  } catch (cause) {
+    throw isOutOfMemory(cause) ? new DeviceMemoryError('the model', { cause }) : cause
+  }
+}
+
+async function open(
   { config, generation }: GraphsCheckpoint,
   folder: string,
   settings: SessionSettings,

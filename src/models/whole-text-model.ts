@@ -6,7 +6,7 @@
 import { type StepCounts, TextBatcher, type TextBatchModel, Ticket } from '../batching/index.ts'
 import type { GenerationConfig, ModelShape } from '../checkpoint/index.ts'
 import { WhisperTokenizer } from '../decode/index.ts'
-import { DeviceMemoryError } from '../errors/index.ts'
+import { AsrError, DeviceFailedError, DeviceMemoryError } from '../errors/index.ts'
 import { SAMPLES_PER_POSITION } from '../graph/index.ts'
 import type { WholeTextSession } from '../runtime/index.ts'
 import type { WindowModel } from '../transcribe/index.ts'
@@ -52,7 +52,12 @@ export class WholeTextModel implements LoadedModel {
 
   /** @throws {DeviceMemoryError} when the device's memory is too short. */
   static async open(checkpoint: CheckpointFacts, parts: WholeTextModelParts): Promise<WholeTextModel> {
-    return new WholeTextModel(checkpoint, parts, await inMemory(parts, 'the model', parts.openSession))
+    try {
+      return new WholeTextModel(checkpoint, parts, await parts.openSession())
+    } catch (error) {
+      // Whatever else it is may be the graph's fault as well, and ends the process in any case.
+      throw parts.isOutOfMemory(error) ? new DeviceMemoryError('the model', { cause: error }) : error
+    }
   }
 
   get stepCounts(): StepCounts {
@@ -118,14 +123,14 @@ export class WholeTextModel implements LoadedModel {
   }
 
   async #openStepping(): Promise<LoadedModel> {
-    this.#stepping ??= inMemory(this.#parts, 'sampling', this.#parts.openStepping)
+    this.#stepping ??= this.#parts.openStepping()
     const stepping = this.#stepping
     try {
       this.#opened = await stepping
       return this.#opened
     } catch (error) {
       if (this.#stepping === stepping) this.#stepping = undefined
-      throw error
+      throw deviceError(this.#parts, 'sampling', error)
     }
   }
 
@@ -140,19 +145,27 @@ export class WholeTextModel implements LoadedModel {
     return {
       mostWindows,
       isOutOfMemory,
-      findTexts: async (jobs) =>
-        jobs.length > 1 ? await findTexts(jobs) : await inMemory(this.#parts, 'one window', () => findTexts(jobs)),
+      findTexts: async (jobs) => {
+        try {
+          return await findTexts(jobs)
+        } catch (error) {
+          if (jobs.length > 1 && isOutOfMemory(error)) throw error // half of them may fit
+          throw deviceError(this.#parts, 'one window', error)
+        }
+      },
     }
   }
 }
 
-/** @throws {DeviceMemoryError} where the work fails for want of memory. */
-async function inMemory<T>({ isOutOfMemory }: WholeTextModelParts, what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw isOutOfMemory(error) ? new DeviceMemoryError(what, { cause: error }) : error
-  }
+/**
+ * What went wrong on a device that had loaded the model: either its memory is too short for `what`, or it has failed, and
+ * what it is left in, nobody knows.
+ */
+function deviceError({ isOutOfMemory }: WholeTextModelParts, what: string, cause: unknown): AsrError {
+  if (cause instanceof AsrError) return cause
+  return isOutOfMemory(cause)
+    ? new DeviceMemoryError(what, { cause })
+    : new DeviceFailedError('it computes no more', { cause })
 }
 
 function sum(counts: readonly (StepCounts | undefined)[]): StepCounts {

@@ -4,6 +4,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { alignmentHeadInputs } from './alignment-heads.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import type { FloatPool } from './float-pool.ts'
+import type { Run } from './run-on-device.ts'
 import { TextCache } from './text-cache.ts'
 import type { TokenEmbeddings } from './token-embeddings.ts'
 
@@ -19,6 +20,7 @@ export interface LaneSize {
 /** What the lanes of one model have in common. */
 export interface LaneParts {
   readonly session: InferenceSession
+  readonly run: Run
   readonly embeddings: TokenEmbeddings
   readonly shape: DecoderShape
   readonly pool: FloatPool
@@ -45,7 +47,7 @@ export class DecoderLane implements Disposable {
   readonly audioContext: number
   readonly rowsPerWindow: number
   readonly nWindows: number
-  readonly #session: InferenceSession
+  readonly #run: Run
   readonly #shape: DecoderShape
   readonly #pool: FloatPool
   /** `cross_key_L`, `cross_value_L`, each [slots × H × S × D/H]; undefined where the only slot's are the caller's. */
@@ -55,14 +57,14 @@ export class DecoderLane implements Disposable {
   readonly #noHeads: Readonly<Record<string, Tensor>>
 
   constructor(
-    { session, embeddings, shape, pool }: LaneParts,
+    { session, run, embeddings, shape, pool }: LaneParts,
     { audioContext, rowsPerWindow, nWindows }: LaneSize,
     features?: AudioFeatures,
   ) {
     this.audioContext = audioContext
     this.rowsPerWindow = rowsPerWindow
     this.nWindows = nWindows
-    this.#session = session
+    this.#run = run
     this.#shape = shape
     this.#pool = pool
     this.#given = features
@@ -104,7 +106,7 @@ export class DecoderLane implements Disposable {
       ...this.#choiceInputs(new Float32Array(this.#shape.vocabSize), 1, 1),
       logits_at: new Tensor('int64', BigInt64Array.from(logitsAt, BigInt), [logitsAt.length]),
     }
-    const { logits, new_keys_values: added } = await this.#session.run(feeds, ['logits', 'new_keys_values'])
+    const { logits, new_keys_values: added } = await this.#run(feeds, ['logits', 'new_keys_values'])
     for (const row of rows) this.#texts.append(row, tokens, added!.data as Float32Array, 0)
     return logits!.data as Float32Array // both outputs are float32
   }
@@ -137,7 +139,7 @@ export class DecoderLane implements Disposable {
       logits_at: new Tensor('int64', BigInt64Array.of(0n), [1]),
     }
     const fetches = ['best_tokens', 'best_logprobs', 'new_keys_values', ...(needsLogits ? ['logits'] : [])]
-    const outputs = await this.#session.run(feeds, fetches)
+    const outputs = await this.#run(feeds, fetches)
     const added = outputs.new_keys_values!.data as Float32Array // the graph's outputs have the types named here
     for (const { slot } of steps) {
       for (const row of this.#rowsOf(slot)) this.#texts.append(row, tokens[row]!, added, row)

@@ -6,6 +6,7 @@ import { DecoderLane, type LaneParts } from './decoder-lane.ts'
 import { type SessionSettings, sessionOptions } from './device.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
 import { FloatPool } from './float-pool.ts'
+import { type Run, runnerFor } from './run-on-device.ts'
 import { TokenEmbeddings } from './token-embeddings.ts'
 
 export interface DecoderModel {
@@ -19,6 +20,7 @@ export interface DecoderModel {
 
 export class DecoderSession implements AsyncDisposable {
   readonly #session: InferenceSession
+  readonly #run: Run
   readonly #embeddings: TokenEmbeddings
   readonly #shape: DecoderShape
   readonly #alignmentHeads: AlignmentHeads
@@ -26,11 +28,13 @@ export class DecoderSession implements AsyncDisposable {
 
   private constructor(
     session: InferenceSession,
+    run: Run,
     embeddings: TokenEmbeddings,
     shape: DecoderShape,
     alignmentHeads: AlignmentHeads,
   ) {
     this.#session = session
+    this.#run = run
     this.#embeddings = embeddings
     this.#shape = shape
     this.#alignmentHeads = alignmentHeads
@@ -40,7 +44,7 @@ export class DecoderSession implements AsyncDisposable {
     const embeddings = new TokenEmbeddings(model.embeddings, shape)
     try {
       const session = await InferenceSession.create(model.graph, sessionOptions(settings))
-      return new DecoderSession(session, embeddings, shape, model.alignmentHeads)
+      return new DecoderSession(session, runnerFor(session, settings.device), embeddings, shape, model.alignmentHeads)
     } catch (error) {
       embeddings[Symbol.dispose]()
       throw error
@@ -92,7 +96,7 @@ export class DecoderSession implements AsyncDisposable {
       feeds[`past_key_${layer}`] = empty
       feeds[`past_value_${layer}`] = empty
     }
-    const { alignment_scores: scores } = await this.#session.run(feeds, ['alignment_scores'])
+    const { alignment_scores: scores } = await this.#run(feeds, ['alignment_scores'])
     return scores!.data as Float32Array // the graph's output is float32
   }
 
@@ -102,6 +106,12 @@ export class DecoderSession implements AsyncDisposable {
   }
 
   #parts(): LaneParts {
-    return { session: this.#session, embeddings: this.#embeddings, shape: this.#shape, pool: this.#pool }
+    return {
+      session: this.#session,
+      run: this.#run,
+      embeddings: this.#embeddings,
+      shape: this.#shape,
+      pool: this.#pool,
+    }
   }
 }

@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import type { Device } from '../config.ts'
 import { DeviceUnavailableError } from '../errors/index.ts'
+import { cudaSigns, missingForCuda, missingForWebGpu } from './missing-device.ts'
 
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>
@@ -24,27 +25,27 @@ export async function checkDevice(device: ResolvedDevice, model: Uint8Array): Pr
     const session = await InferenceSession.create(model, sessionOptions({ device, threads: 1 }))
     await session.release()
   } catch (cause) {
-    throw new DeviceUnavailableError(device, missingOf(device), { cause })
+    throw new DeviceUnavailableError(device, missingOf(device, cause), { cause })
   }
 }
 
-function missingOf(device: ResolvedDevice): string {
-  if (device !== 'webgpu') return 'its provider or driver is not installed on this machine'
-  return process.platform === 'linux'
-    ? 'no Vulkan driver offers a GPU: the loader, libvulkan1, and the driver of the GPU are needed'
-    : 'the system offers no GPU'
+function missingOf(device: ResolvedDevice, cause: unknown): string {
+  const words = String(cause)
+  return device === 'webgpu' ? missingForWebGpu(words, process.platform) : missingForCuda(words, cudaSigns())
 }
+
+const NO_MEMORY =
+  /failed to allocate memory|out.of.memory|CUDA failure 2\b|std::bad_alloc|OUT_OF_(DEVICE|HOST)_MEMORY|Invalid Buffer/i
 
 /**
  * Whether an error of a session says that there was no memory for what it was to hold.
  *
- * @see microsoft/onnxruntime:onnxruntime/core/framework/bfc_arena.cc — what its arenas say; CUDA's own words follow.
+ * @see microsoft/onnxruntime:onnxruntime/core/framework/bfc_arena.cc — what its arenas say; CUDA's own words follow, then those
+ * of Vulkan and Dawn, where a buffer without memory shows when it is first used.
  */
 export function isOutOfMemory(error: unknown): boolean {
   const text = error instanceof Error ? error.message : ''
-  return /failed to allocate memory|ran out of memory|CUDA_ERROR_OUT_OF_MEMORY|CUDA failure 2\b|out of memory|std::bad_alloc/i.test(
-    text,
-  )
+  return NO_MEMORY.test(text)
 }
 
 export interface SessionSettings {

@@ -2,6 +2,7 @@
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { type SessionSettings, sessionOptions } from './device.ts'
+import { type Run, runnerFor } from './run-on-device.ts'
 
 /** What the runtime must know of a model's shape. */
 export interface DecoderShape {
@@ -29,16 +30,19 @@ export function newFeatures(
 
 export class EncoderSession implements AsyncDisposable {
   readonly #session: InferenceSession
+  readonly #run: Run
 
-  private constructor(session: InferenceSession) {
+  private constructor(session: InferenceSession, run: Run) {
     this.#session = session
+    this.#run = run
   }
 
   static async open(path: string, settings: SessionSettings): Promise<EncoderSession> {
     // Weights stay as they are, mapped from their file. Packing them for the processor doubles their memory and the time
     // to open, and wins nothing where hundreds of positions are multiplied at a time.
     const options = { ...sessionOptions(settings), extra: { session: { disable_prepacking: '1' } } }
-    return new EncoderSession(await InferenceSession.create(path, options))
+    const session = await InferenceSession.create(path, options)
+    return new EncoderSession(session, runnerFor(session, settings.device))
   }
 
   /**
@@ -49,7 +53,7 @@ export class EncoderSession implements AsyncDisposable {
    * @param into     where the features are written.
    */
   async encode(samples: Float32Array, into: AudioFeatures): Promise<void> {
-    const outputs = await this.#session.run({ samples: new Tensor('float32', samples, [1, samples.length]) }, into)
+    const outputs = await this.#run({ samples: new Tensor('float32', samples, [1, samples.length]) }, into)
     // The binding has made copies of its own of the features, 37 MB for a full window of Whisper base. The collector
     // sees only their tiny owners and would let several windows' copies pile up.
     for (const { data } of Object.values(outputs)) (data as Float32Array<ArrayBuffer>).buffer.transfer(0)

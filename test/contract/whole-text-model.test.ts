@@ -163,6 +163,23 @@ test('where one window does not fit the request fails, says why, and the next on
   }
 })
 
+test('a device that is lost in a run fails the request, with one window or with many, and so that its engine is replaced', async () => {
+  const lost = new Error('CUDA failure 719: unspecified launch failure ; GPU=0 ; expr=cudaStreamSynchronize(stream)')
+  const openSession = async (): Promise<TextSession> => ({
+    decode: () => Promise.reject(lost),
+    [Symbol.asyncDispose]: async () => {},
+  })
+  await using broken = await open({ openSession })
+  for (const options of [{}, { batch_size: 1 }]) {
+    await assert.rejects(transcribe(broken.model, options, 'en'), { code: 'ASR_DEVICE_FAILED', cause: lost })
+  }
+})
+
+test('a device that is lost before sampling does the same', async () => {
+  await using broken = await open({ openStepping: () => Promise.reject(new Error('CUDA failure 999: unknown error')) })
+  await assert.rejects(transcribe(broken.model, { temperature: 0.5 }, 'en'), { code: 'ASR_DEVICE_FAILED' })
+})
+
 test('what is over the limit is given back by opening the graph again, while nobody waits', async () => {
   await using all = await open()
   const before = essence(await transcribe(all.model, {}, 'en'))

@@ -21,8 +21,8 @@ const recording = speechFile('gcp-two-people.wav')
 const skip = vulkan.skip || (existsSync(recording) ? false : 'the recordings in ../shared/speech are absent')
 
 /** As short as the recording allows: this Vulkan takes seconds for each second of sound. */
-const POSITIONS = 60
-const STEPS = 5
+const POSITIONS = 50
+const STEPS = 4
 
 describe('real weights on software Vulkan', { skip, concurrency: 1 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-tokens-'))

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config.ts'
+import { chooseDevice } from '../../engine/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled-models.ts'
 import { ModelLibrary } from '../../models/library.ts'
@@ -75,7 +76,8 @@ async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding>
   )
 }
 
-async function checkDevice({ engine: { device } }: Config): Promise<Finding> {
+async function checkDevice({ engine }: Config): Promise<Finding> {
+  const { device } = engine
   const { isUsable, reason } = await tryDevice(device)
   if (!isUsable) {
     return fail(
@@ -85,6 +87,14 @@ async function checkDevice({ engine: { device } }: Config): Promise<Finding> {
   }
   if (device !== 'auto' && device !== 'cpu') return ok(`DEVICE=${device} can be used`)
   const cards = await graphicsCards()
+  if (device === 'auto') {
+    const chosen = (await chooseDevice(engine, silentLogger)).device
+    if (chosen !== 'cpu') return ok(`DEVICE=auto takes ${chosen}`)
+    if (cards.length > 0) {
+      const remedy = "'paradox devices' tells what is missing for it."
+      return warn(`the CPU, though there is ${cards[0]!.name}`, remedy)
+    }
+  }
   if (cards.length === 0) return ok('the CPU; no NVIDIA card with a driver is here')
   const names = cards.map(({ name }) => name).join(', ')
   return ok(`the CPU; ${names} would be used with DEVICE=cuda:0, if 'paradox devices' says that it can be`)

@@ -1,0 +1,59 @@
+/** Devices that are not there: the start says so and why, and `auto` takes what is there. */
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { readConfig } from '../../src/config.ts'
+import { candidatesFor, signsOfMachine } from '../../src/engine/device-candidates.ts'
+import { chooseDevice } from '../../src/engine/index.ts'
+import { silentLogger } from '../../src/logger.ts'
+
+const signs = signsOfMachine()
+const hasGpu = signs.gpuFiles.length > 0 && 'this machine has a GPU'
+const settingsWith = (env: Record<string, string>) => readConfig(env).engine
+const choose = async (env: Record<string, string>) => await chooseDevice(settingsWith(env), silentLogger)
+
+test('an NVIDIA GPU with the provider is tried before WebGPU, and what is not tried has its reason', () => {
+  const nvidia = {
+    platform: 'linux',
+    hasCudaProvider: true,
+    hasNvidiaDriver: true,
+    gpuFiles: ['/dev/nvidia0'],
+  } as const
+  const none = { platform: 'linux', hasCudaProvider: false, hasNvidiaDriver: false, gpuFiles: [] } as const
+  assert.deepEqual(candidatesFor('auto', nvidia), { toTry: ['cuda:0', 'webgpu'], passedOver: {} })
+  assert.deepEqual(candidatesFor('auto', { ...nvidia, hasCudaProvider: false }), {
+    toTry: ['webgpu'],
+    passedOver: { cuda: "the runtime's CUDA libraries are not installed" },
+  })
+  assert.deepEqual(candidatesFor('int8', { ...none, gpuFiles: ['/dev/dri/renderD128'] }).toTry, [])
+  assert.deepEqual(candidatesFor('auto', none), {
+    toTry: [],
+    passedOver: { cuda: 'there is no NVIDIA driver', webgpu: 'there is no GPU' },
+  })
+})
+
+describe('without a GPU', { skip: hasGpu }, () => {
+  test('auto takes the processor', async () => {
+    assert.equal((await choose({ DEVICE: 'auto' })).device, 'cpu')
+  })
+
+  test('CUDA is an error that says what to install', async () => {
+    await assert.rejects(choose({ DEVICE: 'cuda:3' }), {
+      code: 'ASR_DEVICE_UNAVAILABLE',
+      message: /^Device 'cuda:3' cannot be used \((the runtime's CUDA provider|the library|there is no NVIDIA)/,
+    })
+  })
+
+  test('WebGPU without a driver is an error that says what to install', async (t) => {
+    const before = process.env.VK_DRIVER_FILES
+    process.env.VK_DRIVER_FILES = '/nonexistent.json'
+    t.after(() => {
+      if (before === undefined) delete process.env.VK_DRIVER_FILES
+      else process.env.VK_DRIVER_FILES = before
+    })
+    await assert.rejects(choose({ DEVICE: 'webgpu' }), {
+      code: 'ASR_DEVICE_UNAVAILABLE',
+      message: /^Device 'webgpu' cannot be used \(no Vulkan driver offers a GPU/,
+    })
+  })
+})
