@@ -131,7 +131,10 @@ test('a service that goes away in the middle is told from one that was never the
 
 test('a recording that changes while it is sent fails that request, and nothing is left uncaught', async (t) => {
   const server = createServer((request, response) => {
-    request.on('error', () => {}).resume().on('end', () => response.end('{}'))
+    request
+      .on('error', () => {})
+      .resume()
+      .on('end', () => response.end('{}'))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
