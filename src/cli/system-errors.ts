@@ -36,6 +36,7 @@ const CONNECTION_REASONS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'there is no way to this network',
   ETIMEDOUT: 'no answer in time',
   UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the recording has changed while it was sent',
 }
 
 /** Why nobody answered. @param code  of the system or of fetch; undefined where there is none. */

@@ -65,15 +65,17 @@ test('what lies in the folder and what comes is transcribed once, also after a r
   const second = await watching(t, cwd, '--format', 'text,json')
   writeFileSync(join(cwd, 'in/later.wav'), 'later')
   await second.said(/later\.wav → /)
+  writeFileSync(join(cwd, 'in/last.wav'), 'last') // when it is done, what was there at the start has been looked at
+  await second.said(/last\.wav → /)
   // Who deletes a transcript gets it anew, when the recording is seen again.
   rmSync(join(cwd, 'in/old.txt'))
-  utimesSync(join(cwd, 'in/old.wav'), new Date(), new Date()) // away and back at once, it might not be seen
+  utimesSync(join(cwd, 'in/old.wav'), new Date(), new Date())
   await second.said(/old\.wav → old\.txt {2}/)
-  assert.match(await stop(second), /; 2 done, 0 failed\n$/)
+  assert.match(await stop(second), /; 3 done, 0 failed\n$/)
   assert.deepEqual(
     transcriber.requests.length,
-    4,
-    'old, new, later, and old once more; the one in the sub-folder never',
+    5,
+    'old, new, later, last, and old once more; the one in the sub-folder never',
   )
 })
 

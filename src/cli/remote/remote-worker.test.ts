@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { tempFolder } from '../../../test/helpers/temp-folder.ts'
 import { spokenSegment, transcriptionOf } from '../../../test/helpers/transcriptions.ts'
 import { toVerboseJson } from '../../transcript/index.ts'
 import { readEvent, toTranscription } from './answer.ts'
+import { recordingFile } from './recording-file.ts'
 import { remoteWorker } from './remote-worker.ts'
 import { serverEvents } from './server-events.ts'
 
@@ -126,6 +127,32 @@ test('a service that goes away in the middle is told from one that was never the
     code: 'ASR_SERVER_UNREACHABLE',
     message: `The service at http://127.0.0.1:${port} does not answer (nothing listens there).`,
   })
+})
+
+test('a recording that changes while it is sent fails that request, and nothing is left uncaught', async (t) => {
+  const server = createServer((request, response) => {
+    request
+      .on('error', () => {})
+      .resume()
+      .on('end', () => response.end('{}'))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo // a TCP server has no other form of address
+  const path = join(tempFolder(t), 'talk.wav')
+  for (const [change, isRefused] of [
+    [() => appendFileSync(path, 'more'), false],
+    [() => truncateSync(path, 10), true],
+    [() => rmSync(path), true],
+  ] as const) {
+    writeFileSync(path, 'recording '.repeat(50_000))
+    const body = new FormData()
+    body.set('file', await recordingFile(path))
+    change()
+    const sent = fetch(`http://127.0.0.1:${port}`, { method: 'POST', body })
+    if (isRefused) await assert.rejects(sent, { message: 'fetch failed' })
+    else assert.equal((await sent).status, 200)
+  }
 })
 
 test('an address is one of HTTP, without a secret in it', () => {

@@ -1,7 +1,5 @@
 /** Sends recordings to a service and gives back what an engine of this machine would. */
 
-import { openAsBlob } from 'node:fs'
-import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { checkFile } from '../../audio/index.ts'
 import type { TranscribeRequest } from '../../engine/index.ts'
@@ -17,6 +15,7 @@ import type { Transcription } from '../../transcript/index.ts'
 import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
 import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
+import { recordingFile } from './recording-file.ts'
 import { serverEvents } from './server-events.ts'
 import { ServiceFailure } from './service-failure.ts'
 
@@ -68,7 +67,7 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
 
   async function post(address: string, { audioPath, language, options, signal }: Request): Promise<Response> {
     const form = formOf({ model, language, options })
-    form.set('file', await openAsBlob(audioPath), basename(audioPath))
+    form.set('file', await recordingFile(audioPath))
     try {
       return await fetch(address, {
         method: 'POST',
@@ -78,6 +77,7 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
       })
     } catch (error) {
       signal.throwIfAborted()
+      await checkFile(audioPath) // it may have gone
       throw connectionFailure(error)
     }
   }
