@@ -11,6 +11,8 @@ export interface ServeOptions {
   /** Both go before HOST and PORT of the environment, and are checked as these are. */
   readonly host?: string | undefined
   readonly port?: string | undefined
+  /** Told once it listens; the host is the one of the settings, such as 0.0.0.0. */
+  readonly onListening?: ((address: { readonly host: string; readonly port: number }) => void) | undefined
 }
 
 /**
@@ -19,7 +21,7 @@ export interface ServeOptions {
  *
  * @throws {ConfigError | DeviceUnavailableError | AddressUnavailableError} at the start.
  */
-export async function serve({ host, port }: ServeOptions, signal: AbortSignal): Promise<void> {
+export async function serve({ host, port, onListening = () => {} }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
   delete env.API_KEYS // engines, compilers and ffmpeg inherit the environment, and none of them needs the keys
@@ -51,7 +53,7 @@ export async function serve({ host, port }: ServeOptions, signal: AbortSignal): 
   try {
     const readiness = [() => preload.whyNotReady()]
     // It closes the transcriber, since the requests under way must end before the engines do.
-    await serveHttp({ config, registry, transcriber, readiness, metrics, logger, signal })
+    await serveHttp({ config, registry, transcriber, readiness, metrics, logger, signal, onListening })
   } finally {
     stop.abort() // after a failed start nobody has
     await preloading

@@ -219,6 +219,19 @@ test('nothing is coloured, with and without NO_COLOR, and a dumb terminal gets p
   assert.equal(dumb.screen.rows[1], 'o que foi dito')
 })
 
+test('serve says on a terminal where the page and the API are', { skip }, async (t) => {
+  const terminal = startInTerminal(t, ['serve', '--port', '0'], { cwd: tempFolder(t), columns: 120 })
+  const rows = await terminal.shows(/^Paradox ASR: .*; Ctrl-C ends it$/m)
+  const greeting = rows.find((row) => row.startsWith('Paradox ASR:'))
+  const [, address] = /^Paradox ASR: the page (http:\/\/localhost:\d+), the API \1\/docs; Ctrl-C ends it$/.exec(
+    greeting!,
+  )!
+  assert.equal((await fetch(`${address}/health`)).status, 200)
+  terminal.type(CTRL_C)
+  assert.equal(await terminal.ended, 0)
+  keepSeen('serve', { 'as it was started by hand': rows })
+})
+
 test('in a pipe there are plain lines and no escapes', async (t) => {
   const names = ['1 reunião.opus', '2 🎙️.opus']
   const cwd = recordings(t, ...names)

@@ -22,7 +22,14 @@ Exit code: 0 after SIGTERM or Ctrl-C, 1 it could not start, 2 wrong arguments or
     .action(async (options: ServeOptions) => {
       await runUntilSignal(async (signal) => {
         const { serve } = await import('../serve.ts')
-        await serve(options, signal)
+        await serve({ ...options, onListening: process.stdout.isTTY ? greet : undefined }, signal)
       })
     })
+}
+
+/** For whoever started it by hand, and would look for the address between lines of JSON. */
+function greet({ host, port }: { readonly host: string; readonly port: number }): void {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const address = `http://${name}:${port}`
+  process.stdout.write(`\nParadox ASR: the page ${address}, the API ${address}/docs; Ctrl-C ends it\n\n`)
 }
