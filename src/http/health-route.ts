@@ -1,13 +1,31 @@
-/** `GET /health`: answered from memory, so also while a model loads or transcribes. */
+/** `GET /health` and its details: answered from memory, so also while a model loads or transcribes. */
 
 import type { FastifyInstance } from 'fastify'
 import type { Transcriber } from '../engine/transcriber.ts'
+import { engineObject, enginesProperty } from './models/index.ts'
 import { healthResponses } from './transcribe/index.ts'
 
 export async function healthRoute(app: FastifyInstance, { transcriber }: { transcriber: Transcriber }): Promise<void> {
+  const health = () => ({ status: 'ok', active_model: transcriber.activeModel() })
+
   const schema = { summary: 'Is the service up, and which model is loaded', response: healthResponses }
-  app.get('/health', { schema, config: { isPublic: true } }, async () => ({
-    status: 'ok',
-    active_model: transcriber.activeModel(),
+  app.get('/health', { schema, config: { isPublic: true } }, async () => health())
+
+  const [{ properties, required }, { models }] = [healthResponses[200], enginesProperty]
+  const details = {
+    summary: 'The same, with the memory of each model',
+    response: {
+      200: {
+        description: 'The service answers.',
+        type: 'object',
+        required: [...required, 'models'],
+        properties: { ...properties, models },
+      },
+    },
+  }
+  // Not public as its short form is: what a service runs is no concern of strangers.
+  app.get('/health/details', { schema: details }, async () => ({
+    ...health(),
+    models: transcriber.engines().map(engineObject),
   }))
 }

@@ -38,7 +38,7 @@ test('every make target that the documents name is there', () => {
 
 test('every command and option of bin/paradox that the documents name is in its help', () => {
   const help = (...command: string[]) => execFileSync(join(ROOT, 'bin/paradox'), [...command, '--help']).toString()
-  const commands = all([help()], /^ {2}([a-z]+) \[options\]/gm)
+  const commands = all([help()], /^ {2}([a-z]+) [[<]/gm)
   const helps = new Map(commands.map((command) => [command, help(command)]))
   for (const sub of all([helps.get('models')!], /^ {2}([a-z]+) \[/gm)) helps.set(`models ${sub}`, help('models', sub))
   let checked = 0

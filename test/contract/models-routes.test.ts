@@ -457,6 +457,13 @@ test('a model is loaded and unloaded on demand, whatever body or type the reques
   assert.equal(engine!.loaded_at, new Date(pool.engines()[0]!.loadedAt!).toISOString())
   assert.equal(engine!.expires_at, null)
   assert.equal(model(await ask('GET', '/v1/models/hosted')).state, 'loaded')
+  assert.deepEqual(await ask('GET', '/health'), { status: 200, body: { status: 'ok', active_model: 'hosted' } })
+  const details = await ask('GET', '/health/details')
+  assert.deepEqual(
+    [details.body.status, details.body.active_model, (details.body.models as { id: string }[]).map(({ id }) => id)],
+    ['ok', 'hosted', ['hosted']],
+  )
+  assert.ok((details.body.models as { resident_bytes: number }[])[0]!.resident_bytes > 1e6)
 
   for (const init of [
     {},

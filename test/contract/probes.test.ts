@@ -71,7 +71,7 @@ test('probes and scrapes leave no lines in the log, unless they fail', async (t)
   let reason: string | undefined
   const service = await startService({ transcriber: scriptedTranscriber(), readiness: [() => reason] })
   t.after(() => service.close())
-  for (const path of ['/health', '/livez', '/readyz', '/metrics']) {
+  for (const path of ['/health', '/health/details', '/livez', '/readyz', '/metrics']) {
     await fetch(service.baseUrl + path)
     const line = await service.logged(({ route }) => route === path)
     assert.equal(line.level, 20, path)

@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 /** Asked for every few seconds, by containers, supervisors and Prometheus. */
-const QUIET_ROUTES = ['/health', '/livez', '/readyz', '/metrics']
+const QUIET_ROUTES = ['/health', '/health/details', '/livez', '/readyz', '/metrics']
 
 /** True for a route whose answers are not worth a line, or a trace, unless they are failures. */
 export function isQuiet(route: string | undefined): boolean {

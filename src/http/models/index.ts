@@ -5,6 +5,9 @@ import { fileRoutes } from './file-routes.ts'
 import { memoryRoutes } from './memory-routes.ts'
 import type { ModelRoutesOptions } from './model-routes-options.ts'
 
+export { engineObject } from './model-object.ts'
+export { enginesProperty } from './schemas.ts'
+
 export async function modelRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   await app.register(async (routes) => {
     // No body is looked at, so its type is nobody's concern; the framework would refuse one that is not well-formed.

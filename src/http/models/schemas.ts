@@ -144,17 +144,19 @@ export const deleteModelSchema = {
   },
 }
 
+/** Of an object that lists the models in memory. */
+export const enginesProperty = {
+  models: {
+    type: 'array',
+    description: 'Those that are loaded, being loaded or being unloaded.',
+    items: { ...engine, required: Object.keys(engine.properties) },
+  },
+}
+
 export const enginesSchema = {
   summary: 'The models in memory',
   response: {
-    200: {
-      description: 'Those that are loaded, being loaded or being unloaded.',
-      type: 'object',
-      required: ['models'],
-      properties: {
-        models: { type: 'array', items: { ...engine, required: Object.keys(engine.properties) } },
-      },
-    },
+    200: { description: 'All of them.', type: 'object', required: ['models'], properties: enginesProperty },
   },
 }
 
