@@ -97,6 +97,14 @@ test('doctor sees a read-only cache, and models work all the same', async (t) =>
   const args = ['transcribe', '--no-vad-filter', '--temperature', '0', '--max-new-tokens', '2', 'sound.wav']
   const { stderr, code } = await paradox(args, { cwd, env: fixed })
   assert.deepEqual([code, stderr], [0, ''])
+
+  // To compile beforehand and keep nothing would be found out in front of the first caller.
+  const compiled = await paradox(['models', 'compile'], { cwd, env: fixed })
+  assert.match(
+    compiled.stderr,
+    /^paradox: The cache folder may not be written, so the compiled model could not be stored: /,
+  )
+  assert.deepEqual([compiled.code, compiled.stdout], [1, ''])
 })
 
 test('doctor knows a Paradox service on its port', async (t) => {

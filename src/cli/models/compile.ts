@@ -2,7 +2,7 @@
 
 import { readConfig } from '../../config.ts'
 import { chooseDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
-import { isAbort } from '../../errors/index.ts'
+import { CacheUnwritableError, isAbort } from '../../errors/index.ts'
 import { createLogger } from '../../logger.ts'
 import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../../models/compiled-models.ts'
 import { ModelRegistry } from '../../models/registry.ts'
@@ -41,8 +41,10 @@ export async function compileModels(
       await loadOnce({ entry, settings, logger, onLoading, signal })
       progress.clear()
       const seconds = (Date.now() - startedAt.getTime()) / 1000
+      const bytes = sizeOf(entry.id, startedAt)
+      if (bytes === 0) throw new CacheUnwritableError('the compiled model') // a load does without, this command is for it
       const did = wasCompiled ? `compiled in ${seconds.toFixed(1)} s` : 'was compiled already'
-      output.stdout(`${entry.id}  ${gigabytes(sizeOf(entry.id, startedAt))}  ${did}\n`)
+      output.stdout(`${entry.id}  ${gigabytes(bytes)}  ${did}\n`)
     } catch (error) {
       progress.clear()
       if (signal.aborted || isAbort(error)) throw error
