@@ -20,7 +20,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
 import type { ModelShape } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { checkDevice } from '../src/engine/index.ts'
+import { checkDevice, type UsableDevice } from '../src/engine/index.ts'
 import { tinyShape } from '../test/helpers/checkpoint-builder.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
 import type { GpuJob, GpuMeasured } from './measure-gpu.ts'
@@ -43,13 +43,15 @@ const COMPARED_TOKENS = 8
 const SAMPLE_MS = 200
 const MIB = 1024 ** 2
 
-const isSoftware = await checked().catch((error: unknown) => {
+const { isSoftware, hasHalves } = await checked().catch((error: unknown) => {
   // What is wrong with the machine or with the command is no matter of a stack.
   console.error(error instanceof Error ? error.message : error)
   process.exit(2)
 })
 
 const { cacheDir } = readConfig({ ...process.env, DEVICE: args.device }).engine
+/** As the service would compute on it, unless DTYPE says otherwise. */
+const dtype = process.env.DTYPE ?? (hasHalves ? 'float16' : 'float32')
 const models = []
 for (const name of args.shape) {
   try {
@@ -64,6 +66,7 @@ const result = {
   commit: currentCommit(),
   date: new Date().toISOString().slice(0, 10),
   device: args.device,
+  dtype,
   isPlayedByProcessor: isSoftware,
   gpu: gpuName(),
   cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
@@ -72,8 +75,8 @@ const result = {
 }
 console.log(JSON.stringify(result, undefined, 2))
 
-/** @returns whether the processor plays the GPU. @throws {Error} for what cannot be measured here. */
-async function checked(): Promise<boolean> {
+/** @throws {Error} for what cannot be measured here. */
+async function checked(): Promise<UsableDevice> {
   const unknown = args.shape.find((name) => !SHAPES[name])
   if (unknown) throw new Error(`There is no shape '${unknown}'; choose from: ${Object.keys(SHAPES).join(', ')}.`)
   const isCount = (text: string) => Number.isInteger(Number(text)) && Number(text) > 0
@@ -81,7 +84,7 @@ async function checked(): Promise<boolean> {
   if (wrong !== undefined) throw new Error(`'${wrong}' is no number of windows or tokens.`)
   const { device } = readConfig({ ...process.env, DEVICE: args.device }).engine
   if (device === 'auto') throw new Error('Name the device: cuda:N, webgpu or cpu.')
-  return device !== 'cpu' && (await checkDevice(device)).isSoftware
+  return device === 'cpu' ? { isSoftware: false, hasHalves: false } : await checkDevice(device)
 }
 
 async function measure(checkpointFolder: string) {
@@ -117,7 +120,7 @@ async function run(device: string, job: GpuJob): Promise<{ measured: GpuMeasured
     env: {
       ...process.env,
       DEVICE: device,
-      ...(device === 'cpu' && { DTYPE: 'float32' }),
+      DTYPE: device === 'cpu' ? 'float32' : dtype,
       GPU_JOB: JSON.stringify(job),
     },
     stdio: ['ignore', 'pipe', 'inherit'],

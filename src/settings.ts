@@ -199,7 +199,7 @@ export const SETTINGS = {
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, float32 on `webgpu`. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
   },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),

@@ -7,9 +7,16 @@ import { runtimeEnvironment } from './environment.ts'
 import { failureFromWire } from './failure.ts'
 import type { WireFailure } from './protocol.ts'
 
+export interface UsableDevice {
+  /** A processor that plays a GPU. */
+  readonly isSoftware: boolean
+  /** It computes in float16 too. */
+  readonly hasHalves: boolean
+}
+
 /** What the process answers. */
 export type DeviceAnswer =
-  | { readonly type: 'usable'; readonly isSoftware: boolean }
+  | ({ readonly type: 'usable' } & UsableDevice)
   | { readonly type: 'failed'; readonly failure: WireFailure }
 
 /**
@@ -17,13 +24,12 @@ export type DeviceAnswer =
  * runtime, and a GPU provider that only failed may keep memory of the device.
  *
  * @param environment  in addition to this process's own.
- * @returns            whether it is a processor that plays a GPU.
  * @throws {DeviceUnavailableError} when the device, its driver or its provider is not there, or it computes wrongly.
  */
 export async function checkDevice(
   device: Exclude<Device, 'auto'>,
   environment: Readonly<Record<string, string>> = {},
-): Promise<{ readonly isSoftware: boolean }> {
+): Promise<UsableDevice> {
   const child = fork(new URL('./device-entry.ts', import.meta.url), {
     serialization: 'advanced',
     env: runtimeEnvironment(undefined, environment),

@@ -9,7 +9,9 @@ import { SOFTWARE_DRIVERS } from './vulkan-drivers.ts'
 
 process.once('message', async (device: ResolvedDevice) => {
   const answer = await checkDevice(device).then(
-    (): DeviceAnswer => ({ type: 'usable', isSoftware: device === 'webgpu' && usesSoftwareDriver() }),
+    ({ hasHalves }): DeviceAnswer => {
+      return { type: 'usable', isSoftware: device === 'webgpu' && usesSoftwareDriver(), hasHalves }
+    },
     (error: unknown): DeviceAnswer => ({ type: 'failed', failure: failureToWire(error) }),
   )
   process.send!(answer, () => process.exit(0))

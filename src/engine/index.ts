@@ -21,7 +21,7 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 }
 
 export type { LoadingProgress } from '../models/base.ts'
-export { checkDevice } from './device-check.ts'
+export { checkDevice, type UsableDevice } from './device-check.ts'
 export { chooseDevice } from './device-choice.ts'
 export type { EngineEvent, UnloadReason } from './events.ts'
 export { loadOnce } from './load-once.ts'

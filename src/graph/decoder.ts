@@ -51,7 +51,8 @@ export interface DecoderGraphOptions {
  * - `alignment_scores` [W × A × B/W·T × S]: scaled products of queries and keys, before softmax, of the heads asked for.
  *
  * For a device the past is [P × D] and `places` [B × C] tells which of it each row has; instead of `new_keys_values` there
- * are `present_key_L`, `present_value_L`, the next run's past (`device-attention.ts`). Cross-attention's keys are turned,
+ * are `present_key_L`, `present_value_L`, the next run's past (`device-attention.ts`). All of these are in the type that the
+ * graph computes in. Cross-attention's keys are turned,
  * [W × H × D/H × S]. Candidates are chosen by a graph of their own (`candidates-model.ts`).
  *
  * @see openai/whisper:whisper/model.py `TextDecoder`
@@ -70,7 +71,7 @@ export function buildDecoder(
   const logitsAt = g.input('logits_at', 'int64', ['K'])
   const places = target === 'device' ? g.input('places', 'int32', ['B', 'C']) : undefined
   const caches = Array.from({ length: shape.decoderLayers }, (_, layer) =>
-    places === undefined ? cacheInputs(build, shape, layer) : deviceCacheInputs(g, shape, layer),
+    places === undefined ? cacheInputs(build, shape, layer) : deviceCacheInputs(build, shape, layer),
   )
 
   const x = g.op('Add', [embedded, g.op('Gather', [weight(build, 'decoder.embed_positions.weight'), positions])]) // [B × T × D]
@@ -239,7 +240,7 @@ function selfAttention(build: Build, shape: ModelShape, index: number, x: Value,
   const [q, k, v] = g.ops('Split', [packed, sizes], 3, { axis: -1 })
   if (places !== undefined) {
     // A step for a device has both, by `deviceCacheInputs`.
-    const attended = deviceSelfAttention(g, shape, index, [q!, k!, v!], cache as DeviceCache, places, mask!)
+    const attended = deviceSelfAttention(build, shape, index, [q!, k!, v!], cache as DeviceCache, places, mask!)
     return linear(build, `${attention}.out_proj`, attended)
   }
   onNewKeysValues?.(k!, v!)
@@ -270,7 +271,7 @@ function crossAttention(
   const attended =
     places === undefined
       ? g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.decoderHeads })[0]!
-      : plainAttention(g, shape.decoderHeads, shape.dModel, queries, heads)
+      : plainAttention(build, shape.decoderHeads, shape.dModel, queries, heads)
   return linear(build, `${layer}.encoder_attn.out_proj`, g.op('Reshape', [attended, shapes.rows]))
 }
 

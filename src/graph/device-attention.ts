@@ -5,10 +5,11 @@
  */
 
 import type { ModelShape } from '../checkpoint/index.ts'
-import type { GraphBuilder, Value } from './builder.ts'
+import type { Value } from './builder.ts'
+import { type Build, computeType } from './layers.ts'
 import { plainAttention, splitHeads, splitHeadsTurned } from './plain-attention.ts'
 
-/** Of one layer. */
+/** Of one layer, in the type that the graph computes in. */
 export interface DeviceCache {
   /** [P × D] of the tokens so far. */
   readonly pastKey: Value
@@ -19,13 +20,15 @@ export interface DeviceCache {
   readonly crossValue: Value
 }
 
-export function deviceCacheInputs(g: GraphBuilder, shape: ModelShape, layer: number): DeviceCache {
+export function deviceCacheInputs(build: Build, shape: ModelShape, layer: number): DeviceCache {
+  const { g } = build
+  const type = computeType(build)
   const headSize = shape.dModel / shape.decoderHeads
   return {
-    pastKey: g.input(`past_key_${layer}`, 'float32', ['P', shape.dModel]),
-    pastValue: g.input(`past_value_${layer}`, 'float32', ['P', shape.dModel]),
-    crossKey: g.input(`cross_key_${layer}`, 'float32', ['W', shape.decoderHeads, headSize, 'S']),
-    crossValue: g.input(`cross_value_${layer}`, 'float32', ['W', shape.decoderHeads, 'S', headSize]),
+    pastKey: g.input(`past_key_${layer}`, type, ['P', shape.dModel]),
+    pastValue: g.input(`past_value_${layer}`, type, ['P', shape.dModel]),
+    crossKey: g.input(`cross_key_${layer}`, type, ['W', shape.decoderHeads, headSize, 'S']),
+    crossValue: g.input(`cross_value_${layer}`, type, ['W', shape.decoderHeads, 'S', headSize]),
   }
 }
 
@@ -38,7 +41,7 @@ export function deviceCacheInputs(g: GraphBuilder, shape: ModelShape, layer: num
  * @returns       [B × T × D]
  */
 export function deviceSelfAttention(
-  g: GraphBuilder,
+  build: Build,
   { decoderHeads, dModel }: ModelShape,
   layer: number,
   [queries, key, value]: readonly [Value, Value, Value],
@@ -46,14 +49,15 @@ export function deviceSelfAttention(
   places: Value,
   mask: Value,
 ): Value {
+  const { g } = build
   const present = (part: 'key' | 'value', past: Value, added: Value): Value => {
     const whole = g.op('Concat', [g.op('Gather', [past, places]), added], { axis: 1 })
-    g.output(`present_${part}_${layer}`, whole, 'float32', ['B', 'C+T', dModel])
+    g.output(`present_${part}_${layer}`, whole, computeType(build), ['B', 'C+T', dModel])
     return whole
   }
   const heads = {
     keysTurned: splitHeadsTurned(g, present('key', pastKey, key), decoderHeads),
     values: splitHeads(g, present('value', pastValue, value), decoderHeads),
   }
-  return plainAttention(g, decoderHeads, dModel, queries, heads, mask)
+  return plainAttention(build, decoderHeads, dModel, queries, heads, mask)
 }

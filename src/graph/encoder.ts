@@ -2,7 +2,17 @@
 
 import type { ModelShape, TensorSource } from '../checkpoint/index.ts'
 import { GraphBuilder, type Value, type WeightSink } from './builder.ts'
-import { type Build, fromCompute, gelu, type LinearFormat, layerNorm, linear, toCompute, weight } from './layers.ts'
+import {
+  type Build,
+  computeType,
+  fromCompute,
+  gelu,
+  type LinearFormat,
+  layerNorm,
+  linear,
+  toCompute,
+  weight,
+} from './layers.ts'
 import { addLogMel } from './log-mel.ts'
 import { plainAttention, splitHeads, splitHeadsTurned } from './plain-attention.ts'
 import { smoothedFeedForward, smoothedNormedLinears, smoothedSelfAttention } from './smoothed-layers.ts'
@@ -20,7 +30,8 @@ export interface EncoderGraphOptions {
  *
  * Input `samples` [B × N], N = 320·S for an audio context of S ≤ 1500 positions.
  * Outputs `cross_key_L`, `cross_value_L` [B × H × S × D/H] for each decoder layer L: what does not change from token
- * to token is computed once per window. For a device the keys are turned, [B × H × D/H × S], as its products need them.
+ * to token is computed once per window. For a device they are in the type that it computes in, and the keys are turned,
+ * [B × H × D/H × S], as its products need them.
  *
  * @see openai/whisper:whisper/model.py `AudioEncoder`
  */
@@ -37,10 +48,14 @@ export function buildEncoder(
   const { logMel, x, cross } = encoderLayers(build, shape, samples, options.target)
   const headSize = shape.dModel / shape.decoderHeads
   const dims = ['B', shape.decoderHeads, 'S', headSize]
-  const keyDims = options.target === 'device' ? ['B', shape.decoderHeads, headSize, 'S'] : dims
+  // What stays on a device stays in the type that it computes in.
+  const staysThere = options.target === 'device'
+  const keptType = staysThere ? computeType(build) : 'float32'
+  const handedOn = (x: Value) => (staysThere ? x : fromCompute(build, x))
+  const keyDims = staysThere ? ['B', shape.decoderHeads, headSize, 'S'] : dims
   cross.forEach(({ key, value }, layer) => {
-    g.output(`cross_key_${layer}`, fromCompute(build, key), 'float32', keyDims)
-    g.output(`cross_value_${layer}`, fromCompute(build, value), 'float32', dims)
+    g.output(`cross_key_${layer}`, handedOn(key), keptType, keyDims)
+    g.output(`cross_value_${layer}`, handedOn(value), keptType, dims)
   })
   if (options.exposeIntermediates) {
     g.output('log_mel', logMel, 'float32', ['B', shape.nMels, 'F'])
@@ -119,7 +134,7 @@ function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value, 
   const normed = layerNorm(build, `${layer}.self_attn_layer_norm`, x)
   const inputs = ['q', 'k', 'v'].map((part) => linear(build, `${layer}.self_attn.${part}_proj`, normed))
   const attended = isPlain
-    ? attend(g, shape, inputs as [Value, Value, Value]) // made of three just above
+    ? attend(build, shape, inputs as [Value, Value, Value]) // made of three just above
     : g.contrib('MultiHeadAttention', inputs, 1, { num_heads: shape.encoderHeads })[0]!
   const afterAttention = g.op('Add', [x, linear(build, `${layer}.self_attn.out_proj`, attended)])
 
@@ -127,10 +142,11 @@ function encoderLayer(build: Build, shape: ModelShape, index: number, x: Value, 
   return g.op('Add', [afterAttention, linear(build, `${layer}.fc2`, gelu(build, inner))])
 }
 
-function attend(g: GraphBuilder, shape: ModelShape, [queries, keys, values]: readonly [Value, Value, Value]): Value {
+function attend(build: Build, shape: ModelShape, [queries, keys, values]: readonly [Value, Value, Value]): Value {
+  const { g } = build
   const heads = {
     keysTurned: splitHeadsTurned(g, keys, shape.encoderHeads),
     values: splitHeads(g, values, shape.encoderHeads),
   }
-  return plainAttention(g, shape.encoderHeads, shape.dModel, queries, heads)
+  return plainAttention(build, shape.encoderHeads, shape.dModel, queries, heads)
 }

@@ -1,7 +1,7 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
 
 export { alignWeights, WeightsCutOffError } from './align-weights.ts'
-export { joinModel, pickModel } from './arrange-models.ts'
+export { joinModel, type KeptType, keepModel, pickModel } from './arrange-models.ts'
 export { markInUse, pruneCompiled } from './cache-pruning.ts'
 export { candidatesModel } from './candidates-model.ts'
 export {

@@ -26,9 +26,14 @@ export function weight(build: Build, name: string): Value {
   return g.weight(name, tensors.shape(name), inComputeType(build, tensors.read(name)))
 }
 
+/** The type that the graph computes in. */
+export function computeType({ linearFormat }: Build): 'float16' | 'float32' {
+  return linearFormat === 'float16' ? 'float16' : 'float32'
+}
+
 /** A number in the type that the graph computes in. */
-export function real({ g, linearFormat }: Build, value: number): Value {
-  return g.scalar(value, linearFormat === 'float16' ? 'float16' : 'float32')
+export function real(build: Build, value: number): Value {
+  return build.g.scalar(value, computeType(build))
 }
 
 /** A float32 value from outside, in the type that the graph computes in. */

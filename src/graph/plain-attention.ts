@@ -4,6 +4,7 @@
  */
 
 import type { GraphBuilder, Value } from './builder.ts'
+import { type Build, real } from './layers.ts'
 
 /** The same numbers in two arrangements: what products with queries need, and what products with weights need. */
 export interface HeadsOf {
@@ -19,14 +20,15 @@ export interface HeadsOf {
  * @returns        [B × T × D]
  */
 export function plainAttention(
-  g: GraphBuilder,
+  build: Build,
   nHeads: number,
   dModel: number,
   queries: Value,
   { keysTurned, values }: HeadsOf,
   mask?: Value,
 ): Value {
-  const scaled = g.op('Mul', [splitHeads(g, queries, nHeads), g.scalar(1 / Math.sqrt(dModel / nHeads))])
+  const { g } = build
+  const scaled = g.op('Mul', [splitHeads(g, queries, nHeads), real(build, 1 / Math.sqrt(dModel / nHeads))])
   const products = g.op('MatMul', [scaled, keysTurned]) // [B × H × T × S]
   const weights = g.op('Softmax', [mask === undefined ? products : g.op('Add', [products, mask])], { axis: -1 })
   const attended = g.op('Transpose', [g.op('MatMul', [weights, values])], { perm: [0, 2, 1, 3] })

@@ -9,6 +9,8 @@ import {
   EMBEDDINGS_FILE,
   ENCODER_FILE,
   joinModel,
+  type KeptType,
+  keepModel,
   pickModel,
   SAMPLES_PER_POSITION,
 } from '../graph/index.ts'
@@ -55,7 +57,7 @@ async function open(
     graph: join(folder, DECODER_FILE),
     embeddings: join(folder, EMBEDDINGS_FILE),
     alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
-    arrange: { join: joinModel(), pick: pickModel() },
+    arrange: (type: KeptType) => ({ keep: keepModel(type), join: joinModel(type), pick: pickModel(type) }),
     candidates: candidatesModel(config.vocabSize),
   }
   const decoder = opened.use(await DeviceDecoderSession.open(files, config, settings))

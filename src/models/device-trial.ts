@@ -4,7 +4,7 @@
  * different lengths, rows that branch off, attention to the audio.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../checkpoint/index.ts'
@@ -30,21 +30,23 @@ const SHAPE: ModelShape = {
 }
 const CHECKPOINT = { config: SHAPE, generation: { alignmentHeads: undefined } }
 const POSITIONS = 48
-/** Of the largest number that the processor gives. Rounding alone makes 1e-5. */
-const TOLERANCE = 1e-3
+/** Of the largest number that the processor gives in float32. Rounding alone makes 1e-5 and 1e-3. */
+const TOLERANCES = { float32: 1e-3, float16: 2e-2 } as const
 
-/** @throws {DeviceUnavailableError} when `device` fails, or computes something else than the processor. */
-export async function tryModelOn(device: ResolvedDevice): Promise<void> {
+/**
+ * @param format  of weights and computation.
+ * @throws {DeviceUnavailableError} when `device` fails, or computes something else than the processor.
+ */
+export async function tryModelOn(device: ResolvedDevice, format: keyof typeof TOLERANCES): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'paradox-asr-trial-'))
   try {
-    compile({ ...CHECKPOINT, tensors: randomTensors(SHAPE) }, folder, { target: 'device' })
-    const expected = await answersOf(folder, { device: 'cpu', threads: 1 })
-    const given = await answersOf(folder, { device, threads: 1 }).catch((cause: unknown) => {
+    const expected = await answersOf(compiled(folder, 'float32'), { device: 'cpu', threads: 1 })
+    const given = await answersOf(compiled(folder, format), { device, threads: 1 }).catch((cause: unknown) => {
       throw new DeviceUnavailableError(device, 'a small model fails on it', { cause })
     })
     for (const [name, values] of expected) {
       const off = largestDifference(values, given.get(name)!)
-      if (!(off <= TOLERANCE)) {
+      if (!(off <= TOLERANCES[format])) {
         const reason = `its ${name} differ from the processor's by ${(100 * off).toPrecision(2)} %`
         throw new DeviceUnavailableError(device, `${reason}; a newer driver may compute them rightly`)
       }
@@ -52,6 +54,16 @@ export async function tryModelOn(device: ResolvedDevice): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** @returns the folder of the graphs, in `folder`. */
+function compiled(folder: string, format: keyof typeof TOLERANCES): string {
+  const own = join(folder, format)
+  if (existsSync(own)) return own
+  mkdirSync(own)
+  const formats = { encoderFormat: format, decoderFormat: format }
+  compile({ ...CHECKPOINT, tensors: randomTensors(SHAPE) }, own, { target: 'device', ...formats })
+  return own
 }
 
 async function answersOf(folder: string, settings: SessionSettings): Promise<ReadonlyMap<string, Float32Array>> {

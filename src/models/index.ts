@@ -21,10 +21,19 @@ export function createStrategy(context: StrategyContext): AsrStrategy {
   return new STRATEGIES[context.entry.strategy ?? 'whisper'](context)
 }
 
-/** @throws {DeviceUnavailableError} when no session can be opened on `device`, or it computes something else. */
-export async function checkDevice(device: ResolvedDevice): Promise<void> {
+/**
+ * @returns whether it also computes in half precision, as not every adapter of WebGPU does.
+ * @throws {DeviceUnavailableError} when no session can be opened on `device`, or it computes something else.
+ */
+export async function checkDevice(device: ResolvedDevice): Promise<{ readonly hasHalves: boolean }> {
   await checkDeviceWith(device, probeModel())
-  if (targetOf(device) === 'device') await tryModelOn(device)
+  if (targetOf(device) !== 'device') return { hasHalves: device !== 'cpu' }
+  await tryModelOn(device, 'float32')
+  const hasHalves = await tryModelOn(device, 'float16').then(
+    () => true,
+    () => false,
+  )
+  return { hasHalves }
 }
 
 export type { ResolvedDevice } from '../runtime/index.ts'

@@ -4,20 +4,15 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { alignmentHeadInputs } from './alignment-heads.ts'
 import type { LaneSize, LaneStepOutput, SlotStep } from './decoder-lane.ts'
 import { DeviceFeatures, type KeptFeatures } from './device-features.ts'
-import { type AppendedTokens, DeviceTexts } from './device-texts.ts'
-import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
-import type { RowArranger } from './kept-rows.ts'
+import { type AppendedTokens, DeviceTexts, type DeviceTextsParts } from './device-texts.ts'
+import type { AudioFeatures } from './encoder-session.ts'
 import { runOnDevice } from './run-on-device.ts'
-import type { TokenEmbeddings } from './token-embeddings.ts'
 
 /** What the lanes of one model have in common. */
-export interface DeviceLaneParts {
+export interface DeviceLaneParts extends DeviceTextsParts {
   readonly session: InferenceSession
   /** Chooses candidates among logits, on the processor. */
   readonly candidates: InferenceSession
-  readonly arranger: RowArranger
-  readonly embeddings: TokenEmbeddings
-  readonly shape: DecoderShape
 }
 
 export class DeviceLane implements Disposable {
@@ -38,7 +33,7 @@ export class DeviceLane implements Disposable {
     this.nWindows = size.nWindows
     this.#parts = parts
     this.#features = new DeviceFeatures(parts.arranger, size.nWindows)
-    this.#texts = new DeviceTexts(parts.shape, parts.embeddings, parts.arranger, size.nWindows * size.rowsPerWindow)
+    this.#texts = new DeviceTexts(parts, size.nWindows * size.rowsPerWindow)
     this.#noHeads = alignmentHeadInputs(parts.session, [])
     this.#source = source
   }

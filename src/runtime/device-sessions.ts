@@ -8,7 +8,7 @@ import type { KeptFeatures } from './device-features.ts'
 import { DeviceLane, type DeviceLaneParts } from './device-lane.ts'
 import { unkeptTextInputs } from './device-texts.ts'
 import type { AudioFeatures, DecoderShape } from './encoder-session.ts'
-import { type ArrangeModels, KeptRows, RowArranger } from './kept-rows.ts'
+import { type ArrangeModels, KeptRows, type KeptType, RowArranger } from './kept-rows.ts'
 import { runOnDevice } from './run-on-device.ts'
 import { TokenEmbeddings } from './token-embeddings.ts'
 
@@ -40,8 +40,8 @@ export class DeviceEncoderSession implements AsyncDisposable {
 }
 
 export interface DeviceDecoderModel extends DecoderModel {
-  /** By which rows are put together and chosen on the device. */
-  readonly arrange: ArrangeModels
+  /** By which rows are put together and chosen on the device, in the type that the graph keeps. */
+  readonly arrange: (type: KeptType) => ArrangeModels
   /** Chooses candidates among logits. */
   readonly candidates: Uint8Array
 }
@@ -68,8 +68,9 @@ export class DeviceDecoderSession implements AsyncDisposable {
     const session = opened.adopt(await InferenceSession.create(model.graph, onDevice), release)
     const onProcessor = sessionOptions({ ...settings, device: 'cpu' })
     const candidates = opened.adopt(await InferenceSession.create(model.candidates, onProcessor), release)
-    const arranger = opened.use(await RowArranger.open(model.arrange, settings))
-    const parts = { session, candidates, arranger, embeddings, shape }
+    const arranger = opened.use(await RowArranger.open(model.arrange(keptTypeOf(session)), settings))
+    const emptyPlace = opened.use(await arranger.keep(new Float32Array(shape.dModel)))
+    const parts = { session, candidates, arranger, embeddings, shape, emptyPlace }
     return new DeviceDecoderSession(parts, model.alignmentHeads, opened.move())
   }
 
@@ -97,11 +98,11 @@ export class DeviceDecoderSession implements AsyncDisposable {
    * @returns       [A × T × S] scores before softmax.
    */
   async alignmentScores(features: AudioFeatures, tokens: readonly number[]): Promise<Float32Array> {
-    const { session, embeddings, shape } = this.#parts
+    const { session } = this.#parts
     const feeds = {
       ...features,
       ...alignmentHeadInputs(session, this.#alignmentHeads),
-      ...unkeptTextInputs(shape, embeddings, tokens),
+      ...unkeptTextInputs(this.#parts, tokens),
       logits_at: new Tensor('int64', BigInt64Array.of(0n), [1]), // one, since none is not allowed
     }
     // All outputs, though one is wanted: those of the last run that are not asked for again stay bound, with its shapes.
@@ -117,6 +118,11 @@ export class DeviceDecoderSession implements AsyncDisposable {
 
 async function release(session: InferenceSession): Promise<void> {
   await session.release()
+}
+
+function keptTypeOf(session: InferenceSession): KeptType {
+  const past = session.inputMetadata.find(({ name }) => name === 'past_key_0')
+  return past?.isTensor && past.type === 'float16' ? 'float16' : 'float32'
 }
 
 function presentOutputs({ decoderLayers }: DecoderShape): string[] {

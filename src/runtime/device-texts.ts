@@ -8,8 +8,11 @@ import type { TokenEmbeddings } from './token-embeddings.ts'
 /** Rows get room in steps of so many tokens, since for new shapes the runtime may compile new programs. */
 const ROOM_STEP = 16
 
-/** Added to attention's products for what shall not be seen. Infinities are nothing that WebGPU promises to handle. */
-const UNSEEN = -1e30
+/**
+ * Added to attention's products for what shall not be seen. Infinities are nothing that WebGPU promises to handle, and in
+ * half precision they begin at 65504.
+ */
+const UNSEEN = -3e4
 
 /** T tokens for each of B rows in succession. */
 export interface AppendedTokens {
@@ -18,20 +21,31 @@ export interface AppendedTokens {
   readonly tokens: readonly (readonly number[])[]
 }
 
+/** What the texts of one model have in common. */
+export interface DeviceTextsParts {
+  readonly shape: DecoderShape
+  readonly embeddings: TokenEmbeddings
+  readonly arranger: RowArranger
+  /** One place [1 × D] that nobody sees, because a device has no empty buffers. */
+  readonly emptyPlace: KeptRows
+}
+
 export class DeviceTexts implements Disposable {
   readonly #shape: DecoderShape
   readonly #embeddings: TokenEmbeddings
   readonly #arranger: RowArranger
+  readonly #emptyPlace: KeptRows
   /** Of each row: the place of each of its tokens. */
   readonly #rows: number[][]
   /** `past_key_L`, `past_value_L`: a row for each place. */
   readonly #past = new Map<string, KeptRows>()
   #nPlaces = 0
 
-  constructor(shape: DecoderShape, embeddings: TokenEmbeddings, arranger: RowArranger, nRows: number) {
+  constructor({ shape, embeddings, arranger, emptyPlace }: DeviceTextsParts, nRows: number) {
     this.#shape = shape
     this.#embeddings = embeddings
     this.#arranger = arranger
+    this.#emptyPlace = emptyPlace
     this.#rows = Array.from({ length: nRows }, () => [])
   }
 
@@ -51,7 +65,7 @@ export class DeviceTexts implements Disposable {
   /** The decoder's inputs for appending tokens. */
   inputs({ firstRow, tokens }: AppendedTokens): Record<string, Tensor> {
     const rows = this.#rows.slice(firstRow, firstRow + tokens.length)
-    const past = this.#past.size > 0 ? this.#past : emptyPast(this.#shape)
+    const past = this.#past.size > 0 ? this.#past : emptyPast(this.#shape, this.#emptyPlace)
     return {
       ...textInputs(this.#shape, this.#embeddings, rows, tokens),
       ...Object.fromEntries(Array.from(past, ([name, places]) => [name, places.first()])),
@@ -96,11 +110,10 @@ export class DeviceTexts implements Disposable {
 
 /** The decoder's inputs for a single text that begins with `tokens` and is not kept. */
 export function unkeptTextInputs(
-  shape: DecoderShape,
-  embeddings: TokenEmbeddings,
+  { shape, embeddings, emptyPlace }: Omit<DeviceTextsParts, 'arranger'>,
   tokens: readonly number[],
 ): Record<string, Tensor> {
-  const past = Array.from(emptyPast(shape), ([name, places]) => [name, places.first()])
+  const past = Array.from(emptyPast(shape, emptyPlace), ([name, places]) => [name, places.first()])
   return { ...textInputs(shape, embeddings, [[]], [tokens]), ...Object.fromEntries(past) }
 }
 
@@ -144,16 +157,11 @@ function textInputs(
   }
 }
 
-/** One place, which nobody sees. */
-function emptyPast({ decoderLayers, dModel }: DecoderShape): ReadonlyMap<string, KeptRows> {
+/** The past of a text that begins. */
+function emptyPast({ decoderLayers }: DecoderShape, emptyPlace: KeptRows): ReadonlyMap<string, KeptRows> {
   const past = new Map<string, KeptRows>()
   for (let layer = 0; layer < decoderLayers; layer++) {
-    for (const part of ['key', 'value']) {
-      past.set(
-        `past_${part}_${layer}`,
-        new KeptRows(new Tensor('float32', new Float32Array(dModel), [1, dModel]), [dModel]),
-      )
-    }
+    for (const part of ['key', 'value']) past.set(`past_${part}_${layer}`, emptyPlace)
   }
   return past
 }

@@ -4,6 +4,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { type SessionSettings, sessionOptions } from './device.ts'
 import { runOnDevice } from './run-on-device.ts'
 
+/** What a device keeps its values in. */
+export type KeptType = 'float32' | 'float16'
+
 export class KeptRows implements Disposable {
   readonly #tensor: Tensor
   /** Of one row. */
@@ -34,12 +37,15 @@ export class KeptRows implements Disposable {
 
   #view(dims: readonly number[]): Tensor {
     const tensor = this.#tensor
-    if (tensor.location === 'gpu-buffer') return Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: 'float32', dims })
-    return new Tensor('float32', (tensor.data as Float32Array).subarray(0, sizeOf(dims)), dims)
+    const dataType = tensor.type as KeptType // by the graphs that give them
+    if (tensor.location === 'gpu-buffer') return Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType, dims })
+    return new Tensor(dataType, (tensor.data as Float32Array).subarray(0, sizeOf(dims)), dims)
   }
 }
 
 export interface ArrangeModels {
+  /** `y` of `x`, which is float32. */
+  readonly keep: Uint8Array
   /** `y` of `held` and `added`. */
   readonly join: Uint8Array
   /** `y` of `held` and `order`. */
@@ -48,18 +54,29 @@ export interface ArrangeModels {
 
 /** Rearranges rows by graphs that run where they are. */
 export class RowArranger implements AsyncDisposable {
+  readonly #keep: InferenceSession
   readonly #join: InferenceSession
   readonly #pick: InferenceSession
 
-  private constructor(join: InferenceSession, pick: InferenceSession) {
+  private constructor(keep: InferenceSession, join: InferenceSession, pick: InferenceSession) {
+    this.#keep = keep
     this.#join = join
     this.#pick = pick
   }
 
-  static async open({ join, pick }: ArrangeModels, settings: SessionSettings): Promise<RowArranger> {
+  static async open({ keep, join, pick }: ArrangeModels, settings: SessionSettings): Promise<RowArranger> {
     const options = sessionOptions(settings, 'all')
-    const joinSession = await InferenceSession.create(join, options)
-    return new RowArranger(joinSession, await InferenceSession.create(pick, options))
+    const [keeping, joining] = [
+      await InferenceSession.create(keep, options),
+      await InferenceSession.create(join, options),
+    ]
+    return new RowArranger(keeping, joining, await InferenceSession.create(pick, options))
+  }
+
+  /** One row of numbers, in the type that the device keeps. (The runtime's native part reads no halves from scripts.) */
+  async keep(row: Float32Array): Promise<KeptRows> {
+    const { y } = await runOnDevice(this.#keep, { x: new Tensor('float32', row, [1, row.length]) })
+    return new KeptRows(y!, [row.length])
   }
 
   /** `added` behind `held`; both are given back. */
@@ -80,6 +97,7 @@ export class RowArranger implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#keep.release()
     await this.#join.release()
     await this.#pick.release()
   }

@@ -1,0 +1,41 @@
+/** Lanes as a device in half precision keeps them, on the processor; no software Vulkan computes in halves. */
+
+import '../helpers/halves-as-numbers.ts'
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { compile, type LinearFormat } from '../../src/graph/index.ts'
+import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
+import { tryModelOn } from '../../src/models/device-trial.ts'
+import { randomTensorSource, tinyShape } from '../helpers/checkpoint-builder.ts'
+import { laneContract } from '../helpers/lane-contract.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'paradox-half-lanes-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+const shape = tinyShape()
+const checkpoint = {
+  config: shape,
+  tensors: randomTensorSource(shape, 1),
+  generation: { alignmentHeads: undefined },
+}
+
+function compiled(format: LinearFormat): string {
+  const folder = join(root, format)
+  mkdirSync(folder)
+  compile(checkpoint, folder, { target: 'device', encoderFormat: format, decoderFormat: format })
+  return folder
+}
+
+describe('lanes in half precision', () => {
+  laneContract(async () => {
+    const graphs = await openDeviceGraphs(checkpoint, compiled('float16'), { device: 'cpu', threads: 1 })
+    return { graphs, vocabSize: shape.vocabSize, tolerance: 1e-2 }
+  })
+})
+
+test('the trial of a device takes halves for what they are', async () => {
+  await tryModelOn('cpu', 'float16')
+  await assert.rejects(tryModelOn('cuda:9', 'float16'), { code: 'ASR_DEVICE_UNAVAILABLE' })
+})
