@@ -6,7 +6,8 @@ import { chooseLocale, LOCALES, type Locale, locale, strings } from '../i18n/ind
 import { connection } from '../state/connection.ts'
 import { MODELS, NEW, route } from '../state/route.ts'
 import { engines, loadedModels } from '../state/service.ts'
-import { Icon, type IconName, Mark } from './Icon.tsx'
+import { type IconName, Mark } from './Icon.tsx'
+import { IconButton } from './IconButton.tsx'
 import { isKeyDialogOpen } from './KeyDialog.tsx'
 
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = { system: 'system', light: 'sun', dark: 'moon' }
@@ -22,9 +23,7 @@ export function Header() {
       <div class="header-tools">
         <ModelChip />
         {(apiKey.value !== undefined || keyNeed.value !== 'none') && (
-          <button type="button" class="quiet square" aria-label={t.key} title={t.key} onClick={openKeyDialog}>
-            <Icon name="key" />
-          </button>
+          <IconButton icon="key" label={t.key} onClick={openKeyDialog} />
         )}
         <LocaleChoice />
         <ThemeButton />
@@ -78,9 +77,5 @@ function ThemeButton() {
   const { theme: label, themes } = strings.value.header
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]! // the remainder is an index
   const name = `${label}: ${themes[theme.value]}`
-  return (
-    <button type="button" class="quiet square" aria-label={name} title={name} onClick={() => chooseTheme(next)}>
-      <Icon name={THEME_ICONS[theme.value]} />
-    </button>
-  )
+  return <IconButton icon={THEME_ICONS[theme.value]} label={name} onClick={() => chooseTheme(next)} />
 }

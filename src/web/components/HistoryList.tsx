@@ -18,6 +18,7 @@ import { fileSize } from '../text/size.ts'
 import { clock } from '../text/time.ts'
 import { askToDelete } from './ask-to-delete.ts'
 import { Icon } from './Icon.tsx'
+import { IconButton } from './IconButton.tsx'
 
 export function HistoryList() {
   const t = strings.value.list
@@ -63,15 +64,13 @@ function HistoryEntry({ summary }: { readonly summary: Summary }) {
         </span>
       </a>
       <span class="entry-actions">
-        <button
-          type="button"
-          class="quiet square"
-          aria-label={t.deleteOne(name)}
+        <IconButton
+          icon="trash"
+          label={t.deleteOne(name)}
           title={strings.value.transcript.delete}
+          size={16}
           onClick={() => void askToDelete(id, name)}
-        >
-          <Icon name="trash" size={16} />
-        </button>
+        />
       </span>
     </li>
   )

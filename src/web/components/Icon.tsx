@@ -30,7 +30,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS
 
-export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number }) {
+export function Icon({ name, size = 18 }: { readonly name: IconName; readonly size?: number | undefined }) {
   return (
     <svg
       class="icon"

@@ -5,6 +5,7 @@ import { isOver, isRunning, type Job } from '../state/job.ts'
 import { cancel, cancelAll, doneCount, jobs, remove, removeOver, retry } from '../state/queue.ts'
 import { route, transcriptAddress } from '../state/route.ts'
 import { Icon } from './Icon.tsx'
+import { IconButton } from './IconButton.tsx'
 import { fractionOf, stateDetail, stateWord } from './job-words.ts'
 import { ProgressBar } from './ProgressBar.tsx'
 
@@ -58,36 +59,30 @@ function JobEntry({ job }: { readonly job: Job }) {
       </a>
       <span class="entry-actions">
         {isOver(job) && (
-          <button
-            type="button"
-            class="quiet square"
-            aria-label={t.retryOne(job.name)}
+          <IconButton
+            icon="retry"
+            label={t.retryOne(job.name)}
             title={strings.value.job.retry}
+            size={16}
             onClick={() => retry(job)}
-          >
-            <Icon name="retry" size={16} />
-          </button>
+          />
         )}
         {isOver(job) ? (
-          <button
-            type="button"
-            class="quiet square"
-            aria-label={t.removeOne(job.name)}
+          <IconButton
+            icon="close"
+            label={t.removeOne(job.name)}
             title={strings.value.job.remove}
+            size={16}
             onClick={() => remove(job)}
-          >
-            <Icon name="close" size={16} />
-          </button>
+          />
         ) : (
-          <button
-            type="button"
-            class="quiet square"
-            aria-label={t.cancelOne(job.name)}
+          <IconButton
+            icon="close"
+            label={t.cancelOne(job.name)}
             title={strings.value.job.cancel}
+            size={16}
             onClick={() => cancel(job)}
-          >
-            <Icon name="close" size={16} />
-          </button>
+          />
         )}
       </span>
       {isRunning(job) && (

@@ -22,6 +22,7 @@ import { clock } from '../text/time.ts'
 import type { Segment } from '../transcript/transcript.ts'
 import { Dialog } from './Dialog.tsx'
 import { Icon } from './Icon.tsx'
+import { IconButton } from './IconButton.tsx'
 import { Waveform } from './Waveform.tsx'
 
 export interface PlayerProps {
@@ -86,16 +87,7 @@ function Controls({ durationSeconds }: { readonly durationSeconds: number | unde
   const isReady = playerState.value === 'ready'
   return (
     <div class="player-controls">
-      <button
-        type="button"
-        class="quiet square"
-        aria-label={t.back}
-        title={t.back}
-        disabled={!isReady}
-        onClick={() => skip(-SKIP_SECONDS)}
-      >
-        <Icon name="back" />
-      </button>
+      <IconButton icon="back" label={t.back} disabled={!isReady} onClick={() => skip(-SKIP_SECONDS)} />
       <button
         type="button"
         class="primary round"
@@ -105,16 +97,7 @@ function Controls({ durationSeconds }: { readonly durationSeconds: number | unde
       >
         <Icon name={isPlaying.value ? 'pause' : 'play'} size={22} />
       </button>
-      <button
-        type="button"
-        class="quiet square"
-        aria-label={t.forward}
-        title={t.forward}
-        disabled={!isReady}
-        onClick={() => skip(SKIP_SECONDS)}
-      >
-        <Icon name="forward" />
-      </button>
+      <IconButton icon="forward" label={t.forward} disabled={!isReady} onClick={() => skip(SKIP_SECONDS)} />
       <Clock durationSeconds={durationSeconds} />
       <label class="speed">
         <span class="visually-hidden">{t.speed}</span>
@@ -151,15 +134,7 @@ function KeysButton() {
   const [isOpen, setOpen] = useState(false)
   return (
     <>
-      <button
-        type="button"
-        class="quiet square keys-button"
-        aria-label={t.keys}
-        title={t.keys}
-        onClick={() => setOpen(true)}
-      >
-        <Icon name="keyboard" />
-      </button>
+      <IconButton icon="keyboard" label={t.keys} class="keys-button" onClick={() => setOpen(true)} />
       {isOpen && (
         <Dialog title={t.keysTitle} onClose={() => setOpen(false)}>
           <dl class="keys">

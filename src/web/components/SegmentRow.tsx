@@ -9,6 +9,7 @@ import { isUnsure } from '../transcript/doubt.ts'
 import { isEdited, type Quality, type Segment } from '../transcript/transcript.ts'
 import { piecesOf } from '../transcript/word-layout.ts'
 import { Icon } from './Icon.tsx'
+import { IconButton } from './IconButton.tsx'
 
 export interface SegmentRowProps {
   readonly segment: Segment
@@ -59,15 +60,14 @@ export function SegmentRow({ segment, limit, canPlay, strings: t, onEdit, onRest
           )}
         </div>
         {onEdit && (
-          <button
-            type="button"
-            class="quiet square segment-edit"
-            aria-label={t.editOf(time)}
+          <IconButton
+            icon="pencil"
+            label={t.editOf(time)}
             title={t.edit}
+            size={16}
+            class="segment-edit"
             onClick={() => onEdit(segment.id)}
-          >
-            <Icon name="pencil" size={16} />
-          </button>
+          />
         )}
       </li>
     )
