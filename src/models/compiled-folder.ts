@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { EngineSettings } from '../config.ts'
-import { AsrError, CacheUnwritableError, DiskFullError, isDiskFull, isWriteRefused } from '../errors/index.ts'
+import { isWriteRefused } from '../errors/index.ts'
 import {
   CompiledDamagedError,
   type CompiledIdentity,
@@ -18,7 +18,7 @@ import {
   unfinishedFolder,
   writeManifest,
 } from '../graph/index.ts'
-import { withLock } from '../hub/index.ts'
+import { diskFailure, withLock } from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from './base.ts'
 import { type CompileJob, compileInProcess } from './compile-process.ts'
@@ -69,7 +69,7 @@ export async function findOrCompile(
         return meanwhile ?? (await compileIntoCache(folder, identity, request, { ...options, signal }))
       })
     } catch (error) {
-      if (!isWriteRefused(error)) throw expectedFailure(error)
+      if (!isWriteRefused(error)) throw diskFailure('the compiled model', error)
       logger.warn({ err: error }, 'the compiled cache may not be written, so this model is compiled at every load')
     }
   }
@@ -122,9 +122,7 @@ async function compileElsewhere(
     return { folder, manifest: await compileInto(folder, identity, request, options), isTemporary: true }
   } catch (error) {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-    throw isWriteRefused(error)
-      ? new CacheUnwritableError('the compiled model', { cause: error })
-      : expectedFailure(error)
+    throw diskFailure('the compiled model', error)
   }
 }
 
@@ -137,9 +135,4 @@ async function compileInto(
   const onProgress = (fraction: number) => onLoading?.({ stage: 'compile', item: '', fraction })
   const fingerprint = await compileInProcess({ ...request, folder, options: identity.options }, { signal, onProgress })
   return writeManifest(folder, identity, { name, fingerprint })
-}
-
-function expectedFailure(error: unknown): unknown {
-  if (error instanceof AsrError || !isDiskFull(error)) return error
-  return new DiskFullError('the compiled model', { cause: error })
 }
