@@ -1,19 +1,17 @@
 /** Tiny models by which rows that are kept on a device are put together and chosen, without ever leaving it. */
 
 import { GraphBuilder } from './builder.ts'
-
-/** What a device keeps its values in. */
-export type KeptType = 'float32' | 'float16'
+import type { ComputeType } from './layers.ts'
 
 /** `y` [N × width]: the float32 numbers `x`, as a device keeps them. */
-export function keepModel(type: KeptType): Uint8Array {
+export function keepModel(type: ComputeType): Uint8Array {
   const g = new GraphBuilder('keep')
   g.output('y', g.cast(g.input('x', 'float32', ['N', 'width']), type), type, ['N', 'width'])
   return g.finish()
 }
 
 /** `y` [N+M × width]: `held` [N × width], then `added` [M × width]. */
-export function joinModel(type: KeptType): Uint8Array {
+export function joinModel(type: ComputeType): Uint8Array {
   const g = new GraphBuilder('join')
   const rows = [g.input('held', type, ['N', 'width']), g.input('added', type, ['M', 'width'])]
   g.output('y', g.op('Concat', rows, { axis: 0 }), type, ['N+M', 'width'])
@@ -21,7 +19,7 @@ export function joinModel(type: KeptType): Uint8Array {
 }
 
 /** `y` [M × width]: the rows `order` [M] of `held` [N × width]. */
-export function pickModel(type: KeptType): Uint8Array {
+export function pickModel(type: ComputeType): Uint8Array {
   const g = new GraphBuilder('pick')
   const held = g.input('held', type, ['N', 'width'])
   g.output('y', g.op('Gather', [held, g.input('order', 'int32', ['M'])], { axis: 0 }), type, ['M', 'width'])

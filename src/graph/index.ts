@@ -1,7 +1,7 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
 
 export { alignWeights, WeightsCutOffError } from './align-weights.ts'
-export { joinModel, type KeptType, keepModel, pickModel } from './arrange-models.ts'
+export { joinModel, keepModel, pickModel } from './arrange-models.ts'
 export { markInUse, pruneCompiled } from './cache-pruning.ts'
 export { candidatesModel } from './candidates-model.ts'
 export {
@@ -29,7 +29,7 @@ export {
 export { alignmentHeadsOf } from './decoder.ts'
 export { EMBEDDINGS_FILE, writeEmbeddings } from './embeddings.ts'
 export { writeFormatProbe } from './format-probe.ts'
-export type { LinearFormat } from './layers.ts'
+export type { ComputeType, LinearFormat } from './layers.ts'
 export { SAMPLES_PER_POSITION } from './log-mel.ts'
 export { probeModel } from './probe-model.ts'
 export type { GraphTarget } from './target.ts'

@@ -26,8 +26,10 @@ export function weight(build: Build, name: string): Value {
   return g.weight(name, tensors.shape(name), inComputeType(build, tensors.read(name)))
 }
 
-/** The type that the graph computes in. */
-export function computeType({ linearFormat }: Build): 'float16' | 'float32' {
+/** What a graph computes in, and keeps on a device. */
+export type ComputeType = 'float32' | 'float16'
+
+export function computeType({ linearFormat }: Build): ComputeType {
   return linearFormat === 'float16' ? 'float16' : 'float32'
 }
 

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { DeviceMemoryError } from '../errors/index.ts'
 import {
   alignmentHeadsOf,
+  type ComputeType,
   candidatesModel,
   DECODER_FILE,
   EMBEDDINGS_FILE,
   ENCODER_FILE,
   joinModel,
-  type KeptType,
   keepModel,
   pickModel,
   SAMPLES_PER_POSITION,
@@ -57,7 +57,7 @@ async function open(
     graph: join(folder, DECODER_FILE),
     embeddings: join(folder, EMBEDDINGS_FILE),
     alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
-    arrange: (type: KeptType) => ({ keep: keepModel(type), join: joinModel(type), pick: pickModel(type) }),
+    arrange: (type: ComputeType) => ({ keep: keepModel(type), join: joinModel(type), pick: pickModel(type) }),
     candidates: candidatesModel(config.vocabSize),
   }
   const decoder = opened.use(await DeviceDecoderSession.open(files, config, settings))

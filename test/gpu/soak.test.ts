@@ -10,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
+import { WAV_HEADER_BYTES } from '../../src/audio/index.ts'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
 import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
@@ -25,7 +26,6 @@ const [nTranscriptions, nSwaps] = (process.env.GPU_SOAK ?? '7,2').split(',').map
 const nLanes = Math.max(10, nTranscriptions / 4)
 
 const MB = 1024 * 1024
-const WAV_HEADER_BYTES = 44
 /** What allocators round. In half of the whole soak, whoever leaked each window's sound would be six times above it. */
 const MOST_GROWTH = 30 * MB
 
