@@ -23,7 +23,7 @@ export function systemFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, syscall, path } = error as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined || path === undefined) return undefined
-  return `'${path}' could not be used (${REASONS[code] ?? code}): see what 'paradox doctor' says of the folders.`
+  return `'${path}' could not be used (${unwritableReason(error)}): see what 'paradox doctor' says of the folders.`
 }
 
 const CONNECTION_REASONS: Readonly<Record<string, string>> = {

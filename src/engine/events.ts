@@ -3,7 +3,7 @@
 import type { EngineProcess } from './engine-process.ts'
 
 /** `crash`: its process ended by itself; the others say who ended it. */
-export const UNLOAD_REASONS = ['idle', 'swap', 'request', 'crash', 'shutdown', 'memory'] as const
+const UNLOAD_REASONS = ['idle', 'swap', 'request', 'crash', 'shutdown', 'memory'] as const
 export type UnloadReason = (typeof UNLOAD_REASONS)[number]
 
 export type EngineEvent =

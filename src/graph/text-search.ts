@@ -94,7 +94,7 @@ const PERIODS = [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2] as const
 /** Rounds of a phrase after its first that make a loop. */
 const ROUNDS = 3
 /** Places before the first token, so that every token has one so far before it. */
-export const LOOKBACK = 12
+const LOOKBACK = 12
 
 /** Beams that have said nothing. All are equal, so one stands for all; else the same text would fill every place. */
 export function newBeams(g: GraphBuilder, { beams }: SearchInputs, windows: Value): Beams {

@@ -10,7 +10,7 @@ import { type CheckpointFacts, WhisperModel } from './whisper-model.ts'
 import { WholeTextModel } from './whole-text-model.ts'
 
 /** What the mission's pipeline decodes together; beyond it a device is full, and memory alone grows. */
-export const MOST_WINDOWS = 16
+const MOST_WINDOWS = 16
 
 /** Texts of a window that are carried on at a time. */
 const USUAL_BEAMS = 5

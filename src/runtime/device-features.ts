@@ -127,6 +127,6 @@ function inputsOf(features: KeptFeatures, nRows: number): Record<string, Tensor>
   return Object.fromEntries(Array.from(features, ([name, rows]) => [name, rows.first(nRows)]))
 }
 
-export function giveBack(features: KeptFeatures): void {
+function giveBack(features: KeptFeatures): void {
   for (const rows of features.values()) rows[Symbol.dispose]()
 }

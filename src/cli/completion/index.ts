@@ -9,7 +9,7 @@ import { fishScript } from './fish.ts'
 import { treeOf } from './tree.ts'
 import { zshScript } from './zsh.ts'
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const
+const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const

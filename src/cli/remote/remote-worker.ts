@@ -112,8 +112,8 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
   }
 
   function connectionFailure(error: unknown): AsrError {
-    const { code = 'no connection' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
-    return LOST.includes(code)
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    return code !== undefined && LOST.includes(code)
       ? new ServerLostError(url, { cause: error })
       : new ServerUnreachableError(url, connectionReason(code), { cause: error })
   }

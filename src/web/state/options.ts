@@ -6,7 +6,7 @@ import { recall, remember } from '../browser/storage.ts'
 import type { Task } from '../transcript/transcript.ts'
 
 /** Of the two numbers the smaller is no search at all, the larger twice the service's own. */
-export const BEAMS = { fast: 1, usual: undefined, thorough: 10 } as const
+const BEAMS = { fast: 1, usual: undefined, thorough: 10 } as const
 export type Care = keyof typeof BEAMS
 
 export const model = signal(recall('model'))
