@@ -117,9 +117,14 @@ test('a service that goes away in the middle is waited for, and the recording go
   await page.getByText(/^The text up to/).waitFor()
   await picture(t, page, 'gone')
 
-  const { port } = new URL(rig.service.baseUrl)
-  const successor = await startPageService({ PORT: port })
+  // The page must not find the service by itself before the button is pressed: it sees none until it asks so seldom that
+  // there is time to.
+  const { baseUrl } = rig.service
+  await page.route(`${baseUrl}/**`, (route) => route.abort())
+  const successor = await startPageService({ PORT: new URL(baseUrl).port })
   try {
+    await page.getByText(/^Next attempt in 1\d s/).waitFor()
+    await page.unroute(`${baseUrl}/**`)
     await page.getByRole('button', { name: 'Try now' }).click()
     await page.getByText('The service does not answer.').waitFor({ state: 'detached' })
     await done(page)
