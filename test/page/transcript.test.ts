@@ -32,7 +32,9 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
 
   /** A page that shows the transcript of a recording. */
   async function transcriptOf(file: string, options = {}): Promise<Page> {
-    const page = await rig.open(options)
+    return await transcriptOn(await rig.open(options), file)
+  }
+  async function transcriptOn(page: Page, file: string): Promise<Page> {
     await choose(page, file)
     await done(page)
     await page.waitForFunction(() => document.querySelector('.playable') !== null)
@@ -273,6 +275,30 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     assert.ok((await currentTime(page)) > 7200)
     await page.getByRole('button', { name: 'Pause' }).click()
     await picture(t, page, 'two-hours')
+    await closePage(page)
+  })
+
+  test('a transcript that is left before the waveform’s script has come leaves nothing behind', async () => {
+    const page = await rig.open()
+    await page.clock.install()
+    const script = Promise.withResolvers<void>()
+    await page.route('**/assets/wavesurfer*', async (route) => {
+      await script.promise
+      await route.continue()
+    })
+    const asked = page.waitForRequest('**/assets/wavesurfer*')
+    await transcriptOn(page, FOX)
+    await asked
+    // No picture is painted from here on, after which alone Preact ends the effects of what was taken away.
+    await page.clock.pauseAt(Date.now() + 60_000)
+    await page.getByRole('link', { name: 'New transcript' }).first().click()
+    await page.locator('.waveform').waitFor({ state: 'detached' })
+    const come = page.waitForResponse('**/assets/wavesurfer*')
+    script.resolve()
+    await (await come).finished()
+    await page.clock.resume()
+    await page.getByRole('link', { name: /^leopard-test-pt\.wav/ }).click()
+    await page.locator('.waveform > div').waitFor()
     await closePage(page)
   })
 

@@ -24,9 +24,10 @@ export function Waveform({ peaks, durationSeconds }: WaveformProps) {
     let isGone = false
     let stop: (() => void) | undefined
     void library().then((Library) => {
-      if (isGone || Library === undefined) return
+      const container = place.current // null from the moment it is taken away, isGone only after the next paint
+      if (isGone || container === null || Library === undefined) return
       const drawn = Library.create({
-        container: place.current!, // rendered below
+        container,
         media: audio,
         url: audio.src,
         peaks: [[...peaks]],
@@ -44,7 +45,7 @@ export function Waveform({ peaks, durationSeconds }: WaveformProps) {
       wave.current = drawn
       stop = effect(() => {
         isDark() // read, so that a change of it paints again
-        drawn.setOptions(colours(place.current!))
+        drawn.setOptions(colours(container))
       })
     })
     return () => {
