@@ -17,7 +17,7 @@ if [[ $funcstack[1] == _paradox ]]; then _paradox "$@"; else compdef _paradox pa
 function body({ flags, values, commands }: CommandNode, indent: string): string {
   const specs = flags.map(flagSpec)
   if (commands.length === 0) {
-    const rest = values === undefined ? [] : [`'*:: :${action(values)}'`]
+    const rest = values === undefined ? [] : [`'*: :${action(values)}'`]
     return `${indent}_arguments -s ${[...specs, ...rest].join(` \\\n${indent}  `)}\n`
   }
   const names = commands.map(({ path, meaning }) => `'${quoted(`${path.split(' ').at(-1)}:${meaning}`)}'`)
