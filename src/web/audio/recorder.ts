@@ -12,11 +12,14 @@ export class RecorderError extends Error {
   }
 }
 
-/** In the order in which they are tried; the service reads all of them. */
+/**
+ * In the order in which they are tried; the service reads all of them. Ogg before WebM, of which Firefox records both
+ * and can look for a place in its own Ogg alone.
+ */
 const TYPES = [
+  ['audio/ogg;codecs=opus', 'ogg'],
   ['audio/webm;codecs=opus', 'webm'],
   ['audio/mp4', 'm4a'],
-  ['audio/ogg;codecs=opus', 'ogg'],
 ] as const
 
 const FAILURES: Readonly<Record<string, RecorderFailure>> = {

@@ -84,9 +84,12 @@ audio.addEventListener('loadedmetadata', () => {
 })
 audio.addEventListener('durationchange', () => {
   if (!isMeasuring || !Number.isFinite(audio.duration)) return
-  isMeasuring = false
   audio.currentTime = 0
   becomeReady()
+})
+audio.addEventListener('canplay', () => {
+  // Firefox has refused to go to the end, as to any other place of what has no index: it is played from its beginning.
+  if (isMeasuring && !audio.seeking && audio.currentTime === 0) becomeReady()
 })
 audio.addEventListener('error', () => {
   if (openKey !== undefined) playerState.value = 'unplayable'
@@ -103,7 +106,8 @@ for (const event of ['pause', 'ended', 'emptied'] as const) {
 for (const event of ['timeupdate', 'seeked'] as const) audio.addEventListener(event, () => followPosition())
 
 function becomeReady(): void {
-  lengthSeconds.value = audio.duration
+  isMeasuring = false
+  lengthSeconds.value = Number.isFinite(audio.duration) ? audio.duration : undefined
   playerState.value = 'ready'
 }
 
