@@ -4,7 +4,7 @@
  * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
  *
  *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
- *                      │          ├──────▶ runtime, hub                            option-table, transcript, tensor
+ *                      │          ├──────▶ runtime, hub                            option-table, folders, transcript, …
  *                      │          ├──────▶ batching ──▶ decode
  *                      │          └──────▶ transcribe ──▶ audio, decode
  *                      └────────▶ hub, audio
@@ -16,7 +16,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
-const SHARED = ['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor']
+const SHARED = [
+  ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
+]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

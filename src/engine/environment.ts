@@ -1,6 +1,7 @@
 /** The environment of the processes that load the runtime. */
 
 import { join } from 'node:path'
+import { makeFolderSync } from '../folders.ts'
 
 /**
  * The runtime counts its uses and would send that to its makers, and leaves a file for each process in the temporary
@@ -24,12 +25,22 @@ const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLO
  * @param device    what is to be set for the device that was chosen.
  */
 export function runtimeEnvironment(cacheDir?: string, device: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && join(cacheDir, 'node'))
+  const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && madeFolder(join(cacheDir, 'node')))
   return {
     ...MALLOC,
     ...process.env,
     ...device,
     ...NO_TELEMETRY,
     ...(codeCache ? { NODE_COMPILE_CACHE: codeCache } : {}),
+  }
+}
+
+/** Undefined where it cannot be made: below /proc Node would try for ever. */
+function madeFolder(folder: string): string | undefined {
+  try {
+    makeFolderSync(folder)
+    return folder
+  } catch {
+    return undefined
   }
 }

@@ -1,9 +1,10 @@
 /** Models that are to be ready before callers come: each is loaded and transcribes something, until it has. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AsrError } from '../errors/index.ts'
+import { makeFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
@@ -86,7 +87,7 @@ export class Preload {
   async #warmUp(modelId: string, signal: AbortSignal): Promise<void> {
     const { transcriber, tempDir } = this.#options
     signal.throwIfAborted()
-    await mkdir(tempDir, { recursive: true })
+    await makeFolder(tempDir)
     const folder = await mkdtemp(join(tempDir, 'paradox-asr-warm-up-'))
     try {
       const audioPath = join(folder, 'sound.wav')

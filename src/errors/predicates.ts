@@ -14,7 +14,7 @@ export function isDiskFull(error: unknown): boolean {
 /** True where a folder may not be written: no right, a disk mounted read-only, or a file in the folder's place. */
 export function isWriteRefused(error: unknown): boolean {
   const { code = '', syscall } = (error ?? {}) as NodeJS.ErrnoException
-  // Node's recursive mkdir says of a read-only disk that the parent is not there.
+  // What /proc says of every new folder.
   if (code === 'ENOENT') return syscall === 'mkdir'
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
 }

@@ -1,7 +1,8 @@
 /** Keeps the compiled cache within its bounds: what may go, in which order, and what a running engine still uses. */
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { makeFolderSync } from '../folders.ts'
 import { COMPILER_VERSION } from './compile.ts'
 import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './compiled-cache.ts'
 
@@ -108,7 +109,7 @@ export function markInUse(folder: string): void {
   const path = join(dirname(folder), '.in-use', `${basename(folder)}.${process.pid}`)
   try {
     utimesSync(join(folder, MANIFEST_FILE), new Date(), new Date())
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolderSync(dirname(path))
     writeFileSync(path, '')
     if (marks.size === 0) process.once('exit', removeMarks)
     marks.add(path)

@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { makeFolderSync } from '../folders.ts'
 import { COMPILER_VERSION, type CompileOptions, GRAPH_FILES, GRAPH_PARTS } from './compile.ts'
 
 /** What makes two compiled models interchangeable. */
@@ -98,7 +99,7 @@ export function readCompiled(folder: string): CompiledManifest | undefined {
  */
 export function unfinishedFolder(folder: string): string {
   const root = dirname(folder)
-  mkdirSync(root, { recursive: true })
+  makeFolderSync(root)
   for (const name of readdirSync(root)) {
     if (name.startsWith(`${basename(folder)}${UNFINISHED}`)) rmSync(join(root, name), { recursive: true, force: true })
   }

@@ -11,11 +11,12 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { getRepoFolderName } from '@huggingface/hub'
 import { z } from 'zod'
 import { AsrError } from '../errors/index.ts'
+import { makeFolder } from '../folders.ts'
 import { type FileChoice, SAFETENSORS_INDEX } from './checkpoint-files.ts'
 import { COMMIT, type RepoFile } from './hub-client.ts'
 
@@ -66,7 +67,7 @@ export class HubCache {
   async writeRef(revision: string, commit: string): Promise<void> {
     if (revision === commit || (await this.commitOf(revision)) === commit) return
     const path = this.#refPath(revision)
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     const temporary = `${path}.${randomUUID()}.tmp`
     await writeFile(temporary, commit)
     await rename(temporary, path)
@@ -97,7 +98,7 @@ export class HubCache {
   /** Makes the file appear in the snapshot; its blob must be there. */
   async link(commit: string, { name, etag }: RepoFile): Promise<void> {
     const path = join(this.snapshotFolder(commit), name)
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     // Made under another name first, since a link that is there already, dangling or not, cannot be overwritten.
     const temporary = `${path}.${randomUUID()}.tmp`
     await symlink(relative(dirname(path), this.blobPath(etag)), temporary)

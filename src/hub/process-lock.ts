@@ -1,9 +1,9 @@
 /** One process at a time per file, so that two that start together do not download the same gigabytes twice. */
 
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import lockfile from 'proper-lockfile'
+import { makeFolder } from '../folders.ts'
 
 /** A lock that has not been touched for so long belongs to a process that was killed. Its owner touches it every 5 s. */
 const STALE_MS = 15_000
@@ -23,7 +23,7 @@ export async function withLock<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(lockPath), { recursive: true })
+  await makeFolder(dirname(lockPath))
   for (;;) {
     const lost = new AbortController()
     const release = await acquire(lockPath, signal, (error) => lost.abort(error))

@@ -1,9 +1,9 @@
 /** A revision of a repository as a local folder. */
 
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubOfflineError } from '../errors/index.ts'
+import { makeFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { FileChoice } from './checkpoint-files.ts'
 import { diskFailure } from './disk-failure.ts'
@@ -98,7 +98,7 @@ async function updateSnapshot(
   async function store(file: RepoFile): Promise<void> {
     const blobPath = cache.blobPath(file.etag)
     if (!(await cache.hasBlob(file))) {
-      await mkdir(dirname(blobPath), { recursive: true })
+      await makeFolder(dirname(blobPath))
       await withLock(cache.lockPath(file.etag), signal, async (signal) => {
         if (await cache.hasBlob(file)) return // another process had the lock before us
         log.info({ repo, file: file.name, bytes: file.size }, 'downloading')

@@ -1,9 +1,10 @@
 /** What a caller hands over as a recording, as a file that an engine can read. */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { wavHeader } from '../audio/index.ts'
+import { makeFolder } from '../folders.ts'
 
 /**
  * - a path or a `file:` address: audio or video of any format;
@@ -20,7 +21,7 @@ export interface RecordingFile extends AsyncDisposable {
 export async function recordingFile(input: RecordingInput, tempDir: string): Promise<RecordingFile> {
   if (typeof input === 'string') return { path: resolve(input), [Symbol.asyncDispose]: async () => {} }
   if (input instanceof URL) return { path: fileURLToPath(input), [Symbol.asyncDispose]: async () => {} }
-  await mkdir(tempDir, { recursive: true })
+  await makeFolder(tempDir)
   const folder = await mkdtemp(join(tempDir, 'paradox-recording-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   const path = join(folder, input instanceof Float32Array ? 'recording.wav' : 'recording')

@@ -1,8 +1,9 @@
 /** How fast models were found to be on this machine, kept beside what was compiled from them. */
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeFolderSync } from '../folders.ts'
 import { machineIdentity } from './machine.ts'
 
 const speedSchema = z.object({
@@ -28,7 +29,7 @@ export function measuredSpeed(cacheDir: string, digest: string): MeasuredSpeed |
 export function keepSpeed(cacheDir: string, digest: string, speed: MeasuredSpeed): void {
   const file = fileOf(cacheDir)
   const unfinished = `${file}.${process.pid}`
-  mkdirSync(join(cacheDir, 'compiled'), { recursive: true })
+  makeFolderSync(join(cacheDir, 'compiled'))
   writeFileSync(unfinished, `${JSON.stringify({ ...read(file), [keyOf(digest)]: speed }, undefined, 2)}\n`)
   renameSync(unfinished, file)
 }

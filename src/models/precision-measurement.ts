@@ -1,8 +1,9 @@
 /** Which format this machine multiplies fastest: measured once, kept in the compiled cache. */
 
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeFolderSync } from '../folders.ts'
 import { type LinearFormat, writeFormatProbe } from '../graph/index.ts'
 import { timeGraph } from '../runtime/index.ts'
 
@@ -49,7 +50,7 @@ export async function measuredFormats(
   try {
     // Two processes that measure at once lose one result, which costs measuring again.
     const unfinished = `${file}.${process.pid}`
-    mkdirSync(join(cacheDir, 'compiled'), { recursive: true })
+    makeFolderSync(join(cacheDir, 'compiled'))
     writeFileSync(unfinished, `${JSON.stringify({ ...read(file), [key]: times }, undefined, 2)}\n`)
     renameSync(unfinished, file)
   } catch {

@@ -107,6 +107,21 @@ test('doctor sees a read-only cache, and models work all the same', async (t) =>
   assert.deepEqual([compiled.code, compiled.stdout], [1, ''])
 })
 
+test('where no cache folder can be made, as below /proc, commands end and say so', async (t) => {
+  if (!existsSync('/proc/self')) return t.skip('there is no /proc here')
+  const { cwd, env } = user(t)
+  const nowhere = { ...env, PARADOX_CACHE_DIR: '/proc/no/where', LOG_LEVEL: 'silent' }
+  const { stdout } = await paradox(['doctor'], { cwd, env: nowhere })
+  assert.match(stdout, /^fail +cache +\S+ cannot be written \(it is not there and cannot be made\)$/m)
+  const compiled = await paradox(['models', 'compile', 'tiny'], { cwd, env: nowhere })
+  assert.match(compiled.stderr, /may not be written/)
+  assert.equal(compiled.code, 1)
+  writeFileSync(join(cwd, 'sound.wav'), warmUpRecording())
+  const args = ['transcribe', '--no-vad-filter', '--temperature', '0', '--max-new-tokens', '2', 'sound.wav']
+  const transcribed = await paradox(args, { cwd, env: nowhere })
+  assert.deepEqual([transcribed.code, transcribed.stderr], [0, ''])
+})
+
 test('doctor knows a Paradox service on its port', async (t) => {
   const { cwd, env } = user(t)
   const service = await startService({ transcriber: scriptedTranscriber() })

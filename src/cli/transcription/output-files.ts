@@ -1,8 +1,9 @@
 /** Results as files: named after their recordings, whole or not at all, and none replaced unasked. */
 
-import { access, constants, link, lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, link, lstat, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { OutputExistsError, OutputUnwritableError } from '../../errors/index.ts'
+import { makeFolder } from '../../folders.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
 import { unwritableReason } from '../system-errors.ts'
 import { contentOf, type FileSuccess, type Format } from './result-writers.ts'
@@ -126,19 +127,6 @@ async function makeWritable(path: string): Promise<void> {
   const folder = dirname(path)
   await orUnwritable(path, makeFolder(folder))
   await orUnwritable(path, access(folder, constants.W_OK | constants.X_OK))
-}
-
-/** Node's own recursive mkdir never ends below /proc, and takes a read-only disk for a missing parent. */
-async function makeFolder(folder: string): Promise<void> {
-  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return
-  const parent = dirname(folder)
-  if (parent !== folder) await makeFolder(parent)
-  try {
-    await mkdir(folder)
-  } catch (error) {
-    const isThereNow = (await stat(folder).catch(() => undefined))?.isDirectory() // another job has made it
-    if (!isThereNow) throw error
-  }
 }
 
 /** @throws {OutputUnwritableError} in place of the system's errors. */

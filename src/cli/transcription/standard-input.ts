@@ -1,10 +1,11 @@
 /** Standard input as a file, since what reads recordings has to look at both of their ends. */
 
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DiskFullError, isDiskFull } from '../../errors/index.ts'
+import { makeFolder } from '../../folders.ts'
 
 export interface SpooledInput extends AsyncDisposable {
   readonly path: string
@@ -19,7 +20,7 @@ export async function spool(
   stream: NodeJS.ReadableStream,
   { tempDir, signal }: { readonly tempDir: string; readonly signal: AbortSignal },
 ): Promise<SpooledInput> {
-  await mkdir(tempDir, { recursive: true })
+  await makeFolder(tempDir)
   const folder = await mkdtemp(join(tempDir, 'paradox-stdin-'))
   const remove = () => rm(folder, { recursive: true, force: true })
   const path = join(folder, 'recording')

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { makeFolder } from '../../folders.ts'
 import type { Logger } from '../../logger.ts'
 import { isSameProcessAlive, processStartTicks } from './process-identity.ts'
 
@@ -32,7 +33,7 @@ export class TempFiles implements AsyncDisposable {
    * @throws {Error} when the name is taken by something that is not this user's own folder.
    */
   async ensureFolder(): Promise<void> {
-    await mkdir(this.#parent, { recursive: true })
+    await makeFolder(this.#parent)
     try {
       await mkdir(this.#folder, { mode: 0o700 })
     } catch (error) {
