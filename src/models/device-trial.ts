@@ -4,7 +4,7 @@
  * different lengths, rows that branch off, attention to the audio.
  */
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../checkpoint/index.ts'
@@ -33,17 +33,23 @@ const POSITIONS = 48
 /** Of the largest number that the processor gives in float32. Rounding alone makes 1e-5 and 1e-3. */
 const TOLERANCES = { float32: 1e-3, float16: 2e-2 } as const
 
+type Format = keyof typeof TOLERANCES
+
 /**
  * @param format  of weights and computation.
  * @throws {DeviceUnavailableError} when `device` fails, or computes something else than the processor.
  */
-export async function tryModelOn(device: ResolvedDevice, format: keyof typeof TOLERANCES): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'paradox-asr-trial-'))
-  try {
-    const expected = await answersOf(compiled(folder, 'float32'), { device: 'cpu', threads: 1 })
-    const given = await answersOf(compiled(folder, format), { device, threads: 1 }).catch((cause: unknown) => {
-      throw new DeviceUnavailableError(device, 'a small model fails on it', { cause })
-    })
+export type DeviceTrial = (device: ResolvedDevice, format: Format) => Promise<void>
+
+/** What tries devices; the processor's answers, which theirs are compared with, are computed once. */
+export async function prepareTrial(): Promise<DeviceTrial> {
+  const expected = await withGraphs('float32', (folder) => answersOf(folder, { device: 'cpu', threads: 1 }))
+  return async (device, format) => {
+    const given = await withGraphs(format, (folder) =>
+      answersOf(folder, { device, threads: 1 }).catch((cause: unknown) => {
+        throw new DeviceUnavailableError(device, 'a small model fails on it', { cause })
+      }),
+    )
     for (const [name, values] of expected) {
       const off = largestDifference(values, given.get(name)!)
       if (!(off <= TOLERANCES[format])) {
@@ -51,19 +57,19 @@ export async function tryModelOn(device: ResolvedDevice, format: keyof typeof TO
         throw new DeviceUnavailableError(device, `${reason}; a newer driver may compute them rightly`)
       }
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** @returns the folder of the graphs, in `folder`. */
-function compiled(folder: string, format: keyof typeof TOLERANCES): string {
-  const own = join(folder, format)
-  if (existsSync(own)) return own
-  mkdirSync(own)
-  const formats = { encoderFormat: format, decoderFormat: format }
-  compile({ ...CHECKPOINT, tensors: randomTensors(SHAPE) }, own, { target: 'device', ...formats })
-  return own
+/** @param work  on the folder of the compiled graphs, which is deleted after it. */
+async function withGraphs<T>(format: Format, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'paradox-asr-trial-'))
+  try {
+    const formats = { encoderFormat: format, decoderFormat: format }
+    compile({ ...CHECKPOINT, tensors: randomTensors(SHAPE) }, folder, { target: 'device', ...formats })
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 async function answersOf(folder: string, settings: SessionSettings): Promise<ReadonlyMap<string, Float32Array>> {

@@ -3,7 +3,7 @@
 import { probeModel } from '../graph/index.ts'
 import { checkDevice as checkDeviceWith, type ResolvedDevice } from '../runtime/index.ts'
 import type { AsrStrategy, StrategyContext } from './base.ts'
-import { tryModelOn } from './device-trial.ts'
+import { prepareTrial } from './device-trial.ts'
 import { DistilWhisperStrategy } from './distil-whisper.ts'
 import { targetOf } from './graph-target.ts'
 import { LiteAsrStrategy } from './lite-asr.ts'
@@ -28,6 +28,7 @@ export function createStrategy(context: StrategyContext): AsrStrategy {
 export async function checkDevice(device: ResolvedDevice): Promise<{ readonly hasHalves: boolean }> {
   await checkDeviceWith(device, probeModel())
   if (targetOf(device) !== 'device') return { hasHalves: device !== 'cpu' }
+  const tryModelOn = await prepareTrial()
   await tryModelOn(device, 'float32')
   const hasHalves = await tryModelOn(device, 'float16').then(
     () => true,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { compile, type LinearFormat } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import { tryModelOn } from '../../src/models/device-trial.ts'
+import { prepareTrial } from '../../src/models/device-trial.ts'
 import { randomTensorSource, tinyShape } from '../helpers/checkpoint-builder.ts'
 import { laneContract } from '../helpers/lane-contract.ts'
 
@@ -36,6 +36,7 @@ describe('lanes in half precision', () => {
 })
 
 test('the trial of a device takes halves for what they are', async () => {
+  const tryModelOn = await prepareTrial()
   await tryModelOn('cpu', 'float16')
   await assert.rejects(tryModelOn('cuda:9', 'float16'), { code: 'ASR_DEVICE_UNAVAILABLE' })
 })
