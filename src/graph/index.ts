@@ -20,6 +20,7 @@ export {
   type CompiledIdentity,
   type CompiledManifest,
   compiledFolder,
+  compiledRoot,
   discard,
   publish,
   readCompiled,

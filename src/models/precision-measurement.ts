@@ -1,11 +1,11 @@
 /** Which format this machine multiplies fastest: measured once, kept in the compiled cache. */
 
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeFolderSync } from '../folders.ts'
 import { type LinearFormat, writeFormatProbe } from '../graph/index.ts'
 import { timeGraph } from '../runtime/index.ts'
+import { keepNote, readNote } from './machine-notes.ts'
 
 /** Raised when the measurement changes, so that what an older one found is not taken for it. */
 const MEASUREMENT_VERSION = 1
@@ -40,19 +40,14 @@ export async function measuredFormats(
   formats: readonly LinearFormat[],
   { cacheDir, machine, width }: MeasurementOptions,
 ): Promise<{ readonly times: MeasuredFormats; readonly isNew: boolean }> {
-  const file = join(cacheDir, 'compiled', 'formats.json')
   const key = `v${MEASUREMENT_VERSION} ${machine} width ${width}`
-  const known = read(file)
-  const found = known[key]
+  const found = readNote(cacheDir, 'formats', key) as MeasuredFormats | undefined
   if (found && formats.every((format) => isTimes(found[format]))) return { times: found, isNew: false }
 
   const times = await measure(formats, width)
   try {
     // Two processes that measure at once lose one result, which costs measuring again.
-    const unfinished = `${file}.${process.pid}`
-    makeFolderSync(join(cacheDir, 'compiled'))
-    writeFileSync(unfinished, `${JSON.stringify({ ...read(file), [key]: times }, undefined, 2)}\n`)
-    renameSync(unfinished, file)
+    keepNote(cacheDir, 'formats', key, times)
   } catch {
     // A cache that may not be written, or a full disk: whoever compiles will say so.
   }
@@ -77,15 +72,6 @@ async function measure(formats: readonly LinearFormat[], width: number): Promise
   } finally {
     globalThis.gc?.() // tens of megabytes that the load is about to need
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function read(file: string): Record<string, MeasuredFormats | undefined> {
-  try {
-    const json: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return typeof json === 'object' && json !== null ? (json as Record<string, MeasuredFormats>) : {}
-  } catch {
-    return {}
   }
 }
 
