@@ -1,10 +1,10 @@
 /** Models that are to be ready before callers come: each is loaded and transcribes something, until it has. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AsrError } from '../errors/index.ts'
-import { makeFolder } from '../folders.ts'
+import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
@@ -87,15 +87,10 @@ export class Preload {
   async #warmUp(modelId: string, signal: AbortSignal): Promise<void> {
     const { transcriber, tempDir } = this.#options
     signal.throwIfAborted()
-    await makeFolder(tempDir)
-    const folder = await mkdtemp(join(tempDir, 'paradox-asr-warm-up-'))
-    try {
-      const audioPath = join(folder, 'sound.wav')
-      await writeFile(audioPath, warmUpRecording())
-      await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
+    await using folder = await temporaryFolder(tempDir, 'paradox-asr-warm-up-')
+    const audioPath = join(folder.path, 'sound.wav')
+    await writeFile(audioPath, warmUpRecording())
+    await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
   }
 }
 

@@ -1,10 +1,10 @@
 /** What a caller hands over as a recording, as a file that an engine can read. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { wavHeader } from '../audio/index.ts'
-import { makeFolder } from '../folders.ts'
+import { temporaryFolder } from '../folders.ts'
 
 /**
  * - a path or a `file:` address: audio or video of any format;
@@ -21,18 +21,16 @@ export interface RecordingFile extends AsyncDisposable {
 export async function recordingFile(input: RecordingInput, tempDir: string): Promise<RecordingFile> {
   if (typeof input === 'string') return { path: resolve(input), [Symbol.asyncDispose]: async () => {} }
   if (input instanceof URL) return { path: fileURLToPath(input), [Symbol.asyncDispose]: async () => {} }
-  await makeFolder(tempDir)
-  const folder = await mkdtemp(join(tempDir, 'paradox-recording-'))
-  const remove = () => rm(folder, { recursive: true, force: true })
-  const path = join(folder, input instanceof Float32Array ? 'recording.wav' : 'recording')
+  const folder = await temporaryFolder(tempDir, 'paradox-recording-')
+  const path = join(folder.path, input instanceof Float32Array ? 'recording.wav' : 'recording')
   try {
     await writeFile(
       path,
       input instanceof Float32Array ? [wavHeader(input.byteLength, 'float32'), bytesOf(input)] : input,
     )
-    return { path, [Symbol.asyncDispose]: remove }
+    return { ...folder, path }
   } catch (error) {
-    await remove()
+    await folder[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -1,13 +1,13 @@
 /** `paradox bench`: how fast each model is on this machine, in a table and in a picture. */
 
 import { constants } from 'node:fs'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice, createEnginePool } from '../../engine/index.ts'
 import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
-import { makeFolder } from '../../folders.ts'
+import { temporaryFolder } from '../../folders.ts'
 import { createLogger, silentLogger } from '../../logger.ts'
 import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
@@ -127,12 +127,10 @@ async function recordingOf(
     const name = basename(recording)
     return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
   }
-  await makeFolder(tempDir)
-  const folder = await mkdtemp(join(tempDir, 'paradox-bench-'))
-  const path = join(folder, 'generated.wav')
+  const folder = await temporaryFolder(tempDir, 'paradox-bench-')
+  const path = join(folder.path, 'generated.wav')
   await writeFile(path, generatedRecording())
-  const remove = () => rm(folder, { recursive: true, force: true })
-  return { name: 'a generated sound', path, isSpeech: false, [Symbol.asyncDispose]: remove }
+  return { ...folder, name: 'a generated sound', path, isSpeech: false }
 }
 
 interface MeasureOptions extends CommandContext {

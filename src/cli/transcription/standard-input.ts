@@ -1,11 +1,10 @@
 /** Standard input as a file, since what reads recordings has to look at both of their ends. */
 
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DiskFullError, isDiskFull } from '../../errors/index.ts'
-import { makeFolder } from '../../folders.ts'
+import { temporaryFolder } from '../../folders.ts'
 
 export interface SpooledInput extends AsyncDisposable {
   readonly path: string
@@ -20,15 +19,13 @@ export async function spool(
   stream: NodeJS.ReadableStream,
   { tempDir, signal }: { readonly tempDir: string; readonly signal: AbortSignal },
 ): Promise<SpooledInput> {
-  await makeFolder(tempDir)
-  const folder = await mkdtemp(join(tempDir, 'paradox-stdin-'))
-  const remove = () => rm(folder, { recursive: true, force: true })
-  const path = join(folder, 'recording')
+  const folder = await temporaryFolder(tempDir, 'paradox-stdin-')
+  const path = join(folder.path, 'recording')
   try {
     await pipeline(stream, createWriteStream(path), { signal })
-    return { path, [Symbol.asyncDispose]: remove }
+    return { ...folder, path }
   } catch (error) {
-    await remove()
+    await folder[Symbol.asyncDispose]()
     signal.throwIfAborted()
     throw isDiskFull(error) ? new DiskFullError('standard input', { cause: error }) : error
   }

@@ -53,9 +53,9 @@ export async function watchFolder(
   const jobs = readJobs(flags)
   const { settle = DEFAULT_SETTLE_SECONDS } = parseGiven(TIMES, { settle: flags.settle }) as { settle?: number }
   const config = readConfig()
-  checkFolder(resolve(folder))
-  await using worker = await openWorker(flags, { config, ttlMs: config.models.ttlMs })
   const root = resolve(folder)
+  checkFolder(root)
+  await using worker = await openWorker(flags, { config, ttlMs: config.models.ttlMs })
   const { formats, subtitles } = wish
   const files = new OutputFiles({ folder: resolve(flags.outputDir ?? folder), formats, subtitles, ifExists: 'skip' })
 
