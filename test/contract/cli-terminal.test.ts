@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -12,7 +12,7 @@ import { TempFolder, tone } from '../helpers/audio-files.ts'
 import { paradox } from '../helpers/command-line.ts'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
 import { type RunningService, startService } from '../helpers/service.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { folderOfCopies, tempFolder } from '../helpers/temp-folder.ts'
 import { CTRL_C, keepRaw, keepSeen, noTerminal, startInTerminal } from '../helpers/terminal.ts'
 
 const SECONDS = 300
@@ -68,12 +68,7 @@ function holdableWork(): Work {
 
 /** A folder with recordings of these names, five minutes each. */
 function recordings(t: TestContext, ...names: readonly string[]): string {
-  const cwd = tempFolder(t)
-  for (const name of names) {
-    mkdirSync(join(cwd, name, '..'), { recursive: true })
-    copyFileSync(source.file('talk.opus'), join(cwd, name))
-  }
-  return cwd
+  return folderOfCopies(t, source.file('talk.opus'), names)
 }
 
 const transcribe = (...args: readonly string[]) => ['transcribe', '--server', service.baseUrl, ...args]

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { crc32, deflateSync } from 'node:zlib'
 import { sharedRecordings } from '../helpers/audio-files.ts'
 import { paradox } from '../helpers/command-line.ts'
 import { cacheFolder, tinyEnFolder } from '../helpers/real-models.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { folderOfCopies } from '../helpers/temp-folder.ts'
 import { CTRL_C, keepRaw, keepSeen, noTerminal, startInTerminal } from '../helpers/terminal.ts'
 
 const model = tinyEnFolder()
@@ -21,15 +21,7 @@ const SAID = /ask what you can do for your country/i
 const env = { PARADOX_CACHE_DIR: cacheFolder() }
 const transcribe = (...args: readonly string[]) => ['transcribe', '--model', model.folder, ...args]
 
-function folderWith(t: TestContext, ...names: readonly string[]): string {
-  const cwd = tempFolder(t)
-  for (const name of names) {
-    mkdirSync(join(cwd, name, '..'), { recursive: true })
-    copyFileSync(speech, join(cwd, name))
-  }
-  return cwd
-}
-
+const folderWith = (t: TestContext, ...names: readonly string[]) => folderOfCopies(t, speech, names)
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
 
 test('of a folder of good and bad files each has its texts or one clear sentence', { skip }, async (t) => {
