@@ -40,6 +40,7 @@ export class WindowScheduler<L extends Lane> {
   readonly #batches: LaneBatch<L>[] = []
   readonly #solo = new Set<LaneBatch<L>>()
   readonly #turns: Turns<L>
+  readonly #now: () => number
   #jobs: Job[] = []
   /** Encoder positions of all open windows. */
   #nPositions = 0
@@ -47,8 +48,10 @@ export class WindowScheduler<L extends Lane> {
   #nSteps = 0
   #nWindowSteps = 0
 
-  constructor(model: BatchModel<L>) {
+  /** @param now  milliseconds since any moment. */
+  constructor(model: BatchModel<L>, now = () => performance.now()) {
     this.#model = model
+    this.#now = now
     this.#turns = {
       run: (ticket, signal, work) => this.#enqueue(ticket, signal, undefined, work),
       startSolo: (window, rowsPerWindow) => this.#startSolo(window, rowsPerWindow),
@@ -67,7 +70,7 @@ export class WindowScheduler<L extends Lane> {
   }
 
   newTicket(): Ticket {
-    return new Ticket(performance.now())
+    return new Ticket(this.#now())
   }
 
   /**
@@ -126,9 +129,9 @@ export class WindowScheduler<L extends Lane> {
       this.#dropAborted()
       const choice = this.#choose()
       if (!choice) break
-      const from = performance.now()
+      const from = this.#now()
       await choice.work()
-      const now = performance.now()
+      const now = this.#now()
       for (const ticket of choice.tickets) ticket.charge((now - from) / choice.tickets.length, now)
     }
     this.#isRunning = false
@@ -148,7 +151,7 @@ export class WindowScheduler<L extends Lane> {
       if (batch.nReady === 0) continue
       choices.push({ urgency: URGENCY.step, tickets: batch.tickets, work: () => this.#step(batch) })
     }
-    const now = performance.now()
+    const now = this.#now()
     const first = (tickets: readonly Ticket[]) => tickets.reduce((a, b) => (b.compare(a, now) < 0 ? b : a))
     return choices.reduce<Choice | undefined>((best, choice) => {
       if (!best) return choice
