@@ -13,11 +13,18 @@ interface Given {
   readonly vocabSize?: number
   readonly decoderLayers?: number
   readonly tokenIds?: ReadonlyMap<string, number>
+  readonly processor?: { readonly generation: JsonObject; readonly config: JsonObject }
 }
 
-function configOf({ generation, config, vocabSize = 51865, decoderLayers = 6, tokenIds }: Given): GenerationConfig {
-  const shape = { vocabSize, decoderLayers, decoderHeads: 8 }
-  return generationConfig({ generation, config, tokenIds: tokenIds ?? standardLayout(vocabSize) ?? new Map(), shape })
+function configOf({ vocabSize = 51865, decoderLayers = 6, tokenIds, ...sources }: Given): GenerationConfig {
+  const shape = { vocabSize, dModel: 512, decoderLayers, decoderHeads: 8 }
+  return generationConfig({
+    generation: undefined,
+    config: undefined,
+    ...sources,
+    tokenIds: tokenIds ?? standardLayout(vocabSize) ?? new Map(),
+    shape,
+  })
 }
 
 test('the standard values of a multilingual vocabulary stand in for missing files', () => {
@@ -33,6 +40,30 @@ test('the standard values of a multilingual vocabulary stand in for missing file
   assert.deepEqual(config.suppressTokens, [...NON_SPEECH_MULTILINGUAL, ...special])
   assert.deepEqual(config.beginSuppressTokens, [220, 50257])
   assert.equal(config.alignmentHeads, undefined)
+})
+
+const LENDER = {
+  config: { vocab_size: 51865, decoder_layers: 6, decoder_attention_heads: 8, d_model: 512 },
+  generation: { alignment_heads: [[3, 1]], suppress_tokens: [7], begin_suppress_tokens: [8] },
+}
+
+test('what a checkpoint does not say comes from the lender of its tokenizer, and nothing that it says', () => {
+  // As LiteASR's files are: one list in one of them, null in the other.
+  const own = { generation: { begin_suppress_tokens: [220, 50257] }, config: { begin_suppress_tokens: null } }
+  const config = configOf({ ...own, processor: LENDER })
+  assert.deepEqual(config.alignmentHeads, [[3, 1]])
+  assert.deepEqual(config.suppressTokens, [7])
+  assert.deepEqual(config.beginSuppressTokens, [220, 50257])
+})
+
+test('a lender with another decoder lends no heads, one with another vocabulary lends nothing', () => {
+  for (const other of [{ decoder_layers: 4 }, { decoder_attention_heads: 20 }, { d_model: 1280 }]) {
+    const config = configOf({ processor: { ...LENDER, config: { ...LENDER.config, ...other } } })
+    assert.equal(config.alignmentHeads, undefined)
+    assert.deepEqual(config.suppressTokens, [7])
+  }
+  const config = configOf({ processor: { ...LENDER, config: { ...LENDER.config, vocab_size: 51866 } } })
+  assert.deepEqual(config, configOf({}))
 })
 
 test('large-v3 has Cantonese, which moves everything behind the languages by one', () => {

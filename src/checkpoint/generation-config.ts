@@ -12,9 +12,14 @@ export interface GenerationSources {
   readonly generation: JsonObject | undefined
   /** Contents of config.json, Hugging Face's or CTranslate2's; undefined where there is none. */
   readonly config: JsonObject | undefined
+  /**
+   * The checkpoint that lends the tokenizer: contents of its two files. What they say of tokens holds where the vocabularies
+   * are of one size, what they say of heads where the decoders are of one shape.
+   */
+  readonly processor?: { readonly generation: JsonObject; readonly config: JsonObject } | undefined
   /** Ids by content, of the tokenizer's added tokens. */
   readonly tokenIds: ReadonlyMap<string, number>
-  readonly shape: Pick<ModelShape, 'vocabSize' | 'decoderLayers' | 'decoderHeads'>
+  readonly shape: Pick<ModelShape, 'vocabSize' | 'dModel' | 'decoderLayers' | 'decoderHeads'>
 }
 
 const ids = z.array(z.int()).nullish()
@@ -31,7 +36,8 @@ const fieldsSchema = z.object({
 type Fields = z.infer<typeof fieldsSchema>
 
 /**
- * Each value comes from generation_config.json, else from config.json, else it is Whisper's standard one.
+ * Each value comes from generation_config.json, else from config.json, else from the lender of the tokenizer, else it is
+ * Whisper's standard one.
  *
  * Of the suppress lists, an empty one is taken at its word, and -1 stands for the standard list, as in the original
  * implementation. A missing one or null also means the standard list. Transformers would suppress nothing then, but
@@ -40,28 +46,54 @@ type Fields = z.infer<typeof fieldsSchema>
  * @throws {CheckpointUnsupportedError} when the tokenizer and the model's vocabulary do not belong together.
  * @throws {CheckpointCorruptError} when a field is not of its type.
  */
-export function generationConfig({ generation, config, tokenIds, shape }: GenerationSources): GenerationConfig {
-  const first = parseFields('generation_config.json', generation)
-  const second = parseFields('config.json', config)
+export function generationConfig(sources: GenerationSources): GenerationConfig {
+  const { tokenIds, shape } = sources
+  const fields = [
+    parseFields('generation_config.json', sources.generation),
+    parseFields('config.json', sources.config),
+    parseFields('generation_config.json', lent(sources)),
+  ]
+  const said = <T>(pick: (fields: Fields) => T | null | undefined): T | undefined => {
+    for (const each of fields) {
+      const value = pick(each)
+      if (value !== null && value !== undefined) return value
+    }
+    return undefined
+  }
   const special = specialIds(tokenIds, shape.vocabSize)
   const { eot, sot, translate, transcribe, sotLm, sotPrev, noSpeech } = special
   // The English-only models keep GPT-2's vocabulary, whose end of text is one before the multilingual one.
-  const isMultilingual = first.is_multilingual ?? second.is_multilingual ?? eot !== ENGLISH_EOT
+  const isMultilingual = said((fields) => fields.is_multilingual) ?? eot !== ENGLISH_EOT
   const nonSpeech = eot === ENGLISH_EOT ? NON_SPEECH_ENGLISH : NON_SPEECH_MULTILINGUAL
-  const listed = (fields: Fields) => fields.suppress_tokens ?? fields.suppress_ids
-  const listedAtBegin = (fields: Fields) => fields.begin_suppress_tokens ?? fields.suppress_ids_begin
   return {
     ...special,
     isMultilingual,
-    languageIds: isMultilingual ? languageIds(tokenIds, sot, translate, first.lang_to_id ?? {}) : new Map(),
+    languageIds: isMultilingual
+      ? languageIds(tokenIds, sot, translate, said((fields) => fields.lang_to_id) ?? {})
+      : new Map(),
     suppressTokens: expand(
-      listed(first) ?? listed(second),
+      said((fields) => fields.suppress_tokens ?? fields.suppress_ids),
       [...nonSpeech, sot, translate, transcribe, sotLm, sotPrev, noSpeech],
       shape.vocabSize,
     ),
-    beginSuppressTokens: expand(listedAtBegin(first) ?? listedAtBegin(second), [BLANK, eot], shape.vocabSize),
-    alignmentHeads: existingHeads(first.alignment_heads ?? second.alignment_heads ?? [], shape),
+    beginSuppressTokens: expand(
+      said((fields) => fields.begin_suppress_tokens ?? fields.suppress_ids_begin),
+      [BLANK, eot],
+      shape.vocabSize,
+    ),
+    alignmentHeads: existingHeads(said((fields) => fields.alignment_heads) ?? [], shape),
   }
+}
+
+/** What of the lender's generation_config.json holds for this checkpoint too. */
+function lent({ processor, shape }: GenerationSources): JsonObject | undefined {
+  if (processor === undefined || processor.config.vocab_size !== shape.vocabSize) return undefined
+  const { decoder_layers, decoder_attention_heads, d_model } = processor.config
+  const isSameDecoder =
+    decoder_layers === shape.decoderLayers && decoder_attention_heads === shape.decoderHeads && d_model === shape.dModel
+  if (isSameDecoder) return processor.generation
+  const { alignment_heads: _heads, ...ofTokens } = processor.generation
+  return ofTokens
 }
 
 const ENGLISH_EOT = 50256

@@ -54,6 +54,17 @@ test('ranks of any pattern are kept, and layers without any are dense', () => {
   }
 })
 
+test('the projection is tied unless the config says that it is not', () => {
+  for (const tied of [undefined, null, true]) {
+    const config = parseConfig({ ...hubConfig(LARGE), tie_word_embeddings: tied })
+    assert.equal(config.hasOwnProjection, undefined)
+  }
+  const config = parseConfig({ ...hubConfig(LARGE), tie_word_embeddings: false })
+  assert.equal(config.hasOwnProjection, true)
+  const shape: ModelShape = { ...LARGE, hasOwnProjection: true }
+  assert.equal(shapeOfTensors(sourceOf(shape), { encoder: 20, decoder: 20 }).hasOwnProjection, true)
+})
+
 test('fields that name code to run are not looked at', () => {
   const auto_map = { AutoModel: 'modeling_lite_whisper.LiteWhisperForConditionalGeneration' }
   assert.deepEqual(parseConfig({ ...hubConfig(LARGE), auto_map }), { ...LARGE, architecture: 'whisper' })
@@ -101,19 +112,23 @@ test('the shape is found again from the tensors alone', () => {
 test('tensors that agree with the config pass, low-rank ones and a projection of their own included', () => {
   const shape = tinyShape({ lowRank: [{ q_proj: 4, k_proj: 3, fc1: 5, fc2: 6 }, {}] })
   checkTensors(shape, sourceOf(shape))
-  checkTensors(shape, sourceOf(shape, { 'proj_out.weight': [shape.vocabSize, shape.dModel] }))
+  const untied = tinyShape({ hasOwnProjection: true })
+  checkTensors(untied, sourceOf(untied, { 'proj_out.weight': [shape.vocabSize, shape.dModel] }))
 })
 
 test('each single tensor is needed, and needed in its shape', () => {
-  const shape = tinyShape({ encoderLayers: 1, decoderLayers: 1, lowRank: [{ k_proj: 3, fc2: 6 }] })
+  const shape = tinyShape({
+    encoderLayers: 1,
+    decoderLayers: 1,
+    lowRank: [{ k_proj: 3, fc2: 6 }],
+    hasOwnProjection: true,
+  })
   for (const { name } of whisperTensors(shape)) {
     const missing = sourceOf(shape, { [name]: undefined })
     assert.throws(() => checkTensors(shape, missing), named(CheckpointFileMissingError, `'${name}'`))
     const other = sourceOf(shape, { [name]: [3, 5] })
     assert.throws(() => checkTensors(shape, other), named(CheckpointUnsupportedError, `'${name}'`))
   }
-  const projection = sourceOf(shape, { 'proj_out.weight': [1, shape.dModel] })
-  assert.throws(() => checkTensors(shape, projection), named(CheckpointUnsupportedError, 'proj_out.weight'))
 })
 
 test('ranks that differ from the tensors are found', () => {

@@ -10,7 +10,7 @@ import {
   type ModelShape,
   type TensorSource,
 } from './types.ts'
-import { whisperTensors } from './whisper-tensors.ts'
+import { PROJECTION, whisperTensors } from './whisper-tensors.ts'
 
 const ARCHITECTURES = ['whisper', 'lite-whisper']
 /** Width of a head in every published Whisper; for files that do not say how many heads there are. */
@@ -32,6 +32,7 @@ const configSchema = z.object({
   max_target_positions: number,
   activation_function: z.string().optional(),
   scale_embedding: z.boolean().optional(),
+  tie_word_embeddings: z.boolean().nullish(),
   low_rank_config: z.array(ranksSchema).nullish(),
 })
 
@@ -74,6 +75,8 @@ export function parseConfig(json: JsonObject): CheckpointConfig {
     maxAudioContext: fields.max_source_positions,
     maxTextContext: fields.max_target_positions,
     lowRank: parseRanks(fields.low_rank_config ?? [], fields.encoder_layers),
+    // As in transformers, which ties them unless the config says otherwise, whatever the file holds.
+    ...(fields.tie_word_embeddings === false && { hasOwnProjection: true }),
   })
 }
 
@@ -118,6 +121,8 @@ export function shapeOfTensors(
     maxAudioContext: at('encoder.embed_positions.weight', 0),
     maxTextContext: at('decoder.embed_positions.weight', 0),
     lowRank: [],
+    // The reader leaves out one that is an alias of the embeddings.
+    ...(tensors.has(PROJECTION) && { hasOwnProjection: true }),
   })
 }
 
@@ -171,8 +176,6 @@ function checkedShape(config: CheckpointConfig): CheckpointConfig {
  */
 export function checkTensors(shape: ModelShape, tensors: TensorSource): void {
   for (const { name, shape: expected } of whisperTensors(shape)) checkTensor(tensors, name, expected)
-  const projection = 'proj_out.weight'
-  if (tensors.has(projection)) checkTensor(tensors, projection, [shape.vocabSize, shape.dModel])
 }
 
 function checkTensor(tensors: TensorSource, name: string, expected: readonly number[]): void {

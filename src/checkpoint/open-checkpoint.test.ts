@@ -64,11 +64,11 @@ test('a CTranslate2 folder gives the same tensors as the safetensors that it was
 })
 
 test('the tokenizer can lie in a folder of its own', async (t) => {
-  const [folder, tokenizerFolder] = [tempFolder(t), tempFolder(t)]
+  const [folder, processorFolder] = [tempFolder(t), tempFolder(t)]
   writeRandomCheckpoint(folder, tinyShape())
-  renameSync(join(folder, 'tokenizer.json'), join(tokenizerFolder, 'tokenizer.json'))
+  renameSync(join(folder, 'tokenizer.json'), join(processorFolder, 'tokenizer.json'))
   await assert.rejects(openCheckpoint(folder), CheckpointFileMissingError)
-  using checkpoint = await openCheckpoint(folder, { tokenizerFolder })
+  using checkpoint = await openCheckpoint(folder, { processorFolder })
   assert.equal(checkpoint.generation.languageIds.get('pt'), 50267)
 })
 

@@ -5,20 +5,24 @@ import { join } from 'node:path'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { CTRANSLATE2_FILE, openCtranslate2 } from './ctranslate2.ts'
 import { checkpointDigest } from './digest.ts'
-import { generationConfig } from './generation-config.ts'
+import { type GenerationSources, generationConfig } from './generation-config.ts'
 import { type JsonObject, readJsonObject, requireJsonObject } from './json-file.ts'
 import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
 import { INDEX_FILE, openSafetensors, openShardedSafetensors, SINGLE_FILE } from './safetensors.ts'
 import type { TensorTable } from './tensor-table.ts'
 import { readTokenizer } from './tokenizer-files.ts'
 import type { Checkpoint, CheckpointConfig } from './types.ts'
+import { whisperTensors } from './whisper-tensors.ts'
 
 const CONFIG_FILE = 'config.json'
 const GENERATION_FILE = 'generation_config.json'
 
 export interface OpenOptions {
-  /** Where the tokenizer lies, when it is not the checkpoint's own: LiteASR uses large-v3's. */
-  readonly tokenizerFolder?: string | undefined
+  /**
+   * The folder of a checkpoint that lends this one its tokenizer, and what this one does not say of itself: LiteASR borrows
+   * large-v3's.
+   */
+  readonly processorFolder?: string | undefined
 }
 
 /**
@@ -34,10 +38,11 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
   const { config, configJson, tensors } = await openWeights(folder)
   try {
     checkTensors(config, tensors)
-    const tokenizer = await readTokenizer(options.tokenizerFolder ?? folder, config.vocabSize)
+    const tokenizer = await readTokenizer(options.processorFolder ?? folder, config.vocabSize)
     const generation = generationConfig({
       generation: await readJsonObject(folder, GENERATION_FILE),
       config: configJson,
+      processor: await processorOf(options.processorFolder),
       tokenIds: tokenizer.tokenIds,
       shape: config,
     })
@@ -54,6 +59,14 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
     tensors[Symbol.dispose]()
     throw error
   }
+}
+
+/** What the lender says, if it is a checkpoint itself. */
+async function processorOf(folder: string | undefined): Promise<GenerationSources['processor']> {
+  if (folder === undefined) return undefined
+  const config = await readJsonObject(folder, CONFIG_FILE)
+  const generation = await readJsonObject(folder, GENERATION_FILE)
+  return config && generation && { config, generation }
 }
 
 /**
@@ -89,7 +102,11 @@ export async function openWeights(folder: string): Promise<Weights> {
     const configJson = await requireJsonObject(folder, CONFIG_FILE, 'Take it from the repository of the weights.')
     const config = parseConfig(configJson) // before the weights: it is the cheaper check
     const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
-    return { config, configJson, tensors: index ? openShardedSafetensors(folder, index) : openSafetensors(folder) }
+    const needed = new Set(Array.from(whisperTensors(config), ({ name }) => name))
+    const tensors = index
+      ? openShardedSafetensors(folder, index, (name) => needed.has(name))
+      : openSafetensors(folder, SINGLE_FILE, (name) => needed.has(name))
+    return { config, configJson, tensors }
   }
   if (isThere(CTRANSLATE2_FILE)) {
     const configJson = await readJsonObject(folder, CONFIG_FILE)

@@ -66,19 +66,12 @@ test('a tensor that is there with and without "model." is refused', (t) => {
   assert.throws(() => openSafetensors(folder), corrupt(/twice/))
 })
 
-test('a projection that repeats the embeddings counts as tied, another one does not', (t) => {
+test('a tensor that is not needed is as good as absent', (t) => {
   const folder = tempFolder(t)
-  const embeddings = { dtype: 'F32', shape: [3, 2], data: EXACT } as const
-  const file = join(folder, 'model.safetensors')
-  writeSafetensors(file, { 'model.decoder.embed_tokens.weight': embeddings, 'proj_out.weight': embeddings })
-  {
-    using table = openSafetensors(folder)
-    assert.equal(table.has('proj_out.weight'), false)
-  }
-  const other = { ...embeddings, data: EXACT.map((value) => value + 1) }
-  writeSafetensors(file, { 'model.decoder.embed_tokens.weight': embeddings, 'proj_out.weight': other })
-  using table = openSafetensors(folder)
-  assert.deepEqual(table.read('proj_out.weight'), other.data)
+  const tensor = { dtype: 'F32', shape: [6], data: EXACT } as const
+  writeSafetensors(join(folder, 'model.safetensors'), { 'model.a': tensor, 'proj_out.weight': tensor })
+  using table = openSafetensors(folder, 'model.safetensors', (name) => name === 'a')
+  assert.deepEqual([...table.names()], ['a'])
 })
 
 test('a tensor of whole numbers can be listed but not read as weights', (t) => {
@@ -160,7 +153,7 @@ test('a file that shrinks after it was opened gives the error, not zeros', (t) =
 
 test('sharded weights are read from the file that the index names', (t) => {
   const { folder, index } = writeShards(t)
-  using table = openShardedSafetensors(folder, index)
+  using table = openShardedSafetensors(folder, index, ALL)
   assert.deepEqual([...table.names()].sort(), ['a', 'b', 'c'])
   assert.deepEqual(table.read('c'), EXACT)
   assert.equal(table.fileNames.length, 2)
@@ -170,7 +163,7 @@ test('a missing shard is named', (t) => {
   const { folder, index } = writeShards(t)
   rmSync(join(folder, 'model-00002-of-00002.safetensors'))
   assert.throws(
-    () => openShardedSafetensors(folder, index),
+    () => openShardedSafetensors(folder, index, ALL),
     (error: unknown) => {
       assert.ok(error instanceof CheckpointFileMissingError)
       assert.match(error.message, /model-00002-of-00002\.safetensors/)
@@ -183,18 +176,33 @@ test('a missing shard is named', (t) => {
 test('an index that names a tensor which no file has is refused', (t) => {
   const { folder, index } = writeShards(t)
   const weight_map = { ...index.weight_map, d: 'model-00001-of-00002.safetensors' }
-  assert.throws(() => openShardedSafetensors(folder, { weight_map }), corrupt(/'d'/, 'model.safetensors.index.json'))
+  assert.throws(
+    () => openShardedSafetensors(folder, { weight_map }, ALL),
+    corrupt(/'d'/, 'model.safetensors.index.json'),
+  )
 })
 
 test('an index that leads out of its folder is refused', (t) => {
   const { folder } = writeShards(t)
   for (const name of ['../other.safetensors', '/etc/x.safetensors', 'a/b.safetensors', '..', 'x.bin', '']) {
-    const open = () => openShardedSafetensors(folder, { weight_map: { a: name } })
+    const open = () => openShardedSafetensors(folder, { weight_map: { a: name } }, ALL)
     assert.throws(open, corrupt(/weight_map/, 'model.safetensors.index.json'), name)
   }
 })
 
+test('an index may name what is not needed, and a file that holds nothing else is not opened', (t) => {
+  const { folder, index } = writeShards(t)
+  const isNeeded = (name: string) => name !== 'b' && name !== 'd'
+  rmSync(join(folder, index.weight_map['model.b']!))
+  const weight_map = { ...index.weight_map, d: 'model-00001-of-00002.safetensors' }
+  using table = openShardedSafetensors(folder, { weight_map }, isNeeded)
+  assert.deepEqual([...table.names()].sort(), ['a', 'c'])
+  assert.deepEqual(table.fileNames, ['model-00001-of-00002.safetensors'])
+})
+
 // ── helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ALL = () => true
 
 function writeShards(t: TestContext): { folder: string; index: { weight_map: Record<string, string> } } {
   const folder = tempFolder(t)

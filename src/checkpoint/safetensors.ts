@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { CheckpointCorruptError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
 import { BYTES_PER_ELEMENT, elementCount, type StoredTensor } from './stored-tensor.ts'
-import { TensorTable } from './tensor-table.ts'
+import { bareName, TensorTable } from './tensor-table.ts'
 import { WeightFile } from './weight-file.ts'
 
 export const SINGLE_FILE = 'model.safetensors'
@@ -30,33 +30,46 @@ const headerSchema = z.record(
 const shardName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors$/)
 const indexSchema = z.object({ weight_map: z.record(z.string(), shardName) })
 
+/** Which tensors are wanted, by their bare names; the others are as good as absent. */
+export type IsNeeded = (name: string) => boolean
+
 /**
  * The tensors of a single file. The caller disposes of the table.
  *
  * @throws {CheckpointCorruptError} when the file is truncated or its header contradicts it.
  */
-export function openSafetensors(folder: string, fileName = SINGLE_FILE): TensorTable {
-  return openFiles(folder, [fileName], () => true)
+export function openSafetensors(folder: string, fileName = SINGLE_FILE, isNeeded: IsNeeded = () => true): TensorTable {
+  return openFiles(folder, [fileName], (name) => isNeeded(bareName(name)))
 }
 
 /**
- * The tensors of all the files that the index names. The caller disposes of the table.
+ * The tensors of the files that the index names. A file that holds none that are needed is not opened and may be
+ * absent. The caller disposes of the table.
  *
  * @param index  contents of `model.safetensors.index.json`.
- * @throws {CheckpointFileMissingError} when a file that it names is not there.
- * @throws {CheckpointCorruptError} when the index or a file is damaged, or a tensor is not where the index says.
+ * @throws {CheckpointFileMissingError} when a file with needed tensors is not there.
+ * @throws {CheckpointCorruptError} when the index or a file is damaged, or a needed tensor is not where the index says.
  */
-export function openShardedSafetensors(folder: string, index: JsonObject): TensorTable {
-  const parsed = indexSchema.safeParse(index)
-  if (!parsed.success) throw new CheckpointCorruptError(INDEX_FILE, firstIssue(parsed.error))
-  const fileOf = new Map(Object.entries(parsed.data.weight_map))
+export function openShardedSafetensors(folder: string, index: JsonObject, isNeeded: IsNeeded): TensorTable {
+  const fileOf = new Map([...shardOfTensor(index)].filter(([name]) => isNeeded(bareName(name))))
   const table = openFiles(folder, new Set(fileOf.values()), (name, file) => fileOf.get(name) === file.name)
   for (const name of fileOf.keys()) {
-    if (table.has(name.replace(/^model\./, ''))) continue
+    if (table.has(bareName(name))) continue
     table[Symbol.dispose]()
     throw new CheckpointCorruptError(INDEX_FILE, `no file has the tensor '${name}' that it names`)
   }
   return table
+}
+
+/**
+ * The file of each tensor that the index names.
+ *
+ * @throws {CheckpointCorruptError} when the index is not of its form or leads out of its folder.
+ */
+export function shardOfTensor(index: JsonObject): ReadonlyMap<string, string> {
+  const parsed = indexSchema.safeParse(index)
+  if (!parsed.success) throw new CheckpointCorruptError(INDEX_FILE, firstIssue(parsed.error))
+  return new Map(Object.entries(parsed.data.weight_map))
 }
 
 function openFiles(

@@ -1,7 +1,7 @@
 /** The tensors of a checkpoint by name, over whatever files hold them. */
 
 import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
-import { byteLength, readFloat32, type StoredTensor } from './stored-tensor.ts'
+import { readFloat32, type StoredTensor } from './stored-tensor.ts'
 import type { TensorSource } from './types.ts'
 import type { WeightFile } from './weight-file.ts'
 
@@ -10,19 +10,16 @@ export class TensorTable implements TensorSource {
   readonly #files: readonly WeightFile[]
 
   /**
-   * @param tensors  by name; a leading `model.` is dropped, since some tools write it and others do not.
+   * @param tensors  by name, see `bareName`.
    * @param files    closed by `dispose`.
    * @throws {CheckpointCorruptError} when two tensors get the same name.
    */
   constructor(tensors: Iterable<readonly [string, StoredTensor]>, files: readonly WeightFile[]) {
     const byName = new Map<string, StoredTensor>()
     for (const [name, tensor] of tensors) {
-      const bare = name.replace(/^model\./, '')
+      const bare = bareName(name)
       if (byName.has(bare)) throw new CheckpointCorruptError(tensor.file.name, `it has tensor '${bare}' twice`)
       byName.set(bare, tensor)
-    }
-    if (isCopy(byName.get('proj_out.weight'), byName.get('decoder.embed_tokens.weight'))) {
-      byName.delete('proj_out.weight')
     }
     this.#tensors = byName
     this.#files = files
@@ -63,21 +60,7 @@ export class TensorTable implements TensorSource {
   }
 }
 
-const COMPARED_BYTES = 1 << 20
-
-/**
- * True when both are stored with the same bytes. A projection that repeats the embeddings is a tied one, written out
- * by a tool that does not know of ties; keeping it would cost its memory twice.
- */
-function isCopy(a: StoredTensor | undefined, b: StoredTensor | undefined): boolean {
-  if (!a || !b || a.dtype !== b.dtype || a.shape.join() !== b.shape.join() || a.scale || b.scale) return false
-  const nBytes = byteLength(a)
-  for (let at = 0; at < nBytes; at += COMPARED_BYTES) {
-    const length = Math.min(COMPARED_BYTES, nBytes - at)
-    const [bytesOfA, bytesOfB] = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)]
-    a.file.read(bytesOfA, a.offset + at)
-    b.file.read(bytesOfB, b.offset + at)
-    if (!bytesOfA.equals(bytesOfB)) return false
-  }
-  return true
+/** A tensor's name without the leading `model.`, which some tools write and others do not. */
+export function bareName(name: string): string {
+  return name.replace(/^model\./, '')
 }

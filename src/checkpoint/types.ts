@@ -27,6 +27,11 @@ export interface ModelShape {
   readonly maxTextContext: number
   /** One entry per encoder layer; empty for a checkpoint without low-rank layers. */
   readonly lowRank: readonly LayerRanks[]
+  /**
+   * The projection onto the vocabulary is a matrix of its own, `proj_out.weight`. Else, as in every published Whisper, it is
+   * the token embeddings, and a `proj_out.weight` in the file is a copy that counts for nothing.
+   */
+  readonly hasOwnProjection?: boolean
 }
 
 export interface CheckpointConfig extends ModelShape {

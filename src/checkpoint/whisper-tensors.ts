@@ -2,6 +2,9 @@
 
 import type { LowRankLinear, ModelShape } from './types.ts'
 
+/** The projection onto the vocabulary. */
+export const PROJECTION = 'proj_out.weight'
+
 /** One tensor that must be there. */
 export interface TensorSpec {
   /** Hugging Face's name without the leading `model.`. */
@@ -10,8 +13,7 @@ export interface TensorSpec {
 }
 
 /**
- * Every tensor that a checkpoint of this shape must have, in Hugging Face's order. `proj_out.weight` is not among
- * them, since most checkpoints tie it to the token embeddings.
+ * Every tensor that a checkpoint of this shape must have, in Hugging Face's order.
  *
  * @see huggingface/transformers:src/transformers/models/whisper/modeling_whisper.py — a k_proj has no bias,
  *      unless it is low-rank.
@@ -48,6 +50,7 @@ export function* whisperTensors(shape: ModelShape): Generator<TensorSpec> {
     yield* layerNorm(`${at}.final_layer_norm`, D)
   }
   yield* layerNorm('decoder.layer_norm', D)
+  if (shape.hasOwnProjection) yield { name: PROJECTION, shape: [shape.vocabSize, D] }
 }
 
 function dense(): undefined {}

@@ -21,6 +21,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.HubRateLimitedError('owner/name'),
   new errors.HubOfflineError('owner/name'),
   new errors.DiskFullError('the upload'),
+  new errors.DiskTooSmallError('owner/name', { downloadBytes: 5.6e9, compileBytes: 2.5e9 }, 3e9),
   new errors.PackageIndexError('Whisper base', 'pip failed'),
   new errors.SourcesExhaustedError('Whisper base', [new errors.HubOfflineError('owner/name')]),
   new errors.CacheUnwritableError("repository 'owner/name'"),

@@ -72,6 +72,30 @@ export class DiskFullError extends AsrError {
   }
 }
 
+/** Found before a download begins. */
+export class DiskTooSmallError extends AsrError {
+  override readonly name = 'DiskTooSmallError'
+  readonly code = 'ASR_DISK_TOO_SMALL'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    'Free disk space, or point HF_HOME (downloads) or PARADOX_CACHE_DIR (compiled models) to a larger disk.'
+
+  constructor(
+    repository: string,
+    { downloadBytes, compileBytes }: { readonly downloadBytes: number; readonly compileBytes: number },
+    freeBytes: number,
+  ) {
+    const compile = compileBytes > 0 ? ` and ${gigabytes(compileBytes)} to be compiled` : ''
+    super(
+      `Repository '${repository}' needs ${gigabytes(downloadBytes)} for its download${compile}, and the disk has ${gigabytes(freeBytes)} free.`,
+    )
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`
+}
+
 /** Files that the Python package index should have given did not come. */
 export class PackageIndexError extends AsrError {
   override readonly name = 'PackageIndexError'

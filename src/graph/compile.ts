@@ -11,7 +11,7 @@ import type { LinearFormat } from './layers.ts'
 import { buildWholeText } from './whole-text-graph.ts'
 
 /** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
-export const COMPILER_VERSION = 9
+export const COMPILER_VERSION = 10
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'

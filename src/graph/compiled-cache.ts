@@ -9,11 +9,14 @@ import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { makeFolderSync } from '../folders.ts'
 import { COMPILER_VERSION, type CompileOptions, GRAPH_FILES, GRAPH_PARTS } from './compile.ts'
+import type { AlignmentHeads } from './decoder.ts'
 
 /** What makes two compiled models interchangeable. */
 export interface CompiledIdentity {
   /** Of the checkpoint. */
   readonly digest: string
+  /** They are part of the graphs, and may come from another checkpoint. */
+  readonly alignmentHeads?: AlignmentHeads | undefined
   readonly options: CompileOptions
   /** The runtime and processor that the graphs are prepared for; undefined: any, as the compiler writes them. */
   readonly machine: string | undefined
@@ -49,7 +52,10 @@ export function compiledRoot(cacheDir: string): string {
 }
 
 /** The folder of a compiled model, whether it is there or not. */
-export function compiledFolder(cacheDir: string, { digest, options, machine }: CompiledIdentity): string {
+export function compiledFolder(
+  cacheDir: string,
+  { digest, alignmentHeads, options, machine }: CompiledIdentity,
+): string {
   const { encoderFormat = 'float32', decoderFormat = 'float32', exposeIntermediates = false } = options
   const parts: unknown[] = [
     COMPILER_VERSION,
@@ -58,6 +64,7 @@ export function compiledFolder(cacheDir: string, { digest, options, machine }: C
     exposeIntermediates,
     digest,
     machine ?? null,
+    alignmentHeads ?? null,
   ]
   if (options.target === 'device') parts.push(options.target)
   if (options.hasWholeText) parts.push('whole-text')

@@ -1,33 +1,36 @@
 /** Which files of a repository are worth downloading: what our readers read, each weight once, and never code. */
 
+import type { JsonObject } from '../checkpoint/json-file.ts'
+import { neededShards } from '../checkpoint/needed-shards.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 
+/** What a choice can be made from: a repository on the hub, or what the cache has of one. */
+export interface FileListing {
+  /** Of the top folder, where all that belongs to a checkpoint lies. */
+  readonly names: readonly string[]
+  /** Contents of one of these files, which must be a small one. */
+  readonly readJson: (name: string) => Promise<JsonObject>
+}
+
 /**
- * Picks from the names of a repository's top folder those that are needed, small ones first.
+ * Picks the files that are needed, small ones first.
  *
  * @throws {CheckpointFileMissingError} when the repository cannot serve, before anything large is fetched.
+ * @throws {CheckpointCorruptError | CheckpointUnsupportedError} when a small file that decides it is damaged.
  */
-export type FileChoice = (names: readonly string[]) => readonly string[]
+export type FileChoice = (listing: FileListing) => Promise<readonly string[]>
 
-const CONFIG_FILES = ['config.json', 'generation_config.json', 'preprocessor_config.json']
+const CONFIG = 'config.json'
+const GENERATION_CONFIG = 'generation_config.json'
 
-const TOKENIZER_FILES = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'vocab.json',
-  'merges.txt',
-  'added_tokens.json',
-  'special_tokens_map.json',
-  'normalizer.json',
-  'vocabulary.json',
-  'vocabulary.txt',
-]
-
-/** Any of these is enough to build a tokenizer from; `vocab.json` needs `merges.txt` too. */
+/** Any of these is enough to build a tokenizer from, the first that is there; `vocab.json` needs `merges.txt` too. */
 const TOKENIZER_ROOTS = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocabulary.json'], ['vocabulary.txt']]
+const TOKENIZER_CONFIG = 'tokenizer_config.json'
+/** Special tokens of those that have no `tokenizer.json`. */
+const ADDED_TOKENS = 'added_tokens.json'
 
 const SAFETENSORS = 'model.safetensors'
-export const SAFETENSORS_INDEX = 'model.safetensors.index.json'
+const SAFETENSORS_INDEX = 'model.safetensors.index.json'
 const CTRANSLATE2 = 'model.bin'
 
 /** The name that `save_pretrained` gives; a second set in another precision (`model.fp32-00001-of-…`) does not match. */
@@ -38,55 +41,69 @@ const FOREIGN_WEIGHTS =
   /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|.*\.(onnx|pt|ckpt|gguf))$|^ggml-.*\.bin$/
 
 /** A whole checkpoint, with its own tokenizer if it has one. */
-export const checkpointFiles: FileChoice = (names) => {
-  const weights = weightFiles(names)
-  return [...checkpointConfigs(names), ...present(TOKENIZER_FILES, names), ...weights]
+export const checkpointFiles: FileChoice = async (listing) => {
+  const configs = checkpointConfigs(listing.names)
+  const weights = await weightFiles(listing)
+  return [...configs, ...tokenizerFiles(listing.names), ...weights]
 }
 
 /** A checkpoint whose tokenizer comes from another repository. */
-export const checkpointFilesWithoutTokenizer: FileChoice = (names) => {
-  const weights = weightFiles(names)
-  return [...checkpointConfigs(names), ...weights]
+export const checkpointFilesWithoutTokenizer: FileChoice = async (listing) => {
+  const configs = checkpointConfigs(listing.names)
+  return [...configs, ...(await weightFiles(listing))]
 }
 
-/** The tokenizer alone. */
-export const tokenizerFiles: FileChoice = (names) => ownTokenizer(names)
-
-function checkpointConfigs(names: readonly string[]): readonly string[] {
-  if (!names.includes('config.json')) {
-    throw new CheckpointFileMissingError(
-      'config.json',
-      'Choose a repository or folder that holds a Whisper checkpoint.',
-    )
-  }
-  return present(CONFIG_FILES, names)
-}
-
-/** True when a tokenizer can be built from files of these names. */
-export function hasTokenizer(names: readonly string[]): boolean {
-  return TOKENIZER_ROOTS.some((root) => root.every((name) => names.includes(name)))
-}
-
-function ownTokenizer(names: readonly string[]): readonly string[] {
+/** What another checkpoint borrows: the tokenizer, and what is known of the decoder that it belongs to. */
+export const processorFiles: FileChoice = async ({ names }) => {
   if (!hasTokenizer(names)) {
     throw new CheckpointFileMissingError(
       'a tokenizer (tokenizer.json, or vocab.json with merges.txt)',
       'Name a repository that has one as the "tokenizer" of this model in MODELS_FILE.',
     )
   }
-  return present(TOKENIZER_FILES, names)
+  return [...present([CONFIG, GENERATION_CONFIG], names), ...tokenizerFiles(names)]
 }
 
-function weightFiles(names: readonly string[]): readonly string[] {
+function checkpointConfigs(names: readonly string[]): readonly string[] {
+  if (!names.includes(CONFIG)) {
+    throw new CheckpointFileMissingError(CONFIG, 'Choose a repository or folder that holds a Whisper checkpoint.')
+  }
+  return present([CONFIG, GENERATION_CONFIG], names)
+}
+
+/** True when a tokenizer can be built from files of these names. */
+export function hasTokenizer(names: readonly string[]): boolean {
+  return tokenizerFiles(names).length > 0
+}
+
+/** Of a repository that has none, nothing. */
+function tokenizerFiles(names: readonly string[]): readonly string[] {
+  const root = TOKENIZER_ROOTS.find((files) => files.every((name) => names.includes(name)))
+  if (root === undefined) return []
+  const added = root === TOKENIZER_ROOTS[0] ? [] : [ADDED_TOKENS]
+  return [...root, ...present([TOKENIZER_CONFIG, ...added], names)]
+}
+
+async function weightFiles(listing: FileListing): Promise<readonly string[]> {
+  const { names } = listing
   if (names.includes(SAFETENSORS)) return [SAFETENSORS]
-  const shards = names.filter((name) => SHARD.test(name)).sort()
-  if (names.includes(SAFETENSORS_INDEX) && shards.length > 0) return [SAFETENSORS_INDEX, ...shards]
+  if (names.includes(SAFETENSORS_INDEX) && names.some((name) => SHARD.test(name))) return await shardFiles(listing)
   if (names.includes(CTRANSLATE2)) return [CTRANSLATE2]
 
   const foreign = names.find((name) => FOREIGN_WEIGHTS.test(name))
   throw new CheckpointFileMissingError(
     foreign === undefined ? 'weights' : `weights that can be read (of weights it has only files such as ${foreign})`,
     'Look for a repository or revision that has model.safetensors, or the model.bin of CTranslate2.',
+  )
+}
+
+async function shardFiles({ names, readJson }: FileListing): Promise<readonly string[]> {
+  const shards = neededShards(await readJson(CONFIG), await readJson(SAFETENSORS_INDEX))
+  const missing = shards.find((shard) => !names.includes(shard))
+  if (missing === undefined) return [SAFETENSORS_INDEX, ...shards]
+  throw new CheckpointFileMissingError(
+    `the file '${missing}' that its index names`,
+    'Choose another revision, or download the checkpoint again.',
   )
 }
 

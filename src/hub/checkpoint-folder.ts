@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
-import { checkpointFiles, checkpointFilesWithoutTokenizer, hasTokenizer, tokenizerFiles } from './checkpoint-files.ts'
+import { checkpointFiles, checkpointFilesWithoutTokenizer, hasTokenizer, processorFiles } from './checkpoint-files.ts'
+import type { RoomToCompile } from './disk-room.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
 import { type Wait, waitForReal } from './retry.ts'
@@ -22,14 +23,16 @@ export interface ResolveOptions {
   readonly log?: Logger | undefined
   /** How pauses between attempts are made; tests give one that returns at once. */
   readonly wait?: Wait | undefined
+  /** What a checkpoint needs of a disk once it is here; undefined where it is not to be compiled. */
+  readonly compile?: RoomToCompile | undefined
   /** Environment of `pip`. */
   readonly env?: NodeJS.ProcessEnv | undefined
 }
 
 export interface CheckpointFolder {
   readonly folder: string
-  /** Where the tokenizer's files are, if not in `folder`. */
-  readonly tokenizerFolder: string | undefined
+  /** Where the tokenizer's files are, and what else it borrows; undefined where the checkpoint has a tokenizer. */
+  readonly processorFolder: string | undefined
 }
 
 /**
@@ -48,40 +51,57 @@ export async function resolveCheckpointFolder(
     log: options.log ?? silentLogger,
     wait: options.wait ?? waitForReal,
     onProgress: options.onProgress,
+    compile: options.compile,
   }
   // First, because it is small: what is wrong with it should show before gigabytes are fetched.
-  const tokenizerFolder =
-    tokenizer === undefined ? undefined : await fetchSnapshot(tokenizer, 'main', tokenizerFiles, snapshotOptions)
+  const processorFolder =
+    tokenizer === undefined ? undefined : await fetchSnapshot(tokenizer, 'main', processorFiles, snapshotOptions)
 
   switch (origin.kind) {
-    case 'folder':
-      return { folder: await existingFolder(origin.path), tokenizerFolder }
+    case 'folder': {
+      const folder = await existingFolder(origin.path)
+      return { folder, processorFolder: processorFolder ?? (await usualProcessor(folder, snapshotOptions)) }
+    }
     case 'hub': {
       const choose = tokenizer === undefined ? checkpointFiles : checkpointFilesWithoutTokenizer
       const folder = await fetchSnapshot(origin.repo, origin.revision, choose, snapshotOptions)
-      return { folder, tokenizerFolder: tokenizerFolder ?? (await standardTokenizer(folder, snapshotOptions)) }
+      return { folder, processorFolder: processorFolder ?? (await usualProcessor(folder, snapshotOptions)) }
     }
     case 'whisper-base':
-      return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), tokenizerFolder }
+      return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), processorFolder }
   }
 }
 
-/** Repositories whose tokenizers every Whisper of that vocabulary shares; the LiteASR ones ship none of their own. */
-const TOKENIZER_OF_VOCABULARY: Readonly<Record<number, string>> = {
-  51864: 'openai/whisper-tiny.en',
-  51865: 'openai/whisper-tiny',
-  51866: 'openai/whisper-large-v3',
+/**
+ * Repositories that lend a checkpoint without a tokenizer, as LiteASR's are, theirs: by size of the vocabulary and number
+ * of decoder layers, `*` for any other.
+ */
+const USUAL_PROCESSORS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  51864: {
+    4: 'openai/whisper-tiny.en',
+    6: 'openai/whisper-base.en',
+    12: 'openai/whisper-small.en',
+    '*': 'openai/whisper-medium.en',
+  },
+  51865: {
+    4: 'openai/whisper-tiny',
+    6: 'openai/whisper-base',
+    12: 'openai/whisper-small',
+    24: 'openai/whisper-medium',
+    '*': 'openai/whisper-large-v2',
+  },
+  51866: { 4: 'openai/whisper-large-v3-turbo', '*': 'openai/whisper-large-v3' },
 }
 
 /** undefined where the folder has a tokenizer, or where it cannot be told which would fit. */
-async function standardTokenizer(folder: string, options: SnapshotOptions): Promise<string | undefined> {
+async function usualProcessor(folder: string, options: SnapshotOptions): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
   // A config that cannot be read is reported by whoever opens the checkpoint.
   const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
-  const config: { vocab_size?: unknown } | null = await json.catch(() => null)
-  const vocabSize = config?.vocab_size
-  const repository = typeof vocabSize === 'number' ? TOKENIZER_OF_VOCABULARY[vocabSize] : undefined
-  return repository === undefined ? undefined : await fetchSnapshot(repository, 'main', tokenizerFiles, options)
+  const config: { vocab_size?: unknown; decoder_layers?: unknown } | null = await json.catch(() => null)
+  const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]
+  const repository = byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
+  return repository === undefined ? undefined : await fetchSnapshot(repository, 'main', processorFiles, options)
 }
 
 async function existingFolder(path: string): Promise<string> {

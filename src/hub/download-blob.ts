@@ -20,6 +20,11 @@ export interface BlobDownload {
   readonly wait: Wait
 }
 
+/** Where a blob is while it arrives. */
+export function partialPath(blobPath: string): string {
+  return `${blobPath}.paradox.incomplete`
+}
+
 /**
  * Puts the file to `blobPath`, complete and with the right contents, or throws.
  *
@@ -32,22 +37,22 @@ export interface BlobDownload {
  */
 export async function downloadBlob(download: BlobDownload, signal: AbortSignal): Promise<void> {
   const { file, blobPath, wait } = download
-  const partialPath = `${blobPath}.paradox.incomplete`
+  const partial = partialPath(blobPath)
   try {
-    const startedFresh = (await sizeOf(partialPath)) === undefined
-    await fetchWhole(download, partialPath, { wait, signal })
-    if (await hasContentOf(file.etag, partialPath, file.size, signal)) return await putInPlace(partialPath, blobPath)
+    const startedFresh = (await sizeOf(partial)) === undefined
+    await fetchWhole(download, partial, { wait, signal })
+    if (await hasContentOf(file.etag, partial, file.size, signal)) return await putInPlace(partial, blobPath)
 
     // The fault may lie in what an earlier process left behind, so it is tried once more from nothing.
-    await rm(partialPath, { force: true })
+    await rm(partial, { force: true })
     if (!startedFresh) {
-      await fetchWhole(download, partialPath, { wait, signal })
-      if (await hasContentOf(file.etag, partialPath, file.size, signal)) return await putInPlace(partialPath, blobPath)
-      await rm(partialPath, { force: true })
+      await fetchWhole(download, partial, { wait, signal })
+      if (await hasContentOf(file.etag, partial, file.size, signal)) return await putInPlace(partial, blobPath)
+      await rm(partial, { force: true })
     }
     throw new CheckpointCorruptError(file.name, 'what the hub sent has another checksum than it announced')
   } catch (error) {
-    if (isDiskFull(error)) await rm(partialPath, { force: true }) // others on this machine need the space more
+    if (isDiskFull(error)) await rm(partial, { force: true }) // others on this machine need the space more
     throw error
   }
 }

@@ -14,10 +14,11 @@ import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { getRepoFolderName } from '@huggingface/hub'
-import { z } from 'zod'
+import { requireJsonObject } from '../checkpoint/json-file.ts'
 import { AsrError } from '../errors/index.ts'
 import { makeFolder } from '../folders.ts'
-import { type FileChoice, SAFETENSORS_INDEX } from './checkpoint-files.ts'
+import type { FileChoice, FileListing } from './checkpoint-files.ts'
+import { partialPath } from './download-blob.ts'
 import { COMMIT, type RepoFile } from './hub-client.ts'
 
 /** What git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
@@ -26,8 +27,6 @@ const REVISION = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
 export function isRevision(name: string): boolean {
   return REVISION.test(name)
 }
-
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
 
 export class HubCache {
   readonly folder: string
@@ -77,9 +76,7 @@ export class HubCache {
   async completeSnapshot(commit: string, choose: FileChoice): Promise<string | undefined> {
     const folder = this.snapshotFolder(commit)
     try {
-      const names = await presentFiles(folder)
-      const needed = choose(names)
-      if (needed.includes(SAFETENSORS_INDEX) && !(await hasAllShards(folder, names))) return undefined
+      await choose(listingOf(folder, await presentFiles(folder)))
       return folder
     } catch (error) {
       if (error instanceof AsrError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -89,6 +86,13 @@ export class HubCache {
 
   async hasBlob({ etag, size }: RepoFile): Promise<boolean> {
     return (await fileSize(this.blobPath(etag))) === size
+  }
+
+  /** How much of the file is not on this machine; what an unfinished download has left counts as here. */
+  async missingBytes(commit: string, file: RepoFile): Promise<number> {
+    if ((await this.hasFile(commit, file)) || (await this.hasBlob(file))) return 0
+    const partial = (await fileSize(partialPath(this.blobPath(file.etag)))) ?? 0
+    return Math.max(0, file.size - partial)
   }
 
   async hasFile(commit: string, { name, size }: RepoFile): Promise<boolean> {
@@ -119,14 +123,9 @@ async function presentFiles(folder: string): Promise<readonly string[]> {
   return present
 }
 
-async function hasAllShards(folder: string, names: readonly string[]): Promise<boolean> {
-  const text = await readFile(join(folder, SAFETENSORS_INDEX), 'utf8')
-  try {
-    const { weight_map } = indexSchema.parse(JSON.parse(text))
-    return Object.values(weight_map).every((shard) => names.includes(shard))
-  } catch {
-    return false
-  }
+/** What a choice of files is made from, where the small ones lie in a folder. */
+export function listingOf(folder: string, names: readonly string[]): FileListing {
+  return { names, readJson: (name) => requireJsonObject(folder, name, 'Download the checkpoint again.') }
 }
 
 async function fileSize(path: string): Promise<number | undefined> {

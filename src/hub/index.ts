@@ -3,6 +3,7 @@
 export { type CachedRevision, cachedRevisions } from './cached-repositories.ts'
 export { type CheckpointFolder, type ResolveOptions, resolveCheckpointFolder } from './checkpoint-folder.ts'
 export { diskFailure } from './disk-failure.ts'
+export type { RoomToCompile } from './disk-room.ts'
 export { type Caches, cachedFolder, isCached } from './is-cached.ts'
 export type { CheckpointOrigin, CheckpointSource } from './origin.ts'
 export { folderFromPackageIndex, type WheelFolder } from './package-index.ts'

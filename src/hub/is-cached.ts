@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import type { HubSettings } from '../config.ts'
-import { checkpointFiles, checkpointFilesWithoutTokenizer, tokenizerFiles } from './checkpoint-files.ts'
+import { checkpointFiles, checkpointFilesWithoutTokenizer, processorFiles } from './checkpoint-files.ts'
 import type { CheckpointSource } from './origin.ts'
 import { hasFilesOf } from './package-index.ts'
 import { cachedSnapshot } from './snapshot.ts'
@@ -20,7 +20,7 @@ export interface Caches {
  */
 export async function isCached(source: CheckpointSource, caches: Caches): Promise<boolean> {
   const { tokenizer } = source
-  if (tokenizer !== undefined && !(await cachedSnapshot(caches.hub, tokenizer, 'main', tokenizerFiles))) return false
+  if (tokenizer !== undefined && !(await cachedSnapshot(caches.hub, tokenizer, 'main', processorFiles))) return false
   return (await cachedFolder(source, caches)) !== undefined
 }
 

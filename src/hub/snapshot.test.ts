@@ -3,9 +3,11 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { hubConfig, tinyShape } from '../../test/helpers/checkpoint-builder.ts'
 import { CHECKPOINT, hubRig, REPO } from '../../test/helpers/hub-rig.ts'
 import {
   CheckpointFileMissingError,
+  DiskTooSmallError,
   HubNotFoundError,
   HubOfflineError,
   HubRateLimitedError,
@@ -71,7 +73,7 @@ test('a cache that Python has made is used as it is', async (t) => {
   const offline = { ...options, hub: { ...options.hub, offline: true } }
   assert.deepEqual(await resolveCheckpointFolder(source, offline), {
     folder: join(repoFolder, 'snapshots', commit),
-    tokenizerFolder: undefined,
+    processorFolder: undefined,
   })
   assert.deepEqual(server.requests, [])
   await resolveCheckpointFolder(source, options)
@@ -96,9 +98,10 @@ test('offline, a repository that is missing or incomplete in the cache is an err
 
 test('a sharded snapshot in the cache counts as complete only with every shard of its index', async (t) => {
   const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']
-  const index = JSON.stringify({ weight_map: { a: shards[0], b: shards[1] } })
+  const weight_map = { 'model.encoder.conv1.weight': shards[0], 'model.encoder.conv2.weight': shards[1] }
+  const index = JSON.stringify({ weight_map })
   const files = {
-    'config.json': '{}',
+    'config.json': JSON.stringify(hubConfig(tinyShape())),
     'tokenizer.json': '{}',
     'model.safetensors.index.json': index,
     [shards[0]!]: 'one',
@@ -137,32 +140,62 @@ test('an update that breaks off leaves the model on the snapshot that is complet
   assert.notDeepEqual(await resolveCheckpointFolder(source, update), first)
 })
 
-test('the tokenizer of another repository comes alone, and the checkpoint without its own', async (t) => {
+test('of another repository the tokenizer comes and what describes it, never its weights; the checkpoint without its own', async (t) => {
   const other = 'openai/whisper-test'
   const { options } = await hubRig(t, { repositories: { [REPO]: CHECKPOINT, [other]: CHECKPOINT } })
-  const { folder, tokenizerFolder } = await resolveCheckpointFolder({ ...source, tokenizer: other }, options)
+  const { folder, processorFolder } = await resolveCheckpointFolder({ ...source, tokenizer: other }, options)
   assert.deepEqual((await readdir(folder)).sort(), ['config.json', 'model.safetensors'])
-  assert.deepEqual(await readdir(tokenizerFolder!), ['tokenizer.json'])
+  assert.deepEqual((await readdir(processorFolder!)).sort(), ['config.json', 'tokenizer.json'])
 })
 
-test('a repository without a tokenizer gets the one that all Whispers of its vocabulary share', async (t) => {
+test('a checkpoint without a tokenizer borrows that of the Whisper with its vocabulary and decoder', async (t) => {
   const { 'tokenizer.json': _, ...bare } = CHECKPOINT
-  const largeV3 = { ...bare, 'config.json': JSON.stringify({ model_type: 'lite-whisper', vocab_size: 51866 }) }
-  const { options } = await hubRig(t, { repositories: { [REPO]: largeV3, 'openai/whisper-large-v3': CHECKPOINT } })
-  const { tokenizerFolder } = await resolveCheckpointFolder(source, options)
-  assert.deepEqual(await readdir(tokenizerFolder!), ['tokenizer.json'])
+  const like = (decoder_layers: number) =>
+    ({
+      ...bare,
+      'config.json': JSON.stringify({ model_type: 'lite-whisper', vocab_size: 51866, decoder_layers }),
+    }) as const
+  const lenders = { 'openai/whisper-large-v3': CHECKPOINT, 'openai/whisper-large-v3-turbo': CHECKPOINT }
+  for (const [layers, lender] of [
+    [32, 'whisper-large-v3'],
+    [4, 'whisper-large-v3-turbo'],
+  ] as const) {
+    const { options } = await hubRig(t, { repositories: { [REPO]: like(layers), ...lenders } })
+    const { folder, processorFolder } = await resolveCheckpointFolder(source, options)
+    assert.match(processorFolder!, new RegExp(`models--openai--${lender}/snapshots`))
+    // One that lies in a folder of the caller's borrows in the same way.
+    const local = { origin: { kind: 'folder', path: folder }, tokenizer: undefined } as const
+    assert.deepEqual(await resolveCheckpointFolder(local, options), { folder, processorFolder })
+  }
 })
 
 test('a folder is given as it is, and a missing one is an error without its path', async (t) => {
   const { options, hubCache } = await hubRig(t)
   await mkdir(hubCache)
+  await writeFile(join(hubCache, 'tokenizer.json'), '{}')
   const found = { origin: { kind: 'folder', path: hubCache }, tokenizer: undefined } as const
-  assert.deepEqual(await resolveCheckpointFolder(found, options), { folder: hubCache, tokenizerFolder: undefined })
+  assert.deepEqual(await resolveCheckpointFolder(found, options), { folder: hubCache, processorFolder: undefined })
   const missing = { origin: { kind: 'folder', path: join(hubCache, 'gone') }, tokenizer: undefined } as const
   await assert.rejects(
     resolveCheckpointFolder(missing, options),
     (error) => error instanceof CheckpointFileMissingError && !error.sentence.includes('gone'),
   )
+})
+
+test('a disk without room for the download and what is compiled from it is told before the download begins', async (t) => {
+  const { server, options, hubCache } = await hubRig(t)
+  const needing = (bytes: number) => ({
+    ...options,
+    compile: { folder: join(hubCache, 'not/yet'), bytesFor: () => bytes },
+  })
+  await assert.rejects(
+    resolveCheckpointFolder(source, needing(1e18)),
+    (error) => error instanceof DiskTooSmallError && /1000000000\.0 GB to be compiled/.test(error.message),
+  )
+  assert.ok(server.requests.every(({ path }) => !path.endsWith('model.safetensors')))
+  const { folder } = await resolveCheckpointFolder(source, needing(1e6))
+  // What is on this machine already needs no more room, whatever the disk has.
+  assert.equal((await resolveCheckpointFolder(source, needing(1e18))).folder, folder)
 })
 
 test('a repository that cannot serve is refused before anything is fetched', async (t) => {

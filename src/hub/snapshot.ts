@@ -7,8 +7,9 @@ import { makeFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { FileChoice } from './checkpoint-files.ts'
 import { diskFailure } from './disk-failure.ts'
+import { checkRoom, type RoomToCompile } from './disk-room.ts'
 import { downloadBlob } from './download-blob.ts'
-import { HubCache, isRevision } from './hub-cache.ts'
+import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
@@ -20,6 +21,8 @@ export interface SnapshotOptions {
   readonly log: Logger
   readonly wait: Wait
   readonly onProgress: OnProgress | undefined
+  /** What the files will need besides their own room. */
+  readonly compile?: RoomToCompile | undefined
 }
 
 /** The snapshot in the cache, without any question to the hub; undefined when it is not there or not complete. */
@@ -75,20 +78,29 @@ async function updateSnapshot(
   repo: string,
   revision: string,
   choose: FileChoice,
-  { hub, signal, log, wait, onProgress }: SnapshotOptions,
+  { hub, signal, log, wait, onProgress, compile }: SnapshotOptions,
 ): Promise<string> {
   const cache = new HubCache(hub.cacheDir, repo)
   const client = new HubClient(hub, repo, { wait, signal })
   const commit = await client.resolveCommit(revision)
   const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
-  const files = choose([...byName.keys()]).map((name) => byName.get(name)!) // `choose` picks from these names
-  const meter = new ProgressMeter(
-    files.reduce((sum, file) => sum + file.size, 0),
-    onProgress,
-  )
-
+  let meter: ProgressMeter | undefined // until the files are chosen, of which `store` brings some
+  const { names, readJson } = listingOf(cache.snapshotFolder(commit), [...byName.keys()])
+  const chosen = await choose({
+    names,
+    readJson: async (name) => {
+      await store(byName.get(name)!) // `choose` asks for some of these names
+      return await readJson(name)
+    },
+  })
+  const files = chosen.map((name) => byName.get(name)!) // and picks from them
+  const checkpointBytes = files.reduce((sum, file) => sum + file.size, 0)
+  let downloadBytes = 0
+  for (const file of files) downloadBytes += await cache.missingBytes(commit, file)
+  await checkRoom({ repo, folder: cache.folder, downloadBytes, checkpointBytes, compile })
+  meter = new ProgressMeter(checkpointBytes, onProgress)
   for (const file of files) {
-    if (!(await cache.hasFile(commit, file))) await store(file)
+    await store(file)
     meter.finish(file.name, file.size)
   }
   // Last, so that an update that breaks off leaves the reference on the snapshot that is complete.
@@ -96,6 +108,7 @@ async function updateSnapshot(
   return cache.snapshotFolder(commit)
 
   async function store(file: RepoFile): Promise<void> {
+    if (await cache.hasFile(commit, file)) return
     const blobPath = cache.blobPath(file.etag)
     if (!(await cache.hasBlob(file))) {
       await makeFolder(dirname(blobPath))
@@ -103,7 +116,7 @@ async function updateSnapshot(
         if (await cache.hasBlob(file)) return // another process had the lock before us
         log.info({ repo, file: file.name, bytes: file.size }, 'downloading')
         const openFrom = (offset: number, signal: AbortSignal) => client.openFile(commit, file.name, offset, signal)
-        const onBytes = (fileBytes: number) => meter.update(file.name, fileBytes)
+        const onBytes = (fileBytes: number) => meter?.update(file.name, fileBytes)
         await downloadBlob({ file, blobPath, openFrom, onBytes, wait }, signal)
       })
     }

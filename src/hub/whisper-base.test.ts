@@ -22,7 +22,7 @@ test('a folder that was put in place earlier is used without any network', async
   }
   assert.deepEqual(await resolveCheckpointFolder(source, { ...options, env: noPip }), {
     folder,
-    tokenizerFolder: undefined,
+    processorFolder: undefined,
   })
   assert.deepEqual(server.requests, [])
 })

@@ -95,7 +95,12 @@ async function planOf(
     ? { ...formats, hasWholeText: true }
     : { ...formats, target: targetOf(session.device) }
   return {
-    identity: { digest, options, machine: isPrepared ? machineIdentity() : undefined },
+    identity: {
+      digest,
+      alignmentHeads: generation.alignmentHeads,
+      options,
+      machine: isPrepared ? machineIdentity() : undefined,
+    },
     request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },
   }
 }

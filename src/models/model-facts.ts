@@ -96,12 +96,12 @@ async function languagesOf(
   settings: Pick<EngineSettings, 'hub' | 'cacheDir'>,
 ): Promise<readonly string[] | undefined> {
   try {
-    const { tokenizerFolder } = await resolveCheckpointFolder(entry, {
+    const { processorFolder } = await resolveCheckpointFolder(entry, {
       ...settings,
       hub: { ...settings.hub, offline: true },
       signal: new AbortController().signal,
     })
-    using checkpoint = await openCheckpoint(folder, tokenizerFolder === undefined ? {} : { tokenizerFolder })
+    using checkpoint = await openCheckpoint(folder, processorFolder === undefined ? {} : { processorFolder })
     return [...checkpoint.generation.languageIds.keys()]
   } catch (error) {
     if (error instanceof AsrError) return undefined

@@ -116,7 +116,7 @@ export class WhisperStrategy extends AsrStrategy {
       origin: entry.origin,
       tokenizer: this.tokenizerRepository,
     }
-    const { folder, tokenizerFolder } = await resolveCheckpointFolder(origin, {
+    const { folder, processorFolder } = await resolveCheckpointFolder(origin, {
       hub: settings.hub,
       cacheDir: settings.cacheDir,
       signal,
@@ -124,7 +124,7 @@ export class WhisperStrategy extends AsrStrategy {
       onProgress: ({ file, doneBytes, totalBytes }) =>
         onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
     })
-    const checkpoint = await openCheckpoint(folder, tokenizerFolder === undefined ? {} : { tokenizerFolder })
+    const checkpoint = await openCheckpoint(folder, processorFolder === undefined ? {} : { processorFolder })
     // Where nobody named a strategy, as on the command line, there is nothing that the checkpoint could contradict.
     const reason = entry.strategy === undefined ? undefined : this.refuses(checkpoint.config)
     if (reason === undefined) return { checkpoint, folder }

@@ -215,6 +215,7 @@ export function hubConfig(shape: ModelShape): Record<string, unknown> {
     activation_function: 'gelu',
     scale_embedding: false,
     ...(shape.lowRank.length > 0 ? { low_rank_config: shape.lowRank } : {}),
+    ...(shape.hasOwnProjection ? { tie_word_embeddings: false } : {}),
   }
 }
 

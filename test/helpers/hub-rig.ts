@@ -3,13 +3,13 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { ResolveOptions } from '../../src/hub/index.ts'
-import { type HubServer, type HubServerOptions, type RepositoryFiles, startHubServer } from './hub-server.ts'
+import { type HubServer, type HubServerOptions, startHubServer } from './hub-server.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export const REPO = 'somebody/whisper-test'
 
 /** Looks like a checkpoint from outside; the weights are large enough to be kept as LFS. */
-export const CHECKPOINT: RepositoryFiles = {
+export const CHECKPOINT: Readonly<Record<string, Uint8Array | string>> = {
   'config.json': '{"model_type":"whisper"}',
   'tokenizer.json': '{"version":"1.0"}',
   'model.safetensors': Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31 + (i >> 8)) % 251)),

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -16,9 +16,17 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+
+/** A file that stays on the disk, for those too large for memory. */
+export interface FileOnDisk {
+  readonly path: string
+  /** Hexadecimal. */
+  readonly sha256: string
+}
 
 /** File name → contents; the top folder only. */
-export type RepositoryFiles = Readonly<Record<string, Uint8Array | string>>
+export type RepositoryFiles = Readonly<Record<string, Uint8Array | string | FileOnDisk>>
 
 export interface HubServerOptions {
   /** `owner/name` → a folder, or the files themselves. */
@@ -65,7 +73,8 @@ export interface HubServer extends AsyncDisposable {
 
 interface ServedFile {
   readonly name: string
-  readonly bytes: Buffer
+  readonly content: Buffer | FileOnDisk
+  readonly size: number
   readonly gitOid: string
   /** undefined for a small file, which lies in git itself. */
   readonly sha256: string | undefined
@@ -148,11 +157,11 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     }
     if (file.sha256 === undefined) {
       response.setHeader('etag', `"${file.gitOid}"`)
-      sendBytes(file.bytes, request, response, fault)
+      sendFile(file, request, response, fault)
       return
     }
     response.setHeader('x-linked-etag', `"${file.sha256}"`)
-    response.setHeader('x-linked-size', file.bytes.length)
+    response.setHeader('x-linked-size', file.size)
     response.writeHead(302, { location: `${networkOrigin}/blobs/${file.sha256}?signature=secret` }).end()
   }
 
@@ -163,7 +172,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     const files = [...repositories.values()].flatMap((repository) => [...repository.files.values()])
     const file = files.find(({ sha256 }) => path === `/blobs/${sha256}`)
     if (!file) return refuse(response, 404, 'EntryNotFound')
-    sendBytes(file.bytes, request, response, fault)
+    sendFile(file, request, response, fault)
   }
 
   async function record(host: HubServerRequest['host'], path: string, request: IncomingMessage) {
@@ -176,10 +185,15 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 function repositoryOf(id: string, source: string | RepositoryFiles, lfsBytes: number): ServedRepository {
   const contents = typeof source === 'string' ? readFolder(source) : Object.entries(source)
   const files = contents.map(([name, content]): [string, ServedFile] => {
+    if (typeof content === 'object' && 'path' in content) {
+      // Of what lies in LFS, git has the pointer alone.
+      const gitOid = createHash('sha1').update(content.sha256).digest('hex')
+      return [name, { name, content, size: statSync(content.path).size, gitOid, sha256: content.sha256 }]
+    }
     const bytes = Buffer.from(content)
     const gitOid = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
     const sha256 = bytes.length < lfsBytes ? undefined : createHash('sha256').update(bytes).digest('hex')
-    return [name, { name, bytes, gitOid, sha256 }]
+    return [name, { name, content: bytes, size: bytes.length, gitOid, sha256 }]
   })
   const commit = createHash('sha1').update(JSON.stringify(files.map(([name, file]) => [name, file.gitOid])))
   return { id, commit: commit.digest('hex'), files: new Map(files) }
@@ -210,25 +224,41 @@ function modelJson({ id, commit, files }: ServedRepository) {
   }
 }
 
-function treeJson({ name, bytes, gitOid, sha256 }: ServedFile) {
-  const lfs = sha256 === undefined ? {} : { lfs: { oid: sha256, size: bytes.length, pointerSize: 134 } }
-  return { type: 'file', path: name, size: bytes.length, oid: gitOid, ...lfs }
+function treeJson({ name, size, gitOid, sha256 }: ServedFile) {
+  const lfs = sha256 === undefined ? {} : { lfs: { oid: sha256, size, pointerSize: 134 } }
+  return { type: 'file', path: name, size, oid: gitOid, ...lfs }
 }
 
 function sendJson(response: ServerResponse, json: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
 }
 
-function sendBytes(bytes: Buffer, request: IncomingMessage, response: ServerResponse, fault?: HubFault): void {
+function sendFile(file: ServedFile, request: IncomingMessage, response: ServerResponse, fault?: HubFault): void {
+  const { content, size } = file
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
   const start = range ? Number(range[1]) : 0
-  const end = range?.[2] ? Math.min(Number(range[2]) + 1, bytes.length) : bytes.length
-  if (range) response.setHeader('content-range', `bytes ${start}-${end - 1}/${bytes.length}`)
+  const end = range?.[2] ? Math.min(Number(range[2]) + 1, size) : size
+  if (range) response.setHeader('content-range', `bytes ${start}-${end - 1}/${size}`)
   response.writeHead(range ? 206 : 200, { 'content-length': end - start, 'accept-ranges': 'bytes' })
+  if (request.method === 'HEAD') {
+    response.end()
+    return
+  }
+  if (!Buffer.isBuffer(content)) {
+    // A client that goes away, or a fault, ends it early.
+    const until = fault && 'cutAfterBytes' in fault ? start + fault.cutAfterBytes : end
+    const source = createReadStream(content.path, { start, end: until - 1 })
+    void pipeline(source, response, { end: until === end }).then(
+      () => until < end && response.socket?.destroy(),
+      () => {},
+    )
+    return
+  }
+  sendBytes(content.subarray(start, end), response, fault)
+}
 
-  const body = bytes.subarray(start, end)
-  if (request.method === 'HEAD') response.end()
-  else if (!fault) response.end(body)
+function sendBytes(body: Buffer, response: ServerResponse, fault: HubFault | undefined): void {
+  if (!fault) response.end(body)
   else if ('corrupt' in fault) response.end(body.map((byte) => byte ^ 0xff))
   else if ('stallAfterBytes' in fault) response.write(body.subarray(0, fault.stallAfterBytes))
   else if ('cutAfterBytes' in fault) {

@@ -14,36 +14,50 @@ import { type DecodedWindow, decodeWindow, detectLanguage, type Prompt } from '.
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { type ExposedFeatures, openExposed, textOf } from '../helpers/exposed-model.ts'
 import { GREEDY } from '../helpers/greedy-options.ts'
-import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
+import { realForm, realFormsMissing } from '../helpers/real-forms.ts'
+import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/real-models.ts'
 import { RecordingDecoder } from '../helpers/recording-decoder.ts'
 import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/reference.ts'
 
 const TOLERANCE = { logMel: 1e-4, encoder: 1e-3, logits: 1e-3, probability: 1e-4 }
 
-const MODELS = [
-  { name: 'whisper-base', folder: baseFolder },
-  { name: 'whisper-tiny.en', folder: tinyEnFolder },
-  { name: 'distil-shape-base', folder: distilShapeBaseFolder },
-  { name: 'lite-whisper-base', folder: liteWhisperBaseFolder },
-]
+interface ReferenceModel extends RealModel {
+  readonly processorFolder?: string
+}
 
-for (const model of MODELS) {
-  const reference = readReference(model.name)
-  const { folder, skip: noWeights } = await model.folder()
+/** What runs → whose numbers it must have. */
+const MODELS: readonly (readonly [what: string, reference: string, () => ReferenceModel | Promise<ReferenceModel>])[] =
+  [
+    ['whisper-base', 'whisper-base', baseFolder],
+    ['whisper-tiny.en', 'whisper-tiny.en', tinyEnFolder],
+    ['freds0 in its real form', 'distil-shape-base', () => asItStands('freds0')],
+    ['lite_asr in its real form', 'lite-whisper-base', () => asItStands('lite_asr')],
+  ]
+
+for (const [what, referenceName, folderOf] of MODELS) {
+  const reference = readReference(referenceName)
+  const { folder, skip: noWeights, processorFolder } = await folderOf()
   const skip = reference === undefined ? 'the reference numbers in ../shared/reference are absent' : noWeights
 
-  describe(`${model.name} equals the reference`, { skip }, () => {
-    if (reference) compareAll(reference, folder)
+  describe(`${what} equals the reference`, { skip }, () => {
+    if (reference) compareAll(reference, folder, processorFolder)
   })
 }
 
-function compareAll(reference: Reference, folder: string): void {
+async function asItStands(name: 'freds0' | 'lite_asr'): Promise<ReferenceModel> {
+  const skip = realFormsMissing()
+  if (skip) return { folder: '', skip }
+  const folder = await realForm(name)
+  return name === 'freds0' ? { folder, skip } : { folder, skip, processorFolder: await realForm('processor') }
+}
+
+function compareAll(reference: Reference, folder: string, processorFolder: string | undefined): void {
   let compiled: string
   let model: Awaited<ReturnType<typeof openExposed>>
 
   before(async () => {
     compiled = mkdtempSync(join(tmpdir(), 'paradox-reference-'))
-    using checkpoint = await openCheckpoint(folder)
+    using checkpoint = await openCheckpoint(folder, { processorFolder })
     compile(checkpoint, compiled, { exposeIntermediates: true })
     model = await openExposed(checkpoint, join(compiled, ENCODER_FILE), join(compiled, DECODER_FILE))
   })

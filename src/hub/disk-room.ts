@@ -1,0 +1,51 @@
+/** Is there room on the disk? Asked before a download begins, since a disk that fills later costs the whole of it. */
+
+import { stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { DiskTooSmallError } from '../errors/index.ts'
+
+/** What a checkpoint needs of a disk after its download. */
+export interface RoomToCompile {
+  /** Where it is compiled to; it need not be there yet. */
+  readonly folder: string
+  /** Bytes, by those of the checkpoint. */
+  readonly bytesFor: (checkpointBytes: number) => number
+}
+
+export interface RoomNeeded {
+  readonly repo: string
+  /** Where the download goes; it need not be there yet. */
+  readonly folder: string
+  readonly downloadBytes: number
+  readonly checkpointBytes: number
+  readonly compile: RoomToCompile | undefined
+}
+
+/** Less than this is not asked for: tokenizers and the like. */
+const WORTH_ASKING = 50 * 1000 ** 2
+
+/** @throws {DiskTooSmallError} */
+export async function checkRoom({ repo, folder, downloadBytes, checkpointBytes, compile }: RoomNeeded): Promise<void> {
+  const compileBytes = compile?.bytesFor(checkpointBytes) ?? 0
+  if (downloadBytes === 0 || downloadBytes + compileBytes < WORTH_ASKING) return
+  const download = await diskOf(folder)
+  const compiled = compile && (await diskOf(compile.folder))
+  const isSameDisk = compiled !== undefined && compiled.device === download.device
+  const needs = { downloadBytes, compileBytes }
+  if (download.freeBytes < downloadBytes + (isSameDisk ? compileBytes : 0)) {
+    throw new DiskTooSmallError(repo, needs, download.freeBytes)
+  }
+  if (compiled && compiled.freeBytes < compileBytes) throw new DiskTooSmallError(repo, needs, compiled.freeBytes)
+}
+
+/** Of the nearest folder above that is there. */
+async function diskOf(folder: string): Promise<{ device: number; freeBytes: number }> {
+  try {
+    const [{ dev }, { bavail, bsize }] = await Promise.all([stat(folder), statfs(folder)])
+    return { device: dev, freeBytes: bavail * bsize }
+  } catch (error) {
+    const above = dirname(folder)
+    if (above === folder) throw error
+    return await diskOf(above)
+  }
+}
