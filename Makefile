@@ -46,6 +46,10 @@ soak-gpu: ready ## 500 transcriptions and 50 swaps on software Vulkan: does all 
 bench: ready ## load time, first and second request, time per token, memory
 	@$(NODE) bench/run.ts
 
+.PHONY: bench-real
+bench-real: ready ## both named models in full size, from a local hub: download, compile, load, transcribe; seconds, memory, disk
+	@$(NODE) bench/real.ts $(ARGS)
+
 .PHONY: bench-wer
 bench-wer: ready ## word error rates over ../shared/speech, ours and faster-whisper's; ARGS='--set beam5 --only lang=pt'
 	@$(NODE) bench/wer.ts $(ARGS)

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
+import { tokenTimes } from '../src/decode/index.ts'
 import {
   alignmentHeadsOf,
   DECODER_FILE,
@@ -68,6 +69,21 @@ const stepSeconds = async (nWindows: number, nRows: number) => {
   return median(seconds)
 }
 
+/** The times of the words of one full window: 100 tokens, as 30 s of speech have. */
+const alignSeconds = async (times: number) => {
+  using lane = decoder.lane(1500, 1, 1)
+  const tokens = Array.from({ length: 105 }, (_, i) => 1000 + i)
+  const seconds: number[] = []
+  for (let i = 0; i <= times; i++) {
+    const from = performance.now()
+    const data = await decoder.alignmentScores(lane.featuresOf(0), tokens)
+    const scores = { data, nTokens: tokens.length, audioContext: 1500, nHeads: data.length / (tokens.length * 1500) }
+    tokenTimes(scores, 3, 100, 1500, generation.alignmentHeads === undefined)
+    if (i > 0) seconds.push((performance.now() - from) / 1000)
+  }
+  return median(seconds)
+}
+
 const times = checkpoint.config.dModel > 1000 ? 2 : 5
 const result = {
   openSeconds,
@@ -75,6 +91,7 @@ const result = {
   encoder12sSeconds: await encodeSeconds(600, times),
   tokenMs: (await stepSeconds(1, 1)) * 1000,
   tokenOfFourMs: ((await stepSeconds(4, 1)) * 1000) / 4,
+  alignSeconds: await alignSeconds(times),
   tokenOfFiveBeamsMs: (await stepSeconds(1, 5)) * 1000,
   peakResidentMb: Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024,
 }

@@ -21,6 +21,28 @@ test('attention that walks through the audio gives each token the time where it 
   }
 })
 
+test('of candidates those count whose attention walks through the audio as the text does', () => {
+  const [nHeads, promptLength, audioContext, nTokens] = [12, 4, 400, 12]
+  const data = new Float32Array(nHeads * nTokens * audioContext)
+  const places = Array.from({ length: nTokens - promptLength + 1 }, (_, i) => 20 + 30 * i)
+  for (let head = 0; head < nHeads; head++) {
+    const walks = head % 3 === 2 // four of twelve
+    for (const [i, place] of places.entries()) {
+      // The others agree on where to look, but stay behind by two tokens.
+      const at = walks ? place : places[Math.max(0, i - 2)]!
+      const from = (head * nTokens + promptLength - 1 + i) * audioContext
+      for (let s = at; s < at + 30; s++) data[from + s] = 8
+    }
+  }
+  const scores = { data, nHeads, nTokens, audioContext }
+  const errorOf = (areCandidates: boolean) => {
+    const times = tokenTimes(scores, promptLength - 1, places.length - 1, 300, areCandidates)
+    return Math.max(...places.slice(1).map((place, i) => Math.abs(times[i + 1]! - place * 0.02)))
+  }
+  assert.ok(errorOf(true) <= 0.1, `${errorOf(true)} s`)
+  assert.ok(errorOf(false) > 0.5, 'with all of them the others decide')
+})
+
 test('times never go back and never pass the end of the recording, whatever the attention', () => {
   let seed = 1
   const random = () => {

@@ -7,6 +7,10 @@
 /** Seconds of one encoder position. */
 export const SECONDS_PER_POSITION = 0.02
 const MEDIAN_WIDTH = 7
+/** Heads that align a window where the checkpoint names none: docs/decisions/0021-alignment-heads-by-their-walk.md. */
+const STEADIEST_HEADS = 4
+/** Where attention lies is found as well from every fourth position, in a quarter of the time. */
+const POSITIONS_APART = 4
 
 /** Scaled products of queries and keys, before softmax, of one window's tokens: [A × T × S]. */
 export interface AlignmentScores {
@@ -22,6 +26,8 @@ export interface AlignmentScores {
  * @param firstRow      row of the token whose output is the first text token: the last one of the prompt.
  * @param nTextTokens   text tokens that follow the prompt; eot must stand behind them.
  * @param nPositions    encoder positions that hold the recording, the padding not included.
+ * @param areCandidates the heads are no more than candidates, of which those that walk most steadily through this window are
+ *                      taken; else all of them are known to align.
  * @returns             `nTextTokens + 1` seconds from the window's start; the last is the end of the last token.
  */
 export function tokenTimes(
@@ -29,23 +35,82 @@ export function tokenTimes(
   firstRow: number,
   nTextTokens: number,
   nPositions: number,
+  areCandidates = false,
 ): Float64Array {
   const nRows = nTextTokens + 1
-  const cost = alignmentCost(scores, firstRow, nRows, Math.min(nPositions, scores.audioContext))
+  const rows: Rows = { firstRow, nRows, columns: Math.min(nPositions, scores.audioContext) }
+  const heads = areCandidates ? steadiestHeads(scores, rows) : Array.from({ length: scores.nHeads }, (_, head) => head)
+  const cost = alignmentCost(scores, heads, rows)
   const columns = cost.length / nRows
   const firstColumns = warp(cost, nRows, columns)
   return Float64Array.from(firstColumns, (column) => column * SECONDS_PER_POSITION)
 }
 
+/** The rows of the scores that belong to the text and eot, and the positions that hold the recording. */
+interface Rows {
+  readonly firstRow: number
+  readonly nRows: number
+  readonly columns: number
+}
+
 /**
- * Minus the mean over the heads of their normalised attention, [rows × columns]. Softmax runs over the recording's
+ * The heads whose attention moves through the recording as the text does: by the correlation of where a token's attention
+ * lies, on average, with the token's place in the text.
+ */
+function steadiestHeads({ data, nHeads, nTokens, audioContext }: AlignmentScores, rows: Rows): number[] {
+  const { firstRow, nRows, columns } = rows
+  const centres = new Float64Array(nRows)
+  const steadiness = Array.from({ length: nHeads }, (_, head) => {
+    for (let row = 0; row < nRows; row++) {
+      const from = (head * nTokens + firstRow + row) * audioContext
+      centres[row] = centreOf(data, from, from + columns)
+    }
+    return { head, correlation: correlationWithPlace(centres) }
+  })
+  steadiness.sort((a, b) => b.correlation - a.correlation || a.head - b.head)
+  return steadiness.slice(0, STEADIEST_HEADS).map(({ head }) => head)
+}
+
+/** Mean position by the softmax of `scores`, from 0 at `from` on. */
+function centreOf(scores: Float32Array, from: number, to: number): number {
+  let max = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i += POSITIONS_APART) max = Math.max(max, scores[i]!)
+  let [sum, moment] = [0, 0]
+  for (let i = from; i < to; i += POSITIONS_APART) {
+    const weight = Math.exp(scores[i]! - max)
+    sum += weight
+    moment += weight * (i - from)
+  }
+  return moment / sum
+}
+
+/** Pearson's, of values with their indices; 0 where all values are one. */
+function correlationWithPlace(values: Float64Array): number {
+  const n = values.length
+  const meanPlace = (n - 1) / 2
+  let mean = 0
+  for (let i = 0; i < n; i++) mean += values[i]! / n
+  let [together, ofValues, ofPlaces] = [0, 0, 0]
+  for (let i = 0; i < n; i++) {
+    together += (values[i]! - mean) * (i - meanPlace)
+    ofValues += (values[i]! - mean) ** 2
+    ofPlaces += (i - meanPlace) ** 2
+  }
+  return ofValues > 0 && ofPlaces > 0 ? together / Math.sqrt(ofValues * ofPlaces) : 0
+}
+
+/**
+ * Minus the mean over `heads` of their normalised attention, [rows × columns]. Softmax runs over the recording's
  * positions alone, the normalisation over all tokens, prompt and eot too.
  */
-function alignmentCost(scores: AlignmentScores, firstRow: number, nRows: number, columns: number): Float32Array {
-  const { data, nHeads, nTokens, audioContext } = scores
+function alignmentCost(
+  { data, nTokens, audioContext }: AlignmentScores,
+  heads: readonly number[],
+  { firstRow, nRows, columns }: Rows,
+): Float32Array {
   const cost = new Float32Array(nRows * columns)
   const weights = new Float32Array(nTokens * columns)
-  for (let head = 0; head < nHeads; head++) {
+  for (const head of heads) {
     for (let t = 0; t < nTokens; t++) {
       const from = (head * nTokens + t) * audioContext
       softmaxInto(weights.subarray(t * columns, (t + 1) * columns), data.subarray(from, from + columns))
@@ -53,7 +118,11 @@ function alignmentCost(scores: AlignmentScores, firstRow: number, nRows: number,
     normaliseColumns(weights, nTokens, columns)
     for (let row = 0; row < nRows; row++) {
       const from = (firstRow + row) * columns
-      subtractMedians(cost.subarray(row * columns, (row + 1) * columns), weights.subarray(from, from + columns), nHeads)
+      subtractMedians(
+        cost.subarray(row * columns, (row + 1) * columns),
+        weights.subarray(from, from + columns),
+        heads.length,
+      )
     }
   }
   return cost
@@ -69,13 +138,15 @@ function softmaxInto(out: Float32Array, scores: Float32Array): void {
 
 /** Each column to mean 0 and deviation 1. */
 function normaliseColumns(values: Float32Array, rows: number, columns: number): void {
-  for (let c = 0; c < columns; c++) {
-    let [sum, squares] = [0, 0]
-    for (let r = 0; r < rows; r++) sum += values[r * columns + c]!
-    const mean = sum / rows
-    for (let r = 0; r < rows; r++) squares += (values[r * columns + c]! - mean) ** 2
-    const deviation = Math.sqrt(squares / rows) || 1
-    for (let r = 0; r < rows; r++) values[r * columns + c] = (values[r * columns + c]! - mean) / deviation
+  // Row by row, as the values lie in memory: several times faster than column by column.
+  const [means, squares] = [new Float64Array(columns), new Float64Array(columns)]
+  for (let r = 0, i = 0; r < rows; r++) for (let c = 0; c < columns; c++, i++) means[c]! += values[i]!
+  for (let c = 0; c < columns; c++) means[c]! /= rows
+  for (let r = 0, i = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++, i++) squares[c]! += (values[i]! - means[c]!) ** 2
+  for (let c = 0; c < columns; c++) squares[c] = Math.sqrt(squares[c]! / rows) || 1 // deviations from here on
+  for (let r = 0, i = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++, i++) values[i] = (values[i]! - means[c]!) / squares[c]!
   }
 }
 

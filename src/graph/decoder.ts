@@ -111,18 +111,20 @@ export function buildDecoder(
 /** (layer, head) pairs of cross-attention, at least one. */
 export type AlignmentHeads = readonly (readonly [layer: number, head: number])[]
 
+/** Scores of more heads than this would take longer to read than they are worth. */
+const MOST_CANDIDATES = 96
+
 /**
- * The heads that a checkpoint names, else all heads of the upper half of the decoder's layers, where attention follows
- * the audio most closely.
- *
- * @see openai/whisper:whisper/model.py `Whisper.__init__` — the same default.
+ * The heads that a checkpoint names, else candidates, of which each window takes those that follow it (`tokenTimes`): all
+ * heads of as many layers as `MOST_CANDIDATES` allows, spread evenly, the last one among them.
  */
 export function alignmentHeadsOf(shape: ModelShape, named: AlignmentHeads | undefined): AlignmentHeads {
   if (named !== undefined && named.length > 0) return named
-  const firstLayer = Math.floor(shape.decoderLayers / 2)
-  return Array.from({ length: shape.decoderLayers - firstLayer }, (_, i) =>
-    Array.from({ length: shape.decoderHeads }, (_, head) => [firstLayer + i, head] as const),
-  ).flat()
+  const nLayers = Math.min(shape.decoderLayers, Math.max(1, Math.floor(MOST_CANDIDATES / shape.decoderHeads)))
+  return Array.from({ length: nLayers }, (_, i) => {
+    const layer = Math.ceil((shape.decoderLayers * (i + 1)) / nLayers) - 1
+    return Array.from({ length: shape.decoderHeads }, (_, head) => [layer, head] as const)
+  }).flat()
 }
 
 /** [B × T × D] for all but cross-attention, [W × B/W·T × D] for that. */

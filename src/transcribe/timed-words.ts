@@ -16,23 +16,31 @@ export interface TimedWord extends Word {
 const LONGEST_MEDIAN = 0.7
 const SENTENCE_END = /[.。!！?？]["'”’)\]]*$/
 
+/** What of a window its words' times depend on. */
+export interface WindowTiming {
+  /** Where the window begins in the recording. */
+  readonly startSeconds: number
+  /** Encoder positions that hold the recording. */
+  readonly nPositions: number
+  /** The checkpoint names no alignment heads, so that `scores` are those of candidates. */
+  readonly areCandidates: boolean
+}
+
 /**
  * @param words         the window's text, split.
  * @param probabilities of each token of `words`.
  * @param firstRow      row of the last prompt token in `scores`.
- * @param startSeconds  where the window begins in the recording.
- * @param nPositions    encoder positions that hold the recording.
  */
 export function timeWords(
   words: readonly SpelledWord[],
   probabilities: readonly number[],
   scores: AlignmentScores,
   firstRow: number,
-  { startSeconds, nPositions }: { readonly startSeconds: number; readonly nPositions: number },
+  { startSeconds, nPositions, areCandidates }: WindowTiming,
 ): TimedWord[] {
   const nTokens = words.reduce((sum, word) => sum + word.tokens.length, 0)
   if (nTokens === 0) return []
-  const times = tokenTimes(scores, firstRow, nTokens, nPositions)
+  const times = tokenTimes(scores, firstRow, nTokens, nPositions, areCandidates)
   let place = 0
   const timed = words.map(({ text, tokens }) => {
     const from = place

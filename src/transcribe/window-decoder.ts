@@ -158,7 +158,11 @@ export class WindowDecoder {
     const scores = await encoded.align([...prompt, ...textTokens.slice(0, room), generation.eot])
     const words = splitWords(textTokens.slice(0, room), language, tokenizer)
     const nPositions = Math.max(1, Math.floor(secondsOf(window.samples.length) / SECONDS_PER_POSITION))
-    return timeWords(words, probabilities, scores, prompt.length - 1, { startSeconds: window.startSeconds, nPositions })
+    return timeWords(words, probabilities, scores, prompt.length - 1, {
+      startSeconds: window.startSeconds,
+      nPositions,
+      areCandidates: generation.alignmentHeads === undefined,
+    })
   }
 
   #contextOf(window: Window): number {

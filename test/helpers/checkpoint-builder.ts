@@ -85,6 +85,31 @@ export function writeShardedSafetensors(
   writeJson(join(folder, 'model.safetensors.index.json'), { metadata: {}, weight_map: weightMap })
 }
 
+/** The same tensors one after the other into files of at most `maxBytes` of weights each, as `save_pretrained` does it. */
+export function writeShardsOfSize(
+  folder: string,
+  tensors: Readonly<Record<string, BuiltTensor | LazyTensor>>,
+  maxBytes: number,
+): void {
+  const shards: Record<string, BuiltTensor | LazyTensor>[] = [{}]
+  let bytes = 0
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const size = product(tensor.shape) * bytesOf(tensor.dtype)
+    if (bytes > 0 && bytes + size > maxBytes) {
+      shards.push({})
+      bytes = 0
+    }
+    shards.at(-1)![name] = tensor
+    bytes += size
+  }
+  const weightMap: Record<string, string> = {}
+  for (const [i, shard] of shards.entries()) {
+    writeSafetensors(join(folder, shardName(i, shards.length)), shard)
+    for (const name of Object.keys(shard)) weightMap[name] = shardName(i, shards.length)
+  }
+  writeJson(join(folder, 'model.safetensors.index.json'), { metadata: {}, weight_map: weightMap })
+}
+
 function shardName(i: number, nShards: number): string {
   return `model-${String(i + 1).padStart(5, '0')}-of-${String(nShards).padStart(5, '0')}.safetensors`
 }
