@@ -37,7 +37,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
 
 const text = z.string().min(1).describe('a text that is not empty')
 
-/** Items apart by commas; blanks around them don't count. */
+/** Comma-separated items; blanks around them don't count. */
 function listOf(item: z.ZodType<string, string>, what: string) {
   return z
     .string()
@@ -112,24 +112,27 @@ export const SETTINGS = {
   MAX_MODEL_MEMORY: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:
-      'What all loaded models together may take, in MB; those that were idle longest are unloaded until it fits. One model is always allowed. `0`: no limit.',
+      'Memory that all loaded models together may take, in MiB; those that were idle longest are unloaded until it fits. One model is always allowed. `0`: no limit.',
   },
   MODEL_TTL: {
     check: integer(-1, 365 * 24 * 3600).default(300),
     meaning: 'Seconds without a request after which a model is unloaded; `0`: at once, `-1`: never.',
   },
   PRELOAD_MODELS: {
-    check: listOf(text, 'ids of models apart by commas').optional(),
+    check: listOf(text, 'comma-separated ids of models').optional(),
     meaning:
-      'Models that are loaded, and have transcribed something, before `GET /readyz` says so: `freds0`, or several with a comma between them, at most `MAX_LOADED_MODELS`.',
+      'Models that are loaded, and have transcribed something, before `GET /readyz` says so: `freds0`, or several, comma-separated, at most `MAX_LOADED_MODELS`.',
     defaultInWords: '–',
   },
 
   MAX_UPLOAD_MB: {
     check: integer(1, 1024 * 1024).default(1024),
-    meaning: 'Larger recordings are answered with 413; neither memory nor disk keeps them.',
+    meaning: 'Largest recording, in MiB; larger ones are answered with 413, and neither memory nor disk keeps them.',
   },
-  MAX_AUDIO_SECONDS: { check: integer(1, 7 * 24 * 3600).default(24 * 3600), meaning: 'Longer recordings are refused.' },
+  MAX_AUDIO_SECONDS: {
+    check: integer(1, 7 * 24 * 3600).default(24 * 3600),
+    meaning: 'Longest recording, in seconds; longer ones are refused.',
+  },
   MAX_CONCURRENCY: {
     check: integer(1, 1024).default(8),
     meaning:
@@ -146,15 +149,15 @@ export const SETTINGS = {
   RETRY_GRACE_SECONDS: {
     check: integer(0, 3600).default(10),
     meaning:
-      'How long the work for a client that may have run into its timeout goes on, and its result is kept, for the [retry](api.md#retries) that such clients send; `0`: not at all.',
+      'Seconds that the work for a client that may have run into its timeout goes on, and its result is kept, for the [retry](api.md#retries) that such clients send; `0`: none.',
   },
 
   API_KEYS: {
     check: listOf(
       z.string().regex(/^[\x21-\x7e]{8,}$/),
-      'keys of 8 and more printable characters, apart by commas',
+      'comma-separated keys of at least 8 printable characters',
     ).optional(),
-    meaning: 'Keys apart by commas, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
+    meaning: 'Comma-separated keys, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
     defaultInWords: '–',
   },
   RATE_LIMIT: {
@@ -163,18 +166,18 @@ export const SETTINGS = {
       'Requests a minute of one key, or of one address where there are no keys; more are answered with 429. `0`: no limit.',
   },
   CORS_ORIGINS: {
-    check: listOf(z.string().regex(ORIGIN), 'origins such as https://example.org apart by commas, or *').optional(),
-    meaning: 'Origins whose pages may call the service from a browser, apart by commas, or `*`.',
+    check: listOf(z.string().regex(ORIGIN), 'comma-separated origins such as https://example.org, or *').optional(),
+    meaning: 'Comma-separated origins whose pages may call the service from a browser, or `*`.',
     defaultInWords: '–',
   },
   TRUST_PROXY: {
     check: z
       .string()
       .refine((value) => /^\d{1,2}$/.test(value) || value.split(',').every((part) => isNetwork(part.trim())))
-      .describe('the number of proxies in front, or their addresses apart by commas')
+      .describe('the number of proxies in front, or their comma-separated addresses')
       .default('0'),
     meaning:
-      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their addresses and networks apart by commas. `0`: nobody's.",
+      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their comma-separated addresses and networks. `0`: nobody's.",
   },
 
   FFMPEG_PATH: {
@@ -185,11 +188,11 @@ export const SETTINGS = {
   },
   FFMPEG_TIMEOUT_SECONDS: {
     check: integer(1, 24 * 3600).default(60),
-    meaning: 'How long ffmpeg may give no audio before it is stopped.',
+    meaning: 'Seconds that ffmpeg may give no audio before it is stopped.',
   },
   SHUTDOWN_TIMEOUT_SECONDS: {
     check: integer(0, 3600).default(30),
-    meaning: 'How long running requests may take to finish after SIGTERM.',
+    meaning: 'Seconds that running requests may take to finish after SIGTERM.',
   },
   DEVICE: {
     check: device.default('auto'),
@@ -204,7 +207,7 @@ export const SETTINGS = {
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:
-      'What one model may take of the memory of a `cuda:N`, in MB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([gpu-cuda.md](gpu-cuda.md#memory)). `0`: no limit.',
+      'Memory of a `cuda:N` that one model may take, in MiB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([gpu-cuda.md](gpu-cuda.md#memory)). `0`: no limit.',
   },
   THREADS: {
     check: integer(1, 1024).optional(),
@@ -230,7 +233,7 @@ export const SETTINGS = {
   COMPILED_CACHE_MAX_GB: {
     check: integer(1, 1_000_000).default(20),
     meaning:
-      'What compiled models may take of the disk. After a compilation those that were not used for the longest time are removed until the rest fits; never one that a running engine has loaded.',
+      'Disk space that compiled models may take, in GB (10⁹ bytes). After a compilation those that were not used for the longest time are removed until the rest fits; never one that a running engine has loaded.',
   },
   HF_HOME: {
     check: text.optional(),
