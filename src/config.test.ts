@@ -85,19 +85,36 @@ test('the devices that the documentation names are accepted', () => {
   }
   const { engine, devices } = readConfig({ DEVICE: 'cuda:1,cuda:0' })
   assert.deepEqual([engine.device, devices], ['cuda:1', ['cuda:1', 'cuda:0']])
-  for (const device of ['cuda', 'cuda:0,cuda:0', 'cuda:0,cpu', 'gpu']) {
+  for (const device of ['cuda,cuda:1', 'cuda:0,cuda:0', 'cuda:0,cpu', 'gpu']) {
     assert.throws(() => readConfig({ DEVICE: device }), { code: 'ASR_CONFIG_INVALID' })
   }
 })
 
+test('cuda alone is the first GPU, as torch has it', () => {
+  const { engine, devices } = readConfig({ DEVICE: 'cuda' })
+  assert.deepEqual([engine.device, devices], ['cuda:0', ['cuda:0']])
+})
+
+test('a precision may have the name that torch has for it', () => {
+  const read = (DTYPE: string) => readConfig({ DTYPE }).engine.dtype
+  assert.deepEqual(['fp32', 'float', 'torch.float32'].map(read), Array(3).fill('float32'))
+  assert.deepEqual(['fp16', 'half', 'torch.float16'].map(read), Array(3).fill('float16'))
+})
+
 test('a precision that the device does not have is refused at the start', () => {
-  for (const [DEVICE, DTYPE] of [
-    ['cpu', 'float16'],
-    ['cuda:0', 'int8'],
-    ['cuda:0', 'encoder=smoothed8'],
-    ['cuda:0', 'decoder=blocks8'],
-  ]) {
-    assert.throws(() => readConfig({ DEVICE, DTYPE }), { code: 'ASR_CONFIG_INVALID' })
+  for (const [DEVICE, DTYPE, use] of [
+    ['cpu', 'float16', 'auto, float32 or int8 on the CPU'],
+    ['cpu', 'half', 'auto, float32 or int8 on the CPU'],
+    ['cuda', 'int8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'int8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'encoder=smoothed8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'decoder=blocks8', 'auto, float16 or float32 on a GPU'],
+  ] as const) {
+    const message = `Setting DTYPE has the value '${DTYPE}', which is not allowed: use ${use}.`
+    assert.throws(
+      () => readConfig({ DEVICE, DTYPE }),
+      (error) => error instanceof ConfigError && error.sentence === message,
+    )
   }
   assert.equal(readConfig({ DEVICE: 'cuda:0', DTYPE: 'float16' }).engine.dtype, 'float16')
 })
@@ -142,11 +159,20 @@ test('the number of proxies in front is a number, and none of them is nobody', (
   assert.deepEqual(['0', '1', '2'].map(trusted), [false, 1, 2])
 })
 
-test('a key is never repeated, not even one that is refused', () => {
-  assert.throws(
-    () => readConfig({ API_KEYS: 'good-enough,short' }),
-    (error) => error instanceof ConfigError && !error.sentence.includes('short') && !error.sentence.includes('good'),
-  )
+test('a single key counts beside the list of keys', () => {
+  const digestsOf = (...keys: string[]) => keys.map((key) => createHash('sha256').update(key).digest())
+  assert.deepEqual(readConfig({ API_KEY: ' only-key ' }).security.apiKeyDigests, digestsOf('only-key'))
+  const { apiKeyDigests } = readConfig({ API_KEYS: 'first-key', API_KEY: 'second-key' }).security
+  assert.deepEqual(apiKeyDigests, digestsOf('first-key', 'second-key'))
+})
+
+test('a key that is too weak to lock anything stops the start, and is not repeated', () => {
+  for (const env of [{ API_KEYS: 'good-enough,short' }, { API_KEY: 'short' }, { API_KEY: 'good enough short' }]) {
+    assert.throws(
+      () => readConfig(env),
+      (error) => error instanceof ConfigError && !error.sentence.includes('short') && !error.sentence.includes('good'),
+    )
+  }
 })
 
 for (const [name, value, allowed] of [
@@ -155,8 +181,13 @@ for (const [name, value, allowed] of [
   ['PORT', '80.5', 'a whole number from 0 to 65535'],
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
-  ['DEVICE', 'cuda', 'auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1'],
-  ['DTYPE', 'bfloat16', DTYPES],
+  ['DEVICE', 'gpu', 'auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1'],
+  ['DTYPE', 'bfloat16', 'auto'],
+  ['DTYPE', 'torch.bfloat16', 'auto'],
+  ['DTYPE', 'int8_float16', 'auto'],
+  ['DTYPE', 'int8_float32', 'int8'],
+  ['DTYPE', 'float8', DTYPES],
+  ['DTYPE', 'constructor', DTYPES],
   ['DTYPE', 'encoder=int8', DTYPES],
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],

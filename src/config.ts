@@ -112,7 +112,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
   const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
-  checkPrecision(s.DTYPE, devices[0]!)
+  checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
 
   return {
     host: s.HOST,
@@ -138,7 +138,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       retryGraceMs: s.RETRY_GRACE_SECONDS * 1000,
     },
     security: {
-      apiKeyDigests: (s.API_KEYS ?? []).map((key) => createHash('sha256').update(key).digest()),
+      apiKeyDigests: [...(s.API_KEYS ?? []), ...(s.API_KEY ? [s.API_KEY] : [])].map((key) =>
+        createHash('sha256').update(key).digest(),
+      ),
       rateLimit: s.RATE_LIMIT === 0 ? undefined : s.RATE_LIMIT,
       corsOrigins: s.CORS_ORIGINS ?? [],
       trustProxy: trustedProxies(s.TRUST_PROXY),
@@ -164,12 +166,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
 }
 
-/** @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly. */
-function checkPrecision(dtype: string, device: Device): void {
-  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
+/**
+ * @param given  the word that stands in the environment.
+ * @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly.
+ */
+function checkPrecision(dtype: string, device: Device, given = dtype): void {
+  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', given, 'auto, float32 or int8 on the CPU')
   const isEightBits = dtype === 'int8' || /8/.test(dtype)
   if (device.startsWith('cuda') && isEightBits)
-    throw new ConfigError('DTYPE', dtype, 'auto, float16 or float32 on a GPU')
+    throw new ConfigError('DTYPE', given, 'auto, float16 or float32 on a GPU')
 }
 
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {
@@ -191,11 +196,17 @@ function parseSettings(env: NodeJS.ProcessEnv): Settings {
     const result = check.safeParse(raw)
     if (!result.success) {
       const isSecret = SECRET_SETTINGS.some((secret) => secret === name)
-      throw new ConfigError(name, isSecret ? '…' : (raw ?? ''), describe(check))
+      throw new ConfigError(name, isSecret ? '…' : (raw ?? ''), wordToUse(result.error) ?? describe(check))
     }
     parsed[name] = result.data
   }
   return parsed as Settings // each was parsed by its own check just above
+}
+
+/** Where a check knows what was meant: the one value to use in its place. */
+function wordToUse({ issues }: z.ZodError): string | undefined {
+  const [issue] = issues
+  return issue?.code === 'custom' ? issue.params?.use : undefined
 }
 
 function describe(schema: z.ZodType): string {

@@ -65,18 +65,50 @@ function dtypePattern(): RegExp {
   return new RegExp(`^(auto|float32|float16|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
 }
 
+/** Words of torch and CTranslate2 for a precision that is here, too. */
+const SAME_PRECISION: ReadonlyMap<string, string> = new Map([
+  ['fp32', 'float32'],
+  ['float', 'float32'],
+  ['fp16', 'float16'],
+  ['half', 'float16'],
+])
+
+/** Their other words, and what to use in their place. */
+const NEAREST_PRECISION: ReadonlyMap<string, string> = new Map([
+  ['bfloat16', 'auto'],
+  ['bf16', 'auto'],
+  ['default', 'auto'],
+  ['int8_float16', 'auto'],
+  ['int8_bfloat16', 'auto'],
+  ['int8_float32', 'int8'],
+  ['int16', 'auto'],
+  ['float64', 'float32'],
+  ['double', 'float32'],
+])
+
 const dtype = z
   .string()
-  .regex(dtypePattern())
+  .transform((given, context) => {
+    const word = given.replace(/^torch\./, '')
+    const precision = SAME_PRECISION.get(word) ?? word
+    if (dtypePattern().test(precision)) return precision
+    const use = NEAREST_PRECISION.get(word)
+    context.addIssue({ code: 'custom', ...(use !== undefined && { params: { use } }) })
+    return z.NEVER
+  })
   .describe(
     `auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
   )
 
 const device = z
   .string()
-  .regex(/^(auto|cpu|webgpu|cuda:\d{1,2}(,cuda:\d{1,2})*)$/)
+  .transform((value) => (value === 'cuda' ? 'cuda:0' : value))
+  .pipe(z.string().regex(/^(auto|cpu|webgpu|cuda:\d{1,2}(,cuda:\d{1,2})*)$/))
   .refine((value) => new Set(value.split(',')).size === value.split(',').length)
-  .describe('auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1')
+  .describe('auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1')
+
+/** A key of the API; a comma stands between several. */
+const apiKey = z.string().regex(/^[\x21-\x7e]{8,}$/)
 
 // ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,12 +185,13 @@ export const SETTINGS = {
   },
 
   API_KEYS: {
-    check: listOf(
-      z.string().regex(/^[\x21-\x7e]{8,}$/),
-      'comma-separated keys of at least 8 printable characters',
-    ).optional(),
+    check: listOf(apiKey, 'comma-separated keys of at least 8 printable characters').optional(),
     meaning: 'Comma-separated keys, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
     defaultInWords: '–',
+  },
+  API_KEY: {
+    check: z.string().trim().pipe(apiKey).describe('a key of at least 8 printable characters').optional(),
+    meaning: 'One more key, as if it stood in `API_KEYS`. Never logged.',
   },
   RATE_LIMIT: {
     check: integer(0, 1_000_000).default(0),
@@ -197,12 +230,12 @@ export const SETTINGS = {
   DEVICE: {
     check: device.default('auto'),
     meaning:
-      '`cpu`, `cuda:N`, `webgpu` or `auto`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([gpu-cuda.md](gpu-cuda.md#several-gpus)). A device that is not there is an error at the start; `auto` takes CUDA, else WebGPU on a real GPU, else the CPU, and the log says why ([gpu.md](gpu.md)).',
+      '`cpu`, `cuda:N`, `webgpu` or `auto`; `cuda` is `cuda:0`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([gpu-cuda.md](gpu-cuda.md#several-gpus)). A device that is not there is an error at the start; `auto` takes CUDA, else WebGPU on a real GPU, else the CPU, and the log says why ([gpu.md](gpu.md)).',
   },
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen. `fp32`, `float`, `fp16` and `half` are read as torch has them; its other words are refused with the one to use.',
   },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
@@ -266,4 +299,4 @@ export const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS
 
 /** Values that no message may repeat. */
-export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS']
+export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS', 'API_KEY']
