@@ -12,7 +12,8 @@ const DTYPES =
 const HOME_CACHE = `${homedir()}/.cache`
 
 test('without any setting the documented defaults hold', () => {
-  assert.deepEqual(readConfig({}), {
+  // Whoever runs this may be logged in to the hub.
+  assert.deepEqual(readConfig({ HF_TOKEN_PATH: '/nowhere/token' }), {
     host: '0.0.0.0',
     port: 8000,
     maxUploadBytes: 1024 ** 3,
@@ -47,6 +48,7 @@ test('without any setting the documented defaults hold', () => {
         cacheDir: `${HOME_CACHE}/huggingface/hub`,
         endpoint: 'https://huggingface.co',
         token: undefined,
+        tokenSource: undefined,
         offline: false,
       },
     },
@@ -72,6 +74,20 @@ test('the caches follow the most specific setting', () => {
   assert.deepEqual(folders({ XDG_CACHE_HOME: '/c' }), ['/c/paradox-asr', '/c/huggingface/hub'])
   assert.deepEqual(folders({ XDG_CACHE_HOME: '/c', HF_HOME: '/h' }), ['/c/paradox-asr', '/h/hub'])
   assert.deepEqual(folders({ HF_HOME: '/h', HF_HUB_CACHE: '/x', PARADOX_CACHE_DIR: '/p' }), ['/p', '/x'])
+})
+
+test('older names of settings count where the present ones are not set', () => {
+  const hub = (env: NodeJS.ProcessEnv) => readConfig(env).engine.hub
+  assert.equal(hub({ HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/h' }).cacheDir, '/old')
+  assert.equal(hub({ HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/new' }).cacheDir, '/new')
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1' }).offline, true)
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '' }).offline, true)
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '0' }).offline, false)
+  assert.throws(
+    () => readConfig({ TRANSFORMERS_OFFLINE: 'maybe' }),
+    (error) =>
+      error instanceof ConfigError && error.message.startsWith("Setting TRANSFORMERS_OFFLINE has the value 'maybe'"),
+  )
 })
 
 test('a slash at the end of HF_ENDPOINT does not get into the addresses', () => {

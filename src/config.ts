@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ConfigError } from './errors/index.ts'
-import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.ts'
+import { hubToken } from './hub-token.ts'
+import { SECRET_SETTINGS, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** The one that set-up has put beside the packages, which starts faster; else whichever the system has. */
 export function installedFfmpeg(): string {
@@ -25,6 +26,8 @@ export interface HubSettings {
   readonly cacheDir: string
   readonly endpoint: string
   readonly token: string | undefined
+  /** Where the token stood, in words. */
+  readonly tokenSource?: string | undefined
   readonly offline: boolean
 }
 
@@ -158,7 +161,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       hub: {
         cacheDir: s.HF_HUB_CACHE ?? join(hfHome, 'hub'),
         endpoint: s.HF_ENDPOINT.replace(/\/+$/, ''),
-        token: s.HF_TOKEN,
+        ...hubToken({ token: s.HF_TOKEN, variable: variableOf('HF_TOKEN', env) }, s.HF_TOKEN_PATH, hfHome),
         offline: s.HF_HUB_OFFLINE,
       },
     },
@@ -191,16 +194,23 @@ type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> }
 
 function parseSettings(env: NodeJS.ProcessEnv): Settings {
   const parsed: Record<string, unknown> = {}
-  for (const [name, { check }] of Object.entries(SETTINGS)) {
-    const raw = env[name] || undefined
+  for (const [name, { check }] of Object.entries<Setting>(SETTINGS)) {
+    const variable = variableOf(name as SettingName, env) // by the record's own type
+    const raw = env[variable] || undefined
     const result = check.safeParse(raw)
     if (!result.success) {
       const isSecret = SECRET_SETTINGS.some((secret) => secret === name)
-      throw new ConfigError(name, isSecret ? '…' : (raw ?? ''), wordToUse(result.error) ?? describe(check))
+      throw new ConfigError(variable, isSecret ? '…' : (raw ?? ''), wordToUse(result.error) ?? describe(check))
     }
     parsed[name] = result.data
   }
   return parsed as Settings // each was parsed by its own check just above
+}
+
+/** The variable that a setting is read from. */
+function variableOf(name: SettingName, env: NodeJS.ProcessEnv): string {
+  const { variables }: Setting = SETTINGS[name]
+  return variables?.find((variable) => env[variable]) ?? name
 }
 
 /** Where a check knows what was meant: the one value to use in its place. */

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { cleanToken } from './hub-token.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
   /** Of the text in the environment; its description says what is allowed. */
@@ -14,6 +15,8 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
   readonly meaning: string
   /** The default in words, where it is no single value. */
   readonly defaultInWords?: string
+  /** Variables of which the first that is set counts; left out: the one that the row is named for. */
+  readonly variables?: readonly string[]
 }
 
 // ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,10 +280,23 @@ export const SETTINGS = {
     check: text.optional(),
     meaning: 'The cache itself: checkpoints as they were downloaded.',
     defaultInWords: '`$HF_HOME/hub`',
+    variables: ['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'],
   },
   HF_TOKEN: {
-    check: text.optional(),
+    check: z
+      .string()
+      .transform(cleanToken)
+      .pipe(z.string().regex(/^[\x21-\x7e]*$/))
+      .describe('a token without blanks')
+      .optional(),
     meaning: 'Token for gated repositories and a higher rate limit. Never logged.',
+    variables: ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'],
+  },
+  HF_TOKEN_PATH: {
+    check: text.optional(),
+    meaning:
+      'File with the token where `HF_TOKEN` is not set, as `hf auth login` writes it. Read once, at the start; one that is missing or empty counts as none.',
+    defaultInWords: '`$HF_HOME/token`',
   },
   HF_ENDPOINT: {
     check: z
@@ -293,6 +309,7 @@ export const SETTINGS = {
     check: flag.default(false),
     meaning:
       "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
+    variables: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'],
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

@@ -19,11 +19,20 @@ export class HubUnauthorizedError extends AsrError {
   readonly code = 'ASR_HUB_UNAUTHORIZED'
   readonly kind = 'unavailable'
   // Without a token the hub answers the same for a repository that does not exist, so the remedy has to help both.
-  readonly remedy =
-    "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
+  readonly remedy: string
 
-  constructor(repository: string, options?: ErrorOptions) {
-    super(`The hub refused access to repository '${repository}'.`, options)
+  /** @param invalidToken  where the token stood that the hub does not take; undefined where it says nothing of one. */
+  constructor(repository: string, invalidToken?: string, options?: ErrorOptions) {
+    super(
+      invalidToken === undefined
+        ? `The hub refused access to repository '${repository}'.`
+        : `The hub says that the token of ${invalidToken} is invalid, so repository '${repository}' could not be downloaded.`,
+      options,
+    )
+    this.remedy =
+      invalidToken === undefined
+        ? "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
+        : 'Set HF_TOKEN to a valid token, or remove it: public repositories need none.'
   }
 }
 

@@ -57,7 +57,7 @@ export async function askHub(settings: HubSettings, repo: string, request: HubRe
     throw nameFailure(error, (e) => isPatient || isReset(e))
   }
   if (!response.ok) {
-    const failure = statusFailure(response, repo)
+    const failure = statusFailure(response, repo, settings)
     await response.body?.cancel().catch(() => {}) // a connection that ends while we leave it is no news
     throw failure
   }
@@ -89,9 +89,13 @@ export async function askHub(settings: HubSettings, repo: string, request: HubRe
 function headersFor(url: string, given: RequestInit['headers'], { endpoint, token }: HubSettings): Headers {
   const headers = new Headers(given)
   headers.delete('authorization')
-  if (token && new URL(url).origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`)
+  if (token && isOfHub(url, endpoint)) headers.set('authorization', `Bearer ${token}`)
   headers.set('user-agent', 'paradox-asr')
   return headers
+}
+
+function isOfHub(url: string, endpoint: string): boolean {
+  return new URL(url).origin === new URL(endpoint).origin
 }
 
 /** Counts only while we wait for the other side, never while our own disk keeps us busy. */
@@ -124,13 +128,16 @@ function isReset(error: unknown): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
 }
 
-function statusFailure(response: Response, repo: string): AsrError | PassingFailure {
+function statusFailure(response: Response, repo: string, settings: HubSettings): AsrError | PassingFailure {
   // The path alone: addresses of a content network carry a signature, which is as good as a token.
   const cause = new Error(`HTTP ${response.status} for ${new URL(response.url).pathname}`)
   switch (response.status) {
-    case 401:
+    case 401: {
+      const wasSent = settings.token !== undefined && isOfHub(response.url, settings.endpoint)
+      return new HubUnauthorizedError(repo, wasSent ? (settings.tokenSource ?? 'HF_TOKEN') : undefined, { cause })
+    }
     case 403:
-      return new HubUnauthorizedError(repo, { cause })
+      return new HubUnauthorizedError(repo, undefined, { cause })
     case 400: // for a name or revision that cannot exist
     case 404:
     case 410:

@@ -113,8 +113,8 @@ async function checkHub({ engine: { hub } }: Config): Promise<Finding> {
     })
     if (status === 401 || status === 403) {
       return warn(
-        `${name} answers, but refuses ${hub.token === undefined ? 'us' : 'HF_TOKEN'}`,
-        'Set HF_TOKEN to a valid token, or unset it.',
+        `${name} answers, but refuses ${hub.token === undefined ? 'us' : `the token of ${hub.tokenSource}`}`,
+        'Set HF_TOKEN to a valid token, or remove it: public repositories need none.',
       )
     }
     if (status >= 500) return warn(`${name} answers with status ${status}`, 'Try again later.')
