@@ -22,6 +22,7 @@ test('without any setting the documented defaults hold', () => {
     tempDir: tmpdir(),
     models: {
       defaultId: 'freds0',
+      defaultLanguage: undefined,
       file: undefined,
       aliases: new Map(
         ['whisper-1', 'gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe'].map((name) => [name, 'freds0']),
@@ -170,6 +171,12 @@ test('models, limits and callers are read from lists and numbers', () => {
   assert.deepEqual([security.rateLimit, security.trustProxy], [60, ['10.0.0.0/8', '::1']])
 })
 
+test('the default language is kept by its code, and auto is none', () => {
+  const read = (DEFAULT_LANGUAGE: string) => readConfig({ DEFAULT_LANGUAGE }).models.defaultLanguage
+  assert.deepEqual(['pt', 'Portuguese', 'português', 'pt-BR', 'por'].map(read), Array(5).fill('pt'))
+  assert.deepEqual(['auto', 'AUTO'].map(read), [undefined, undefined])
+})
+
 test('the number of proxies in front is a number, and none of them is nobody', () => {
   const trusted = (value: string) => readConfig({ TRUST_PROXY: value }).security.trustProxy
   assert.deepEqual(['0', '1', '2'].map(trusted), [false, 1, 2])
@@ -208,6 +215,7 @@ for (const [name, value, allowed] of [
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],
   ['DTYPE', 'int8,decoder=float32', DTYPES],
+  ['DEFAULT_LANGUAGE', 'klingon', 'a code or name of a language, such as pt or portuguese, or auto'],
   ['MODEL_TTL', '-2', 'a whole number from -1 to 31536000'],
   ['MODEL_ALIASES', 'whisper-1', 'names and the models they stand for, such as whisper-1=freds0,turbo=lite_asr'],
   ['ALLOWED_MODELS', 'whisper', 'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *'],

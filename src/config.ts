@@ -54,6 +54,8 @@ export interface EngineSettings {
 /** Which models there are, beside those that are built in, and how long they stay. */
 export interface ModelSettings {
   readonly defaultId: string
+  /** Code of the language of requests that name none, for models that have none; undefined: detected. */
+  readonly defaultLanguage: string | undefined
   readonly file: string | undefined
   /** Other names → ids. */
   readonly aliases: ReadonlyMap<string, string>
@@ -126,6 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     tempDir: s.TEMP_DIR,
     models: {
       defaultId: s.DEFAULT_MODEL_ID,
+      defaultLanguage: s.DEFAULT_LANGUAGE,
       file: s.MODELS_FILE,
       aliases: aliasesOf(s.MODEL_ALIASES, s.DEFAULT_MODEL_ID),
       allowed: s.ALLOWED_MODELS ?? [],

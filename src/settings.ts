@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
 import { cleanToken } from './hub-token.ts'
+import { isDetectionAsked, LANGUAGE_CODES, resolveLanguage } from './languages.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
   /** Of the text in the environment; its description says what is allowed. */
@@ -110,6 +111,19 @@ const device = z
   .refine((value) => new Set(value.split(',')).size === value.split(',').length)
   .describe('auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1')
 
+const language = z
+  .string()
+  .transform((given, context) => {
+    if (isDetectionAsked(given)) return undefined
+    try {
+      return resolveLanguage(given, LANGUAGE_CODES)
+    } catch {
+      context.addIssue({ code: 'custom' })
+      return z.NEVER
+    }
+  })
+  .describe('a code or name of a language, such as pt or portuguese, or auto')
+
 /** A key of the API; a comma stands between several. */
 const apiKey = z.string().regex(/^[\x21-\x7e]{8,}$/)
 
@@ -120,6 +134,11 @@ export const SETTINGS = {
   PORT: { check: integer(0, 65535).default(8000), meaning: 'Port to listen on; `0` takes a free one.' },
 
   DEFAULT_MODEL_ID: { check: text.default('freds0'), meaning: 'Model of requests that name none.' },
+  DEFAULT_LANGUAGE: {
+    check: language.optional(),
+    meaning:
+      'Language of requests that name none, as code or name, for models that have none of their own (`freds0` has `pt`; `language` in [`MODELS_FILE`](models.md#add-a-model)). Unset or `auto`: it is detected. See [which language](api.md#which-language).',
+  },
   MODELS_FILE: { check: text.optional(), meaning: 'JSON file with [more models](models.md#add-a-model).' },
   MODEL_ALIASES: {
     check: listOf(
