@@ -53,6 +53,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
   [/^vite$/, ['web/vite.config']],
+  [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
   [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process', 'cli/machine/program']],

@@ -50,6 +50,7 @@ test('without any setting the documented defaults hold', () => {
         endpoint: 'https://huggingface.co',
         token: undefined,
         tokenSource: undefined,
+        proxies: undefined,
         offline: false,
       },
     },

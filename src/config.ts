@@ -20,6 +20,15 @@ export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
 /** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
 export type Dtype = 'auto' | 'float32' | 'float16' | 'int8' | `${'encoder' | 'decoder'}=${string}`
 
+/** By which proxies the hub is asked. */
+export interface ProxySettings {
+  /** Addresses with the credentials in them; undefined: none for such addresses. */
+  readonly https: string | undefined
+  readonly http: string | undefined
+  /** Hosts that are asked directly, with those below them. */
+  readonly bypassed: readonly string[]
+}
+
 /** Where checkpoints come from and where they are kept. */
 export interface HubSettings {
   /** The standard hub cache, shared with Python's huggingface_hub. */
@@ -28,6 +37,8 @@ export interface HubSettings {
   readonly token: string | undefined
   /** Where the token stood, in words. */
   readonly tokenSource?: string | undefined
+  /** undefined: it is asked directly. */
+  readonly proxies?: ProxySettings | undefined
   readonly offline: boolean
 }
 
@@ -165,6 +176,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
         cacheDir: s.HF_HUB_CACHE ?? join(hfHome, 'hub'),
         endpoint: s.HF_ENDPOINT.replace(/\/+$/, ''),
         ...hubToken({ token: s.HF_TOKEN, variable: variableOf('HF_TOKEN', env) }, s.HF_TOKEN_PATH, hfHome),
+        proxies: proxiesOf(s),
         offline: s.HF_HUB_OFFLINE,
       },
     },
@@ -191,6 +203,12 @@ function aliasesOf(given: readonly string[] | undefined, defaultId: string): Rea
 function trustedProxies(value: string): SecuritySettings['trustProxy'] {
   if (!/^\d+$/.test(value)) return value.split(',').map((address) => address.trim())
   return Number(value) || false
+}
+
+function proxiesOf({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY = '' }: Settings): ProxySettings | undefined {
+  const bypassed = NO_PROXY.split(/[,\s]+/).filter((host) => host !== '')
+  if ((HTTPS_PROXY === undefined && HTTP_PROXY === undefined) || bypassed.includes('*')) return undefined
+  return { https: HTTPS_PROXY, http: HTTP_PROXY, bypassed }
 }
 
 type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> }

@@ -124,6 +124,24 @@ const language = z
   })
   .describe('a code or name of a language, such as pt or portuguese, or auto')
 
+/** An address as curl and pip take it: http where it says nothing else. */
+const proxy = z
+  .string()
+  .transform((given) => (given.includes('://') ? given : `http://${given}`))
+  .pipe(z.url({ protocol: /^https?$/ }))
+  .refine(hasReadableCredentials)
+  .describe('an address such as http://proxy.example:3128 or http://user:password@proxy.example:3128')
+
+/** Whether what stands for signs in them, as %40 for @, can be told. */
+function hasReadableCredentials(address: string): boolean {
+  try {
+    const { username, password } = new URL(address)
+    return decodeURIComponent(username + password) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** A key of the API; a comma stands between several. */
 const apiKey = z.string().regex(/^[\x21-\x7e]{8,}$/)
 
@@ -330,9 +348,31 @@ export const SETTINGS = {
       "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
     variables: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'],
   },
+  HTTPS_PROXY: {
+    check: proxy.optional(),
+    meaning:
+      'Proxy for the hub, where its address begins with https: see [proxies](#proxies-and-certificates). Its user and password are never logged.',
+    variables: ['https_proxy', 'HTTPS_PROXY'],
+  },
+  HTTP_PROXY: {
+    check: proxy.optional(),
+    meaning: 'The same where its address begins with http.',
+    variables: ['http_proxy', 'HTTP_PROXY'],
+  },
+  NO_PROXY: {
+    check: text.optional(),
+    meaning:
+      'Comma-separated hosts that are asked directly, with those below them: `hub.example`, `hub.example:8443`, `*` for all.',
+    variables: ['no_proxy', 'NO_PROXY'],
+  },
+  NODE_EXTRA_CA_CERTS: {
+    check: text.optional(),
+    meaning:
+      'PEM file with certificate authorities to trust beside the usual ones, such as that of a proxy which opens TLS. Node itself reads it, at the start.',
+  },
 } as const satisfies Readonly<Record<string, Setting>>
 
 export type SettingName = keyof typeof SETTINGS
 
 /** Values that no message may repeat. */
-export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS', 'API_KEY']
+export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS', 'API_KEY', 'HTTPS_PROXY', 'HTTP_PROXY']

@@ -14,6 +14,39 @@ export class HubUnreachableError extends AsrError {
   }
 }
 
+/** Between us and the hub stands a proxy, which is what failed. */
+export class HubProxyError extends AsrError {
+  override readonly name = 'HubProxyError'
+  readonly code = 'ASR_PROXY_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy: string
+
+  /**
+   * @param variable  the setting with the proxy's address, which holds its password and is not repeated.
+   * @param what      it does, as the rest of a sentence.
+   */
+  constructor(repository: string, variable: string, what: string, options?: ErrorOptions) {
+    super(`Repository '${repository}' could not be downloaded because the proxy of ${variable} ${what}.`, options)
+    this.remedy = `Check the address in ${variable}, its user and its password, and what the proxy allows, or name the hub's host in NO_PROXY.`
+  }
+}
+
+export class HubCertificateError extends AsrError {
+  override readonly name = 'HubCertificateError'
+  readonly code = 'ASR_CERTIFICATE_UNTRUSTED'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    "Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of your proxy's or hub's authority and start again, or check HF_ENDPOINT and the clock of this machine."
+
+  /** @param reason  Node's code for what is wrong with the certificate. */
+  constructor(repository: string, reason: string, options?: ErrorOptions) {
+    super(
+      `Repository '${repository}' could not be downloaded because the certificate that came for the hub is not trusted (${reason}).`,
+      options,
+    )
+  }
+}
+
 export class HubUnauthorizedError extends AsrError {
   override readonly name = 'HubUnauthorizedError'
   readonly code = 'ASR_HUB_UNAUTHORIZED'

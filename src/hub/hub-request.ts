@@ -3,11 +3,15 @@
 import type { HubSettings } from '../config.ts'
 import {
   type AsrError,
+  causesOf,
+  HubCertificateError,
   HubNotFoundError,
+  HubProxyError,
   HubRateLimitedError,
   HubUnauthorizedError,
   HubUnreachableError,
 } from '../errors/index.ts'
+import { proxiedFetch, proxyFailureIn } from './proxied-fetch.ts'
 import { PassingFailure } from './retry.ts'
 
 export interface HubAnswer {
@@ -34,20 +38,27 @@ export interface HubRequest {
  *
  * @throws {PassingFailure} where another attempt may help: a reset connection, 408, 429, 5xx.
  * @throws {HubUnauthorizedError} 401, 403. {HubNotFoundError} 404. {HubUnreachableError} any other.
+ * @throws {HubProxyError | HubCertificateError} for what stands between the hub and us.
  */
 export async function askHub(settings: HubSettings, repo: string, request: HubRequest): Promise<HubAnswer> {
   const { url, init, silenceMs, isPatient, signal } = request
   const silence = new SilenceTimer(silenceMs)
   const nameFailure = (error: unknown, isPassing: (error: unknown) => boolean): unknown => {
     if (signal.aborted) return signal.reason
-    const final = new HubUnreachableError(repo, { cause: error })
-    return isPassing(error) ? new PassingFailure(final) : final
+    const untrusted = certificateFault(error)
+    if (untrusted !== undefined) return new HubCertificateError(repo, untrusted, { cause: error })
+    const proxy = proxyFailureIn(error)
+    const final = proxy
+      ? new HubProxyError(repo, proxy.variable, proxy.what, { cause: error })
+      : new HubUnreachableError(repo, { cause: error })
+    const mayPass = proxy?.status === undefined ? isPassing(error) : proxy.status >= 500
+    return mayPass ? new PassingFailure(final) : final
   }
 
   let response: Response
   try {
     response = await silence.watch(() =>
-      fetch(url, {
+      proxiedFetch(settings.proxies, url, {
         ...init,
         headers: headersFor(url, init.headers, settings),
         signal: AbortSignal.any([signal, silence.signal]),
@@ -122,10 +133,18 @@ class SilenceTimer {
   }
 }
 
+/** Node's code for a certificate that is not trusted, wherever it came from on the way; undefined for other failures. */
+export function certificateFault(error: unknown): string | undefined {
+  for (const { code } of causesOf(error) as Iterable<NodeJS.ErrnoException>) {
+    if (code !== undefined && /^(?!ERR_SSL).*(CERT|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)) return code
+  }
+  return undefined
+}
+
 function isReset(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+  const isOfReset = ({ code }: NodeJS.ErrnoException) =>
+    code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+  return Array.from(causesOf(error)).some(isOfReset)
 }
 
 function statusFailure(response: Response, repo: string, settings: HubSettings): AsrError | PassingFailure {
