@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
+  ...['hub-token', 'languages'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -39,7 +40,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options'],
     ...['models/registry', 'models/compiled-models', 'models/library', 'models/model-facts', 'models/measured-speeds'],
-    ...['decode/languages', 'checkpoint/special-tokens'], // what a service's answer names languages by
   ],
   web: [], // it talks to the service over HTTP, as every other client does
   index: ['library'],
@@ -53,6 +53,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
   [/^vite$/, ['web/vite.config']],
+  [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
   [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process', 'cli/machine/program']],

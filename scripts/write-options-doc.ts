@@ -66,7 +66,7 @@ Refused:
 - \`beam_size\` above 1 where \`temperature\` begins above 0, since sampling has no beams. Where only \`temperature\` is given,
   \`beam_size\` is 1.
 - \`temperature\` that is not in ascending order, or an empty list.
-- \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with a \`language\`.
+- \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with a \`language\` but \`auto\`.
 - \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` words
   are what the layout needs; without a layout they change nothing.
 - \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. Only the model
@@ -80,8 +80,8 @@ Without effect, since another option switches them off:
 - \`max_initial_timestamp\` unless \`timestamps\` is \`tokens\`.
 - \`prompt_reset_on_temperature\` without \`condition_on_previous_text\`.
 - \`batch_size\` with \`condition_on_previous_text\`, which decodes one window at a time.
-- \`language_detection_segments\` and \`language_detection_threshold\` where the language is given, or the model has one of its
-  own, or \`multilingual\` is true.
+- \`language_detection_segments\` and \`language_detection_threshold\` where the language is not detected
+  ([which language](api.md#which-language)), or \`multilingual\` is true.
 - \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times to
   find silence between.
 `

@@ -19,9 +19,15 @@ export function operationsDocument(): string {
 
 function table(): string {
   const rows = Object.entries<Setting>(SETTINGS).map(
-    ([name, setting]) => `| \`${name}\` | ${defaultOf(setting)} | ${setting.meaning} |\n`,
+    ([name, setting]) => `| \`${name}\` | ${defaultOf(setting)} | ${setting.meaning}${otherNames(name, setting)} |\n`,
   )
   return `| setting | default | meaning |\n| --- | --- | --- |\n${rows.join('')}`
+}
+
+/** What else it is called; the first variable that is set counts. */
+function otherNames(name: string, { variables = [] }: Setting): string {
+  const others = variables.filter((variable) => variable !== name).map((variable) => `\`${variable}\``)
+  return others.length > 0 ? ` Also read from ${others.join(', ')}.` : ''
 }
 
 function defaultOf({ check, defaultInWords }: Setting): string {

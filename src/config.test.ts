@@ -12,7 +12,8 @@ const DTYPES =
 const HOME_CACHE = `${homedir()}/.cache`
 
 test('without any setting the documented defaults hold', () => {
-  assert.deepEqual(readConfig({}), {
+  // Whoever runs this may be logged in to the hub.
+  assert.deepEqual(readConfig({ HF_TOKEN_PATH: '/nowhere/token' }), {
     host: '0.0.0.0',
     port: 8000,
     maxUploadBytes: 1024 ** 3,
@@ -21,6 +22,7 @@ test('without any setting the documented defaults hold', () => {
     tempDir: tmpdir(),
     models: {
       defaultId: 'freds0',
+      defaultLanguage: undefined,
       file: undefined,
       aliases: new Map(
         ['whisper-1', 'gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe'].map((name) => [name, 'freds0']),
@@ -47,6 +49,8 @@ test('without any setting the documented defaults hold', () => {
         cacheDir: `${HOME_CACHE}/huggingface/hub`,
         endpoint: 'https://huggingface.co',
         token: undefined,
+        tokenSource: undefined,
+        proxies: undefined,
         offline: false,
       },
     },
@@ -74,6 +78,20 @@ test('the caches follow the most specific setting', () => {
   assert.deepEqual(folders({ HF_HOME: '/h', HF_HUB_CACHE: '/x', PARADOX_CACHE_DIR: '/p' }), ['/p', '/x'])
 })
 
+test('older names of settings count where the present ones are not set', () => {
+  const hub = (env: NodeJS.ProcessEnv) => readConfig(env).engine.hub
+  assert.equal(hub({ HUGGINGFACE_HUB_CACHE: '/old', HF_HOME: '/h' }).cacheDir, '/old')
+  assert.equal(hub({ HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/new' }).cacheDir, '/new')
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1' }).offline, true)
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '' }).offline, true)
+  assert.equal(hub({ TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '0' }).offline, false)
+  assert.throws(
+    () => readConfig({ TRANSFORMERS_OFFLINE: 'maybe' }),
+    (error) =>
+      error instanceof ConfigError && error.message.startsWith("Setting TRANSFORMERS_OFFLINE has the value 'maybe'"),
+  )
+})
+
 test('a slash at the end of HF_ENDPOINT does not get into the addresses', () => {
   assert.equal(readConfig({ HF_ENDPOINT: 'http://mirror:8080/hub//' }).engine.hub.endpoint, 'http://mirror:8080/hub')
 })
@@ -85,19 +103,36 @@ test('the devices that the documentation names are accepted', () => {
   }
   const { engine, devices } = readConfig({ DEVICE: 'cuda:1,cuda:0' })
   assert.deepEqual([engine.device, devices], ['cuda:1', ['cuda:1', 'cuda:0']])
-  for (const device of ['cuda', 'cuda:0,cuda:0', 'cuda:0,cpu', 'gpu']) {
+  for (const device of ['cuda,cuda:1', 'cuda:0,cuda:0', 'cuda:0,cpu', 'gpu']) {
     assert.throws(() => readConfig({ DEVICE: device }), { code: 'ASR_CONFIG_INVALID' })
   }
 })
 
+test('cuda alone is the first GPU, as torch has it', () => {
+  const { engine, devices } = readConfig({ DEVICE: 'cuda' })
+  assert.deepEqual([engine.device, devices], ['cuda:0', ['cuda:0']])
+})
+
+test('a precision may have the name that torch has for it', () => {
+  const read = (DTYPE: string) => readConfig({ DTYPE }).engine.dtype
+  assert.deepEqual(['fp32', 'float', 'torch.float32'].map(read), Array(3).fill('float32'))
+  assert.deepEqual(['fp16', 'half', 'torch.float16'].map(read), Array(3).fill('float16'))
+})
+
 test('a precision that the device does not have is refused at the start', () => {
-  for (const [DEVICE, DTYPE] of [
-    ['cpu', 'float16'],
-    ['cuda:0', 'int8'],
-    ['cuda:0', 'encoder=smoothed8'],
-    ['cuda:0', 'decoder=blocks8'],
-  ]) {
-    assert.throws(() => readConfig({ DEVICE, DTYPE }), { code: 'ASR_CONFIG_INVALID' })
+  for (const [DEVICE, DTYPE, use] of [
+    ['cpu', 'float16', 'auto, float32 or int8 on the CPU'],
+    ['cpu', 'half', 'auto, float32 or int8 on the CPU'],
+    ['cuda', 'int8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'int8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'encoder=smoothed8', 'auto, float16 or float32 on a GPU'],
+    ['cuda:0', 'decoder=blocks8', 'auto, float16 or float32 on a GPU'],
+  ] as const) {
+    const message = `Setting DTYPE has the value '${DTYPE}', which is not allowed: use ${use}.`
+    assert.throws(
+      () => readConfig({ DEVICE, DTYPE }),
+      (error) => error instanceof ConfigError && error.sentence === message,
+    )
   }
   assert.equal(readConfig({ DEVICE: 'cuda:0', DTYPE: 'float16' }).engine.dtype, 'float16')
 })
@@ -137,16 +172,31 @@ test('models, limits and callers are read from lists and numbers', () => {
   assert.deepEqual([security.rateLimit, security.trustProxy], [60, ['10.0.0.0/8', '::1']])
 })
 
+test('the default language is kept by its code, and auto is none', () => {
+  const read = (DEFAULT_LANGUAGE: string) => readConfig({ DEFAULT_LANGUAGE }).models.defaultLanguage
+  assert.deepEqual(['pt', 'Portuguese', 'português', 'pt-BR', 'por'].map(read), Array(5).fill('pt'))
+  assert.deepEqual(['auto', 'AUTO'].map(read), [undefined, undefined])
+})
+
 test('the number of proxies in front is a number, and none of them is nobody', () => {
   const trusted = (value: string) => readConfig({ TRUST_PROXY: value }).security.trustProxy
   assert.deepEqual(['0', '1', '2'].map(trusted), [false, 1, 2])
 })
 
-test('a key is never repeated, not even one that is refused', () => {
-  assert.throws(
-    () => readConfig({ API_KEYS: 'good-enough,short' }),
-    (error) => error instanceof ConfigError && !error.sentence.includes('short') && !error.sentence.includes('good'),
-  )
+test('a single key counts beside the list of keys', () => {
+  const digestsOf = (...keys: string[]) => keys.map((key) => createHash('sha256').update(key).digest())
+  assert.deepEqual(readConfig({ API_KEY: ' only-key ' }).security.apiKeyDigests, digestsOf('only-key'))
+  const { apiKeyDigests } = readConfig({ API_KEYS: 'first-key', API_KEY: 'second-key' }).security
+  assert.deepEqual(apiKeyDigests, digestsOf('first-key', 'second-key'))
+})
+
+test('a key that is too weak to lock anything stops the start, and is not repeated', () => {
+  for (const env of [{ API_KEYS: 'good-enough,short' }, { API_KEY: 'short' }, { API_KEY: 'good enough short' }]) {
+    assert.throws(
+      () => readConfig(env),
+      (error) => error instanceof ConfigError && !error.sentence.includes('short') && !error.sentence.includes('good'),
+    )
+  }
 })
 
 for (const [name, value, allowed] of [
@@ -155,19 +205,25 @@ for (const [name, value, allowed] of [
   ['PORT', '80.5', 'a whole number from 0 to 65535'],
   ['MAX_LOADED_MODELS', '0', 'a whole number from 1 to 64'],
   ['MAX_UPLOAD_MB', '-1', 'a whole number from 1 to 1048576'],
-  ['DEVICE', 'cuda', 'auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1'],
-  ['DTYPE', 'bfloat16', DTYPES],
+  ['DEVICE', 'gpu', 'auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1'],
+  ['DTYPE', 'bfloat16', 'auto'],
+  ['DTYPE', 'torch.bfloat16', 'auto'],
+  ['DTYPE', 'int8_float16', 'auto'],
+  ['DTYPE', 'int8_float32', 'int8'],
+  ['DTYPE', 'float8', DTYPES],
+  ['DTYPE', 'constructor', DTYPES],
   ['DTYPE', 'encoder=int8', DTYPES],
   ['DTYPE', 'decoder=smoothed8', DTYPES],
   ['DTYPE', 'encoder=float32,encoder=float32', DTYPES],
   ['DTYPE', 'int8,decoder=float32', DTYPES],
+  ['DEFAULT_LANGUAGE', 'klingon', 'a code or name of a language, such as pt or portuguese, or auto'],
   ['MODEL_TTL', '-2', 'a whole number from -1 to 31536000'],
   ['MODEL_ALIASES', 'whisper-1', 'names and the models they stand for, such as whisper-1=freds0,turbo=lite_asr'],
   ['ALLOWED_MODELS', 'whisper', 'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *'],
-  ['CORS_ORIGINS', 'example.org', 'origins such as https://example.org apart by commas, or *'],
-  ['TRUST_PROXY', 'yes', 'the number of proxies in front, or their addresses apart by commas'],
-  ['TRUST_PROXY', '10.0.0.0/33', 'the number of proxies in front, or their addresses apart by commas'],
-  ['TRUST_PROXY', '1.2.3', 'the number of proxies in front, or their addresses apart by commas'],
+  ['CORS_ORIGINS', 'example.org', 'comma-separated origins such as https://example.org, or *'],
+  ['TRUST_PROXY', 'yes', 'the number of proxies in front, or their comma-separated addresses'],
+  ['TRUST_PROXY', '10.0.0.0/33', 'the number of proxies in front, or their comma-separated addresses'],
+  ['TRUST_PROXY', '1.2.3', 'the number of proxies in front, or their comma-separated addresses'],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
   ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
   ['HF_ENDPOINT', 'mirror', 'an http or https address'],

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { ConfigError } from './errors/index.ts'
-import { SECRET_SETTINGS, SETTINGS, type SettingName } from './settings.ts'
+import { hubToken } from './hub-token.ts'
+import { SECRET_SETTINGS, SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** The one that set-up has put beside the packages, which starts faster; else whichever the system has. */
 export function installedFfmpeg(): string {
@@ -19,12 +20,25 @@ export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
 /** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
 export type Dtype = 'auto' | 'float32' | 'float16' | 'int8' | `${'encoder' | 'decoder'}=${string}`
 
+/** By which proxies the hub is asked. */
+export interface ProxySettings {
+  /** Addresses with the credentials in them; undefined: none for such addresses. */
+  readonly https: string | undefined
+  readonly http: string | undefined
+  /** Hosts that are asked directly, with those below them. */
+  readonly bypassed: readonly string[]
+}
+
 /** Where checkpoints come from and where they are kept. */
 export interface HubSettings {
   /** The standard hub cache, shared with Python's huggingface_hub. */
   readonly cacheDir: string
   readonly endpoint: string
   readonly token: string | undefined
+  /** Where the token stood, in words. */
+  readonly tokenSource?: string | undefined
+  /** undefined: it is asked directly. */
+  readonly proxies?: ProxySettings | undefined
   readonly offline: boolean
 }
 
@@ -51,6 +65,8 @@ export interface EngineSettings {
 /** Which models there are, beside those that are built in, and how long they stay. */
 export interface ModelSettings {
   readonly defaultId: string
+  /** Code of the language of requests that name none, for models that have none; undefined: detected. */
+  readonly defaultLanguage: string | undefined
   readonly file: string | undefined
   /** Other names → ids. */
   readonly aliases: ReadonlyMap<string, string>
@@ -112,7 +128,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
   const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
-  checkPrecision(s.DTYPE, devices[0]!)
+  checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
 
   return {
     host: s.HOST,
@@ -123,6 +139,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     tempDir: s.TEMP_DIR,
     models: {
       defaultId: s.DEFAULT_MODEL_ID,
+      defaultLanguage: s.DEFAULT_LANGUAGE,
       file: s.MODELS_FILE,
       aliases: aliasesOf(s.MODEL_ALIASES, s.DEFAULT_MODEL_ID),
       allowed: s.ALLOWED_MODELS ?? [],
@@ -138,7 +155,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       retryGraceMs: s.RETRY_GRACE_SECONDS * 1000,
     },
     security: {
-      apiKeyDigests: (s.API_KEYS ?? []).map((key) => createHash('sha256').update(key).digest()),
+      apiKeyDigests: [...(s.API_KEYS ?? []), ...(s.API_KEY ? [s.API_KEY] : [])].map((key) =>
+        createHash('sha256').update(key).digest(),
+      ),
       rateLimit: s.RATE_LIMIT === 0 ? undefined : s.RATE_LIMIT,
       corsOrigins: s.CORS_ORIGINS ?? [],
       trustProxy: trustedProxies(s.TRUST_PROXY),
@@ -156,7 +175,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       hub: {
         cacheDir: s.HF_HUB_CACHE ?? join(hfHome, 'hub'),
         endpoint: s.HF_ENDPOINT.replace(/\/+$/, ''),
-        token: s.HF_TOKEN,
+        ...hubToken({ token: s.HF_TOKEN, variable: variableOf('HF_TOKEN', env) }, s.HF_TOKEN_PATH, hfHome),
+        proxies: proxiesOf(s),
         offline: s.HF_HUB_OFFLINE,
       },
     },
@@ -164,12 +184,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
 }
 
-/** @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly. */
-function checkPrecision(dtype: string, device: Device): void {
-  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
+/**
+ * @param given  the word that stands in the environment.
+ * @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly.
+ */
+function checkPrecision(dtype: string, device: Device, given = dtype): void {
+  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', given, 'auto, float32 or int8 on the CPU')
   const isEightBits = dtype === 'int8' || /8/.test(dtype)
   if (device.startsWith('cuda') && isEightBits)
-    throw new ConfigError('DTYPE', dtype, 'auto, float16 or float32 on a GPU')
+    throw new ConfigError('DTYPE', given, 'auto, float16 or float32 on a GPU')
 }
 
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {
@@ -182,20 +205,39 @@ function trustedProxies(value: string): SecuritySettings['trustProxy'] {
   return Number(value) || false
 }
 
+function proxiesOf({ HTTPS_PROXY, HTTP_PROXY, NO_PROXY = '' }: Settings): ProxySettings | undefined {
+  const bypassed = NO_PROXY.split(/[,\s]+/).filter((host) => host !== '')
+  if ((HTTPS_PROXY === undefined && HTTP_PROXY === undefined) || bypassed.includes('*')) return undefined
+  return { https: HTTPS_PROXY, http: HTTP_PROXY, bypassed }
+}
+
 type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]['check']> }
 
 function parseSettings(env: NodeJS.ProcessEnv): Settings {
   const parsed: Record<string, unknown> = {}
-  for (const [name, { check }] of Object.entries(SETTINGS)) {
-    const raw = env[name] || undefined
+  for (const [name, { check }] of Object.entries<Setting>(SETTINGS)) {
+    const variable = variableOf(name as SettingName, env) // by the record's own type
+    const raw = env[variable] || undefined
     const result = check.safeParse(raw)
     if (!result.success) {
       const isSecret = SECRET_SETTINGS.some((secret) => secret === name)
-      throw new ConfigError(name, isSecret ? '…' : (raw ?? ''), describe(check))
+      throw new ConfigError(variable, isSecret ? '…' : (raw ?? ''), wordToUse(result.error) ?? describe(check))
     }
     parsed[name] = result.data
   }
   return parsed as Settings // each was parsed by its own check just above
+}
+
+/** The variable that a setting is read from. */
+function variableOf(name: SettingName, env: NodeJS.ProcessEnv): string {
+  const { variables }: Setting = SETTINGS[name]
+  return variables?.find((variable) => env[variable]) ?? name
+}
+
+/** Where a check knows what was meant: the one value to use in its place. */
+function wordToUse({ issues }: z.ZodError): string | undefined {
+  const [issue] = issues
+  return issue?.code === 'custom' ? issue.params?.use : undefined
 }
 
 function describe(schema: z.ZodType): string {

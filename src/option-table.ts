@@ -32,7 +32,7 @@ export function text(maxLength: number) {
   return z.string().max(maxLength).describe(`a text of at most ${maxLength} characters`)
 }
 
-/** Items apart from one another by commas, as HTTP and the command line write lists; `,` is a list of none. */
+/** Comma-separated items, as HTTP and the command line write lists; `,` is a list of none. */
 export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
   const split = (value: unknown) =>
     typeof value === 'string'

@@ -6,6 +6,8 @@
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { cleanToken } from './hub-token.ts'
+import { isDetectionAsked, LANGUAGE_CODES, resolveLanguage } from './languages.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
   /** Of the text in the environment; its description says what is allowed. */
@@ -14,6 +16,8 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
   readonly meaning: string
   /** The default in words, where it is no single value. */
   readonly defaultInWords?: string
+  /** Variables of which the first that is set counts; left out: the one that the row is named for. */
+  readonly variables?: readonly string[]
 }
 
 // ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -37,7 +41,7 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
 
 const text = z.string().min(1).describe('a text that is not empty')
 
-/** Items apart by commas; blanks around them don't count. */
+/** Comma-separated items; blanks around them don't count. */
 function listOf(item: z.ZodType<string, string>, what: string) {
   return z
     .string()
@@ -65,18 +69,81 @@ function dtypePattern(): RegExp {
   return new RegExp(`^(auto|float32|float16|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
 }
 
+/** Words of torch and CTranslate2 for a precision that is here, too. */
+const SAME_PRECISION: ReadonlyMap<string, string> = new Map([
+  ['fp32', 'float32'],
+  ['float', 'float32'],
+  ['fp16', 'float16'],
+  ['half', 'float16'],
+])
+
+/** Their other words, and what to use in their place. */
+const NEAREST_PRECISION: ReadonlyMap<string, string> = new Map([
+  ['bfloat16', 'auto'],
+  ['bf16', 'auto'],
+  ['default', 'auto'],
+  ['int8_float16', 'auto'],
+  ['int8_bfloat16', 'auto'],
+  ['int8_float32', 'int8'],
+  ['int16', 'auto'],
+  ['float64', 'float32'],
+  ['double', 'float32'],
+])
+
 const dtype = z
   .string()
-  .regex(dtypePattern())
+  .transform((given, context) => {
+    const word = given.replace(/^torch\./, '')
+    const precision = SAME_PRECISION.get(word) ?? word
+    if (dtypePattern().test(precision)) return precision
+    const use = NEAREST_PRECISION.get(word)
+    context.addIssue({ code: 'custom', ...(use !== undefined && { params: { use } }) })
+    return z.NEVER
+  })
   .describe(
     `auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
   )
 
 const device = z
   .string()
-  .regex(/^(auto|cpu|webgpu|cuda:\d{1,2}(,cuda:\d{1,2})*)$/)
+  .transform((value) => (value === 'cuda' ? 'cuda:0' : value))
+  .pipe(z.string().regex(/^(auto|cpu|webgpu|cuda:\d{1,2}(,cuda:\d{1,2})*)$/))
   .refine((value) => new Set(value.split(',')).size === value.split(',').length)
-  .describe('auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1')
+  .describe('auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1')
+
+const language = z
+  .string()
+  .transform((given, context) => {
+    if (isDetectionAsked(given)) return undefined
+    try {
+      return resolveLanguage(given, LANGUAGE_CODES)
+    } catch {
+      context.addIssue({ code: 'custom' })
+      return z.NEVER
+    }
+  })
+  .describe('a code or name of a language, such as pt or portuguese, or auto')
+
+/** An address as curl and pip take it: http where it says nothing else. */
+const proxy = z
+  .string()
+  .transform((given) => (given.includes('://') ? given : `http://${given}`))
+  .pipe(z.url({ protocol: /^https?$/ }))
+  .refine(hasReadableCredentials)
+  .describe('an address such as http://proxy.example:3128 or http://user:password@proxy.example:3128')
+
+/** Whether what stands for signs in them, as %40 for @, can be told. */
+function hasReadableCredentials(address: string): boolean {
+  try {
+    const { username, password } = new URL(address)
+    return decodeURIComponent(username + password) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** A key of the API; a comma stands between several. */
+const apiKey = z.string().regex(/^[\x21-\x7e]{8,}$/)
 
 // ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +152,11 @@ export const SETTINGS = {
   PORT: { check: integer(0, 65535).default(8000), meaning: 'Port to listen on; `0` takes a free one.' },
 
   DEFAULT_MODEL_ID: { check: text.default('freds0'), meaning: 'Model of requests that name none.' },
+  DEFAULT_LANGUAGE: {
+    check: language.optional(),
+    meaning:
+      'Language of requests that name none, as code or name, for models that have none of their own (`freds0` has `pt`; `language` in [`MODELS_FILE`](models.md#add-a-model)). Unset or `auto`: it is detected. See [which language](api.md#which-language).',
+  },
   MODELS_FILE: { check: text.optional(), meaning: 'JSON file with [more models](models.md#add-a-model).' },
   MODEL_ALIASES: {
     check: listOf(
@@ -112,24 +184,27 @@ export const SETTINGS = {
   MAX_MODEL_MEMORY: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:
-      'What all loaded models together may take, in MB; those that were idle longest are unloaded until it fits. One model is always allowed. `0`: no limit.',
+      'Memory that all loaded models together may take, in MiB; those that were idle longest are unloaded until it fits. One model is always allowed. `0`: no limit.',
   },
   MODEL_TTL: {
     check: integer(-1, 365 * 24 * 3600).default(300),
     meaning: 'Seconds without a request after which a model is unloaded; `0`: at once, `-1`: never.',
   },
   PRELOAD_MODELS: {
-    check: listOf(text, 'ids of models apart by commas').optional(),
+    check: listOf(text, 'comma-separated ids of models').optional(),
     meaning:
-      'Models that are loaded, and have transcribed something, before `GET /readyz` says so: `freds0`, or several with a comma between them, at most `MAX_LOADED_MODELS`.',
+      'Models that are loaded, and have transcribed something, before `GET /readyz` says so: `freds0`, or several, comma-separated, at most `MAX_LOADED_MODELS`.',
     defaultInWords: '–',
   },
 
   MAX_UPLOAD_MB: {
     check: integer(1, 1024 * 1024).default(1024),
-    meaning: 'Larger recordings are answered with 413; neither memory nor disk keeps them.',
+    meaning: 'Largest recording, in MiB; larger ones are answered with 413, and neither memory nor disk keeps them.',
   },
-  MAX_AUDIO_SECONDS: { check: integer(1, 7 * 24 * 3600).default(24 * 3600), meaning: 'Longer recordings are refused.' },
+  MAX_AUDIO_SECONDS: {
+    check: integer(1, 7 * 24 * 3600).default(24 * 3600),
+    meaning: 'Longest recording, in seconds; longer ones are refused.',
+  },
   MAX_CONCURRENCY: {
     check: integer(1, 1024).default(8),
     meaning:
@@ -146,16 +221,17 @@ export const SETTINGS = {
   RETRY_GRACE_SECONDS: {
     check: integer(0, 3600).default(10),
     meaning:
-      'How long the work for a client that may have run into its timeout goes on, and its result is kept, for the [retry](api.md#retries) that such clients send; `0`: not at all.',
+      'Seconds that the work for a client that may have run into its timeout goes on, and its result is kept, for the [retry](api.md#retries) that such clients send; `0`: none.',
   },
 
   API_KEYS: {
-    check: listOf(
-      z.string().regex(/^[\x21-\x7e]{8,}$/),
-      'keys of 8 and more printable characters, apart by commas',
-    ).optional(),
-    meaning: 'Keys apart by commas, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
+    check: listOf(apiKey, 'comma-separated keys of at least 8 printable characters').optional(),
+    meaning: 'Comma-separated keys, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
     defaultInWords: '–',
+  },
+  API_KEY: {
+    check: z.string().trim().pipe(apiKey).describe('a key of at least 8 printable characters').optional(),
+    meaning: 'One more key, as if it stood in `API_KEYS`. Never logged.',
   },
   RATE_LIMIT: {
     check: integer(0, 1_000_000).default(0),
@@ -163,18 +239,18 @@ export const SETTINGS = {
       'Requests a minute of one key, or of one address where there are no keys; more are answered with 429. `0`: no limit.',
   },
   CORS_ORIGINS: {
-    check: listOf(z.string().regex(ORIGIN), 'origins such as https://example.org apart by commas, or *').optional(),
-    meaning: 'Origins whose pages may call the service from a browser, apart by commas, or `*`.',
+    check: listOf(z.string().regex(ORIGIN), 'comma-separated origins such as https://example.org, or *').optional(),
+    meaning: 'Comma-separated origins whose pages may call the service from a browser, or `*`.',
     defaultInWords: '–',
   },
   TRUST_PROXY: {
     check: z
       .string()
       .refine((value) => /^\d{1,2}$/.test(value) || value.split(',').every((part) => isNetwork(part.trim())))
-      .describe('the number of proxies in front, or their addresses apart by commas')
+      .describe('the number of proxies in front, or their comma-separated addresses')
       .default('0'),
     meaning:
-      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their addresses and networks apart by commas. `0`: nobody's.",
+      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their comma-separated addresses and networks. `0`: nobody's.",
   },
 
   FFMPEG_PATH: {
@@ -185,26 +261,26 @@ export const SETTINGS = {
   },
   FFMPEG_TIMEOUT_SECONDS: {
     check: integer(1, 24 * 3600).default(60),
-    meaning: 'How long ffmpeg may give no audio before it is stopped.',
+    meaning: 'Seconds that ffmpeg may give no audio before it is stopped.',
   },
   SHUTDOWN_TIMEOUT_SECONDS: {
     check: integer(0, 3600).default(30),
-    meaning: 'How long running requests may take to finish after SIGTERM.',
+    meaning: 'Seconds that running requests may take to finish after SIGTERM.',
   },
   DEVICE: {
     check: device.default('auto'),
     meaning:
-      '`cpu`, `cuda:N`, `webgpu` or `auto`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([gpu-cuda.md](gpu-cuda.md#several-gpus)). A device that is not there is an error at the start; `auto` takes CUDA, else WebGPU on a real GPU, else the CPU, and the log says why ([gpu.md](gpu.md)).',
+      '`cpu`, `cuda:N`, `webgpu` or `auto`; `cuda` is `cuda:0`; several GPUs, such as `cuda:0,cuda:1`, share the loaded models ([gpu-cuda.md](gpu-cuda.md#several-gpus)). A device that is not there is an error at the start; `auto` takes CUDA, else WebGPU on a real GPU, else the CPU, and the log says why ([gpu.md](gpu.md)).',
   },
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen.',
+      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen. `fp32`, `float`, `fp16` and `half` are read as torch has them; its other words are refused with the one to use.',
   },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:
-      'What one model may take of the memory of a `cuda:N`, in MB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([gpu-cuda.md](gpu-cuda.md#memory)). `0`: no limit.',
+      'Memory of a `cuda:N` that one model may take, in MiB: fewer windows are decoded at a time, and what is over the limit afterwards is given back ([gpu-cuda.md](gpu-cuda.md#memory)). `0`: no limit.',
   },
   THREADS: {
     check: integer(1, 1024).optional(),
@@ -230,7 +306,7 @@ export const SETTINGS = {
   COMPILED_CACHE_MAX_GB: {
     check: integer(1, 1_000_000).default(20),
     meaning:
-      'What compiled models may take of the disk. After a compilation those that were not used for the longest time are removed until the rest fits; never one that a running engine has loaded.',
+      'Disk space that compiled models may take, in GB (10⁹ bytes). After a compilation those that were not used for the longest time are removed until the rest fits; never one that a running engine has loaded.',
   },
   HF_HOME: {
     check: text.optional(),
@@ -241,10 +317,23 @@ export const SETTINGS = {
     check: text.optional(),
     meaning: 'The cache itself: checkpoints as they were downloaded.',
     defaultInWords: '`$HF_HOME/hub`',
+    variables: ['HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'],
   },
   HF_TOKEN: {
-    check: text.optional(),
+    check: z
+      .string()
+      .transform(cleanToken)
+      .pipe(z.string().regex(/^[\x21-\x7e]*$/))
+      .describe('a token without blanks')
+      .optional(),
     meaning: 'Token for gated repositories and a higher rate limit. Never logged.',
+    variables: ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'],
+  },
+  HF_TOKEN_PATH: {
+    check: text.optional(),
+    meaning:
+      'File with the token where `HF_TOKEN` is not set, as `hf auth login` writes it. Read once, at the start; one that is missing or empty counts as none.',
+    defaultInWords: '`$HF_HOME/token`',
   },
   HF_ENDPOINT: {
     check: z
@@ -257,10 +346,33 @@ export const SETTINGS = {
     check: flag.default(false),
     meaning:
       "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
+    variables: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'],
+  },
+  HTTPS_PROXY: {
+    check: proxy.optional(),
+    meaning:
+      'Proxy for the hub, where its address begins with https: see [proxies](#proxies-and-certificates). Its user and password are never logged.',
+    variables: ['https_proxy', 'HTTPS_PROXY'],
+  },
+  HTTP_PROXY: {
+    check: proxy.optional(),
+    meaning: 'The same where its address begins with http.',
+    variables: ['http_proxy', 'HTTP_PROXY'],
+  },
+  NO_PROXY: {
+    check: text.optional(),
+    meaning:
+      'Comma-separated hosts that are asked directly, with those below them: `hub.example`, `hub.example:8443`, `*` for all.',
+    variables: ['no_proxy', 'NO_PROXY'],
+  },
+  NODE_EXTRA_CA_CERTS: {
+    check: text.optional(),
+    meaning:
+      'PEM file with certificate authorities to trust beside the usual ones, such as that of a proxy which opens TLS. Node itself reads it, at the start.',
   },
 } as const satisfies Readonly<Record<string, Setting>>
 
 export type SettingName = keyof typeof SETTINGS
 
 /** Values that no message may repeat. */
-export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS']
+export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS', 'API_KEY', 'HTTPS_PROXY', 'HTTP_PROXY']

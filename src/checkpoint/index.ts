@@ -2,7 +2,7 @@
 
 export { checkTensors } from './model-shape.ts'
 export { digestOfFolder, type OpenOptions, openCheckpoint, openWeights, type Weights } from './open-checkpoint.ts'
-export { LANGUAGE_CODES, standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
+export { standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
 export type {
   Checkpoint,
   CheckpointConfig,

@@ -1,15 +1,6 @@
 /** Whisper's special tokens and where they stand in a vocabulary. */
 
-/**
- * Languages in the order of their token ids; `yue` came with large-v3.
- *
- * @see openai/whisper:whisper/tokenizer.py `LANGUAGES`
- */
-export const LANGUAGE_CODES: readonly string[] = (
-  'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml ' +
-  'cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am ' +
-  'yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
-).split(' ')
+import { LANGUAGE_CODES } from '../languages.ts'
 
 /** 0.00 to 30.00 s in steps of 0.02 s. */
 export const TIMESTAMP_TOKENS = 1501

@@ -24,7 +24,7 @@ export interface ServeOptions {
 export async function serve({ host, port, onListening = () => {} }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
-  delete env.API_KEYS // engines, compilers and ffmpeg inherit the environment, and none of them needs the keys
+  for (const name of ['API_KEYS', 'API_KEY']) delete env[name] // engines inherit the environment, and need no keys
   const registry = ModelRegistry.load(config.models)
   checkModelNames(registry, config.models)
   const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]

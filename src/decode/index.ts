@@ -9,7 +9,6 @@ export {
   type TextModel,
   tokenChoice,
 } from './decode-window.ts'
-export { resolveLanguage } from './languages.ts'
 export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
 export type {

@@ -5,6 +5,7 @@
 
 import type { Device, EngineSettings } from '../config.ts'
 import { ModelBusyError, ModelUnknownError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
+import { isDetectionAsked } from '../languages.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
@@ -118,7 +119,7 @@ export class EnginePool implements Transcriber {
     const { signal, audioPath, language, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
-    if (options.multilingual && request.language !== undefined) {
+    if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }
     signal.throwIfAborted()

@@ -19,7 +19,7 @@ export interface TranscribeRequest {
   readonly modelId: string
   /** A file that ffmpeg can read; it must live until the promise settles. */
   readonly audioPath: string
-  /** Name or code in any usual form; undefined leaves it to the model's own setting or to detection. */
+  /** Name or code in any usual form; `auto` for detection; undefined leaves it to the model's own setting. */
   readonly language?: string | undefined
   /** By the field's names; what is left out has its default. */
   readonly options?: GivenOptions | undefined

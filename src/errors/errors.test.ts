@@ -16,6 +16,8 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.CheckpointFileMissingError('config.json', 'Choose another repository.'),
   new errors.CheckpointCorruptError('model.safetensors', 'it ends too early'),
   new errors.HubUnreachableError('owner/name'),
+  new errors.HubProxyError('owner/name', 'HTTPS_PROXY', 'cannot be reached'),
+  new errors.HubCertificateError('owner/name', 'SELF_SIGNED_CERT_IN_CHAIN'),
   new errors.HubUnauthorizedError('owner/name'),
   new errors.HubNotFoundError('owner/name'),
   new errors.HubRateLimitedError('owner/name'),

@@ -14,16 +14,58 @@ export class HubUnreachableError extends AsrError {
   }
 }
 
+/** Between us and the hub stands a proxy, which is what failed. */
+export class HubProxyError extends AsrError {
+  override readonly name = 'HubProxyError'
+  readonly code = 'ASR_PROXY_FAILED'
+  readonly kind = 'unavailable'
+  readonly remedy: string
+
+  /**
+   * @param variable  the setting with the proxy's address, which holds its password and is not repeated.
+   * @param what      it does, as the rest of a sentence.
+   */
+  constructor(repository: string, variable: string, what: string, options?: ErrorOptions) {
+    super(`Repository '${repository}' could not be downloaded because the proxy of ${variable} ${what}.`, options)
+    this.remedy = `Check the address in ${variable}, its user and its password, and what the proxy allows, or name the hub's host in NO_PROXY.`
+  }
+}
+
+export class HubCertificateError extends AsrError {
+  override readonly name = 'HubCertificateError'
+  readonly code = 'ASR_CERTIFICATE_UNTRUSTED'
+  readonly kind = 'unavailable'
+  readonly remedy =
+    "Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of your proxy's or hub's authority and start again, or check HF_ENDPOINT and the clock of this machine."
+
+  /** @param reason  Node's code for what is wrong with the certificate. */
+  constructor(repository: string, reason: string, options?: ErrorOptions) {
+    super(
+      `Repository '${repository}' could not be downloaded because the certificate that came for the hub is not trusted (${reason}).`,
+      options,
+    )
+  }
+}
+
 export class HubUnauthorizedError extends AsrError {
   override readonly name = 'HubUnauthorizedError'
   readonly code = 'ASR_HUB_UNAUTHORIZED'
   readonly kind = 'unavailable'
   // Without a token the hub answers the same for a repository that does not exist, so the remedy has to help both.
-  readonly remedy =
-    "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
+  readonly remedy: string
 
-  constructor(repository: string, options?: ErrorOptions) {
-    super(`The hub refused access to repository '${repository}'.`, options)
+  /** @param invalidToken  where the token stood that the hub does not take; undefined where it says nothing of one. */
+  constructor(repository: string, invalidToken?: string, options?: ErrorOptions) {
+    super(
+      invalidToken === undefined
+        ? `The hub refused access to repository '${repository}'.`
+        : `The hub says that the token of ${invalidToken} is invalid, so repository '${repository}' could not be downloaded.`,
+      options,
+    )
+    this.remedy =
+      invalidToken === undefined
+        ? "Check the repository's spelling, and set HF_TOKEN to a valid token whose account has been given access on its page."
+        : 'Set HF_TOKEN to a valid token, or remove it: public repositories need none.'
   }
 }
 

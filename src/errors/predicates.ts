@@ -18,3 +18,8 @@ export function isWriteRefused(error: unknown): boolean {
   if (code === 'ENOENT') return syscall === 'mkdir'
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
 }
+
+/** An error, what caused it, what caused that, and so on. */
+export function* causesOf(error: unknown): Generator<Error, void, undefined> {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) yield cause
+}

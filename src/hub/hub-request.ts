@@ -3,11 +3,15 @@
 import type { HubSettings } from '../config.ts'
 import {
   type AsrError,
+  causesOf,
+  HubCertificateError,
   HubNotFoundError,
+  HubProxyError,
   HubRateLimitedError,
   HubUnauthorizedError,
   HubUnreachableError,
 } from '../errors/index.ts'
+import { proxiedFetch, proxyFailureIn } from './proxied-fetch.ts'
 import { PassingFailure } from './retry.ts'
 
 export interface HubAnswer {
@@ -34,20 +38,27 @@ export interface HubRequest {
  *
  * @throws {PassingFailure} where another attempt may help: a reset connection, 408, 429, 5xx.
  * @throws {HubUnauthorizedError} 401, 403. {HubNotFoundError} 404. {HubUnreachableError} any other.
+ * @throws {HubProxyError | HubCertificateError} for what stands between the hub and us.
  */
 export async function askHub(settings: HubSettings, repo: string, request: HubRequest): Promise<HubAnswer> {
   const { url, init, silenceMs, isPatient, signal } = request
   const silence = new SilenceTimer(silenceMs)
   const nameFailure = (error: unknown, isPassing: (error: unknown) => boolean): unknown => {
     if (signal.aborted) return signal.reason
-    const final = new HubUnreachableError(repo, { cause: error })
-    return isPassing(error) ? new PassingFailure(final) : final
+    const untrusted = certificateFault(error)
+    if (untrusted !== undefined) return new HubCertificateError(repo, untrusted, { cause: error })
+    const proxy = proxyFailureIn(error)
+    const final = proxy
+      ? new HubProxyError(repo, proxy.variable, proxy.what, { cause: error })
+      : new HubUnreachableError(repo, { cause: error })
+    const mayPass = proxy?.status === undefined ? isPassing(error) : proxy.status >= 500
+    return mayPass ? new PassingFailure(final) : final
   }
 
   let response: Response
   try {
     response = await silence.watch(() =>
-      fetch(url, {
+      proxiedFetch(settings.proxies, url, {
         ...init,
         headers: headersFor(url, init.headers, settings),
         signal: AbortSignal.any([signal, silence.signal]),
@@ -57,7 +68,7 @@ export async function askHub(settings: HubSettings, repo: string, request: HubRe
     throw nameFailure(error, (e) => isPatient || isReset(e))
   }
   if (!response.ok) {
-    const failure = statusFailure(response, repo)
+    const failure = statusFailure(response, repo, settings)
     await response.body?.cancel().catch(() => {}) // a connection that ends while we leave it is no news
     throw failure
   }
@@ -89,9 +100,13 @@ export async function askHub(settings: HubSettings, repo: string, request: HubRe
 function headersFor(url: string, given: RequestInit['headers'], { endpoint, token }: HubSettings): Headers {
   const headers = new Headers(given)
   headers.delete('authorization')
-  if (token && new URL(url).origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`)
+  if (token && isOfHub(url, endpoint)) headers.set('authorization', `Bearer ${token}`)
   headers.set('user-agent', 'paradox-asr')
   return headers
+}
+
+function isOfHub(url: string, endpoint: string): boolean {
+  return new URL(url).origin === new URL(endpoint).origin
 }
 
 /** Counts only while we wait for the other side, never while our own disk keeps us busy. */
@@ -118,19 +133,30 @@ class SilenceTimer {
   }
 }
 
-function isReset(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+/** Node's code for a certificate that is not trusted, wherever it came from on the way; undefined for other failures. */
+export function certificateFault(error: unknown): string | undefined {
+  for (const { code } of causesOf(error) as Iterable<NodeJS.ErrnoException>) {
+    if (code !== undefined && /^(?!ERR_SSL).*(CERT|LEAF_SIGNATURE|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)) return code
+  }
+  return undefined
 }
 
-function statusFailure(response: Response, repo: string): AsrError | PassingFailure {
+function isReset(error: unknown): boolean {
+  const isOfReset = ({ code }: NodeJS.ErrnoException) =>
+    code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+  return Array.from(causesOf(error)).some(isOfReset)
+}
+
+function statusFailure(response: Response, repo: string, settings: HubSettings): AsrError | PassingFailure {
   // The path alone: addresses of a content network carry a signature, which is as good as a token.
   const cause = new Error(`HTTP ${response.status} for ${new URL(response.url).pathname}`)
   switch (response.status) {
-    case 401:
+    case 401: {
+      const wasSent = settings.token !== undefined && isOfHub(response.url, settings.endpoint)
+      return new HubUnauthorizedError(repo, wasSent ? (settings.tokenSource ?? 'HF_TOKEN') : undefined, { cause })
+    }
     case 403:
-      return new HubUnauthorizedError(repo, { cause })
+      return new HubUnauthorizedError(repo, undefined, { cause })
     case 400: // for a name or revision that cannot exist
     case 404:
     case 410:

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { createAuthority } from '../../test/helpers/certificates.ts'
+import { startProxyServer } from '../../test/helpers/proxy-server.ts'
 import { tempFolder } from '../../test/helpers/temp-folder.ts'
 import { CheckpointCorruptError, PackageIndexError } from '../errors/index.ts'
 import { silentLogger } from '../logger.ts'
@@ -116,4 +118,20 @@ test('an abort ends pip and leaves nothing', async (t) => {
     left.filter((name) => name !== '.locks'),
     [],
   )
+})
+
+test('a proxy that lets pip not through, and a certificate that it does not trust, are named', async (t) => {
+  const folder = tempFolder(t)
+  await using front = await createAuthority(folder).front(['index.test'], 9)
+  await using proxy = await startProxyServer({ routes: { 'index.test:443': front.port } })
+  const env = {
+    ...{ PATH: process.env.PATH, HOME: folder, HTTPS_PROXY: proxy.address },
+    ...{ PIP_INDEX_URL: 'https://index.test/simple', PIP_RETRIES: '1' },
+  }
+  const options = { env, signal: new AbortController().signal, log: silentLogger }
+  const reason = (expected: RegExp) => (error: unknown) =>
+    error instanceof PackageIndexError && expected.test(error.message)
+  await assert.rejects(folderFromPackageIndex(SPEC, join(folder, 'a'), options), reason(/does not trust .* PIP_CERT/))
+  proxy.refusal = 407
+  await assert.rejects(folderFromPackageIndex(SPEC, join(folder, 'b'), options), reason(/the proxy of HTTPS_PROXY/))
 })

@@ -124,6 +124,8 @@ function pipFailure(spec: WheelFolder, cause: unknown): PackageIndexError | Disk
   if (killed) return fail('pip took too long')
   if (stderr.includes('No space left on device')) return new DiskFullError(spec.name, { cause })
   if (stderr.includes('No module named pip')) return fail('python3 has no pip')
+  if (stderr.includes('ProxyError')) return fail('pip cannot get through the proxy of HTTPS_PROXY or HTTP_PROXY')
+  if (stderr.includes('CERTIFICATE_VERIFY_FAILED')) return fail('pip does not trust its certificate, see PIP_CERT')
   return fail(stderr.includes('No matching distribution') ? 'pip finds no such package' : 'pip failed')
 }
 

@@ -220,6 +220,30 @@ test('401, 403 and 404 are final at once', async (t) => {
   assert.deepEqual(pauses, [])
 })
 
+test('401 for a token that was sent is the token’s fault, and the sentence says where it stands', async (t) => {
+  const { options } = await hubRig(t, { token: 'hf_the-right-one' })
+  const ask = (given: object) => resolveCheckpointFolder(source, { ...options, hub: { ...options.hub, ...given } })
+  const message = (expected: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof HubUnauthorizedError)
+    assert.match(error.message, expected)
+    return true
+  }
+  await assert.rejects(ask({}), message(/^The hub refused access to repository/))
+  const wrong = { token: 'hf_the-wrong-one', tokenSource: 'HUGGING_FACE_HUB_TOKEN' }
+  await assert.rejects(ask(wrong), message(/^The hub says that the token of HUGGING_FACE_HUB_TOKEN is invalid, so/))
+  await assert.rejects(ask({ token: 'hf_the-wrong-one' }), message(/token of HF_TOKEN is invalid/))
+})
+
+test('401 of the content network, which is sent no token, says nothing of the token', async (t) => {
+  const { server, options } = await hubRig(t)
+  server.intercept = ({ host }) => (host === 'content network' ? { status: 401 } : undefined)
+  const hub = { ...options.hub, token: 'hf_good', tokenSource: 'HF_TOKEN' }
+  await assert.rejects(
+    resolveCheckpointFolder(source, { ...options, hub }),
+    (error) => error instanceof HubUnauthorizedError && /^The hub refused access/.test(error.message),
+  )
+})
+
 test('a revision that could lead out of the cache is not found, without asking', async (t) => {
   const { server, options } = await hubRig(t)
   for (const revision of ['../../../etc', 'a/../b', '/etc', '']) {

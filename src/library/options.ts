@@ -9,7 +9,7 @@ import type { Segment } from '../transcript/index.ts'
 export type TranscribeOptions = {
   readonly [K in keyof DecodingOptions]?: DecodingOptions[K] | undefined
 } & {
-  /** Name or code of what is spoken, such as `pt` or `portuguese`; detected where it is left out. */
+  /** Name or code of what is spoken, such as `pt`; `auto`: detected; left out, as the model or DEFAULT_LANGUAGE has it. */
   readonly language?: string | undefined
   /** Told how much of the recording is done, in seconds. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined

@@ -24,7 +24,7 @@ export interface LoadingProgress {
 }
 
 export interface StrategyTranscribeOptions {
-  /** In any form a person would write it; undefined leaves it to the model's entry, then to detection. */
+  /** In any form a person would write it; `auto` for detection; undefined leaves it to the model's entry. */
   readonly language?: string | undefined
   readonly options: DecodingOptions
   readonly signal: AbortSignal

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { ModelSettings } from '../config.ts'
 import { ConfigError, ModelUnknownError } from '../errors/index.ts'
 import type { CheckpointOrigin } from '../hub/index.ts'
+import { isDetectionAsked } from '../languages.ts'
 
 export const STRATEGY_NAMES = ['whisper', 'distil_whisper', 'lite_asr'] as const
 export type StrategyName = (typeof STRATEGY_NAMES)[number]
@@ -18,8 +19,10 @@ export interface ModelEntry {
   readonly origin: CheckpointOrigin
   /** undefined: decided from the checkpoint's own config. */
   readonly strategy: StrategyName | undefined
-  /** Fixed language; undefined: detected, unless the request names one. */
+  /** Of requests that name none, in any form; `auto`: it is detected; undefined: `defaultLanguage` decides. */
   readonly language: string | undefined
+  /** Code of the service's own language; undefined: it is detected. */
+  readonly defaultLanguage?: string | undefined
   /** Repository of the tokenizer, where the checkpoint's own has none or is not to be used. */
   readonly tokenizer: string | undefined
 }
@@ -64,17 +67,19 @@ const modelsFileSchema = z.record(
 )
 
 /** What of the settings a registry is made from. */
-export type RegistrySettings = Partial<Pick<ModelSettings, 'file' | 'aliases' | 'allowed'>>
+export type RegistrySettings = Partial<Pick<ModelSettings, 'file' | 'aliases' | 'allowed' | 'defaultLanguage'>>
 
 export class ModelRegistry {
   readonly #entries: ReadonlyMap<string, ModelEntry>
   readonly #aliases: ReadonlyMap<string, string>
   readonly #allowed: readonly string[]
+  readonly #defaultLanguage: string | undefined
 
-  private constructor(entries: Iterable<ModelEntry>, { aliases = new Map(), allowed = [] }: RegistrySettings) {
-    this.#entries = new Map(Array.from(entries, (entry) => [entry.id, entry]))
-    this.#aliases = aliases
-    this.#allowed = allowed
+  private constructor(entries: Iterable<ModelEntry>, settings: RegistrySettings) {
+    this.#defaultLanguage = settings.defaultLanguage
+    this.#entries = new Map(Array.from(entries, (entry) => [entry.id, this.#withLanguage(entry)]))
+    this.#aliases = settings.aliases ?? new Map()
+    this.#allowed = settings.allowed ?? []
   }
 
   /**
@@ -98,8 +103,11 @@ export class ModelRegistry {
 
   /** The model that a caller means: an id, an alias of one, or a hub repository that the settings allow. */
   find(name: string): ModelEntry | undefined {
+    const known = this.#entries.get(name)
+    if (known) return known
     const alias = this.#aliases.get(name)
-    return this.#entries.get(name) ?? (alias ? (this.#entries.get(alias) ?? hubEntry(alias)) : this.#allowedEntry(name))
+    if (alias === undefined) return this.#allowedEntry(name)
+    return this.#entries.get(alias) ?? this.#withLanguage(hubEntry(alias))
   }
 
   /** @throws {ModelUnknownError} for a name that stands for no model. */
@@ -111,7 +119,12 @@ export class ModelRegistry {
 
   #allowedEntry(name: string): ModelEntry | undefined {
     const entry = hubEntry(name)
-    return entry && this.#allowed.some((pattern) => matches(pattern, entry.origin.repo)) ? entry : undefined
+    const isAllowed = entry && this.#allowed.some((pattern) => matches(pattern, entry.origin.repo))
+    return isAllowed ? this.#withLanguage(entry) : undefined
+  }
+
+  #withLanguage<T extends ModelEntry | undefined>(entry: T): T {
+    return entry && { ...entry, defaultLanguage: this.#defaultLanguage }
   }
 
   /**
@@ -124,12 +137,18 @@ export class ModelRegistry {
     if (found) return found
     if (statSync(idOrRepoOrFolder, { throwIfNoEntry: false })?.isDirectory()) {
       const path = resolve(idOrRepoOrFolder)
-      return { id: basename(path), origin: { kind: 'folder', path }, ...UNREGISTERED }
+      return this.#withLanguage({ id: basename(path), origin: { kind: 'folder', path }, ...UNREGISTERED })
     }
     const repository = hubEntry(idOrRepoOrFolder)
-    if (repository) return repository
+    if (repository) return this.#withLanguage(repository)
     throw new ModelUnknownError(idOrRepoOrFolder, [...this.#entries.keys(), 'a folder', 'a hub id (owner/name)'])
   }
+}
+
+/** What a model writes for requests that name no language; undefined: what it detects. */
+export function languageOf({ language, defaultLanguage }: ModelEntry): string | undefined {
+  const own = language ?? defaultLanguage
+  return own === undefined || isDetectionAsked(own) ? undefined : own
 }
 
 /** `owner/name` or, at a branch, tag or commit, `owner/name@revision`. */

@@ -3,10 +3,10 @@
 import { decodeAudio } from '../audio/index.ts'
 import type { StepCounts } from '../batching/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
-import { resolveLanguage } from '../decode/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
 import { voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
+import { isDetectionAsked, resolveLanguage } from '../languages.ts'
 import { VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } from '../transcribe/index.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
@@ -51,7 +51,7 @@ export class WhisperStrategy extends AsrStrategy {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
     const vad = this.#vad!
-    const code = this.#languageFor(model, language)
+    const code = this.#languageFor(model, language, options)
     this.#checkTask(model, options)
     const listener = vad.listen()
     return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
@@ -151,14 +151,23 @@ export class WhisperStrategy extends AsrStrategy {
     return { ...options, languages: codes.length > 0 ? codes : undefined }
   }
 
-  /** The request's language, else the entry's, else undefined for detection. */
-  #languageFor(model: LoadedModel, requested: string | undefined): string | undefined {
-    const { generation } = model
+  /**
+   * The request's language, else the entry's, else the service's; undefined for detection. The service's own gives way
+   * to candidates that the request names, and to detection where the model does not know it: nobody asked for it here.
+   */
+  #languageFor(
+    { generation }: LoadedModel,
+    requested: string | undefined,
+    { languages }: DecodingOptions,
+  ): string | undefined {
     if (generation.isMultilingual) {
-      const wanted = requested ?? this.context.entry.language
-      return wanted === undefined ? undefined : resolveLanguage(wanted, generation.languageIds.keys())
+      const { language, defaultLanguage } = this.context.entry
+      const known = generation.languageIds
+      const ofService = languages?.length || !known.has(defaultLanguage ?? '') ? undefined : defaultLanguage
+      const wanted = requested ?? language ?? ofService
+      return wanted === undefined || isDetectionAsked(wanted) ? undefined : resolveLanguage(wanted, known.keys())
     }
-    if (requested !== undefined && !isEnglish(requested)) {
+    if (requested !== undefined && !isDetectionAsked(requested) && !isEnglish(requested)) {
       throw new LanguageUnknownError(requested, 'This model knows only English; choose a multilingual one.')
     }
     return 'en'

@@ -49,7 +49,7 @@ export const OPTIONS = {
   repetition_penalty: [number(0.1, 10), 'above 1, tokens that were said become less likely'],
   no_repeat_ngram_size: [integer(0, 32), 'no sequence of so many tokens is said twice; 0 allows all'],
   suppress_tokens: [
-    listOf(integer(-1, 100_000), 'token ids apart from one another by commas; -1 is the standard list', 1000),
+    listOf(integer(-1, 100_000), 'comma-separated token ids; -1 is the standard list', 1000),
     'tokens that are never said',
   ],
   suppress_blank: [flag, 'no empty text at the beginning of a window'],
@@ -71,11 +71,7 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(
-      z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u),
-      'codes or names of languages apart from one another by commas',
-      100,
-    ),
+    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', 100),
     'languages that detection chooses among',
   ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 import { type Ended, paradox } from '../helpers/command-line.ts'
+import { startHubServer } from '../helpers/hub-server.ts'
 import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
 import { startService } from '../helpers/service.ts'
 import { smallDisk } from '../helpers/small-disk.ts'
@@ -79,6 +80,23 @@ test('doctor says of everything that is wrong what to do, and ends with 1', asyn
   assert.equal(json.code, 1)
   assert.equal(checks.find(({ name }) => name === 'port')?.status, 'fail')
   for (const { status, remedy } of checks) if (status !== 'ok') assert.match(remedy ?? '', /\.$/)
+})
+
+test('doctor says of a token that the hub does not take where it comes from', async (t) => {
+  const { cwd, env } = user(t)
+  await using hub = await startHubServer({ repositories: {}, token: 'hf_the-right-one' })
+  mkdirSync(join(cwd, 'hf'))
+  writeFileSync(join(cwd, 'hf/token'), 'hf_an-old-one\n')
+  const ask = async (settings: NodeJS.ProcessEnv) =>
+    paradox(['doctor'], { cwd, env: { ...env, HF_HUB_OFFLINE: '', HF_ENDPOINT: hub.endpoint, ...settings } })
+  const fromLogin = await ask({ HF_HOME: join(cwd, 'hf') })
+  assert.match(
+    fromLogin.stdout,
+    /^warn +hub +127\S+ answers, but refuses the token of 'hf auth login'\n +→ Set HF_TOKEN/m,
+  )
+  const fromVariable = await ask({ HF_TOKEN: 'hf_an-old-one' })
+  assert.match(fromVariable.stdout, /^warn +hub +127\S+ answers, but refuses the token of HF_TOKEN$/m)
+  for (const { stdout, stderr } of [fromLogin, fromVariable]) assert.doesNotMatch(stdout + stderr, /hf_an-old-one/)
 })
 
 test('doctor sees a read-only cache, and models work all the same', async (t) => {

@@ -77,7 +77,7 @@ test('a setting with a wrong value ends every command with one sentence and exit
     const { stdout, stderr, code } = await paradox(args, env)
     assert.equal(
       stderr,
-      "paradox: Setting DEVICE has the value 'toaster', which is not allowed: use auto, cpu, webgpu, cuda:N, or several GPUs such as cuda:0,cuda:1.\n",
+      "paradox: Setting DEVICE has the value 'toaster', which is not allowed: use auto, cpu, webgpu, cuda, cuda:N, or several GPUs such as cuda:0,cuda:1.\n",
     )
     assert.deepEqual([code, stdout], [2, ''])
   }

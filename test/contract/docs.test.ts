@@ -47,6 +47,7 @@ describe('the description of the API', () => {
     assert.match(api.openapi, /^3\.1\./)
     assert.equal(api.info.title, 'Paradox ASR API')
     assert.equal(api.info.version, packageJson.version)
+    assert.ok(Number.parseInt(api.info.version, 10) >= 1, 'the service that this one replaces calls itself 1.0.0')
     assert.ok(api.paths['/health']?.get && api.paths['/transcribe']?.post)
   })
 

@@ -68,6 +68,17 @@ test('the metrics of docs/operations.md are what src/http/observability/metrics.
   assert.equal(read('docs/operations.md'), metricsDocument(), 'run scripts/node scripts/write-metrics-doc.ts')
 })
 
+test('the newest release of the changelog, and the package that the documents install, are the version at hand', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string }
+  const headings = Array.from(read('CHANGELOG.md').matchAll(/^## (.+)$/gm), ([, heading]) => heading!)
+  assert.equal(headings[0], 'Unreleased')
+  const [release, date] = headings[1]!.split(' — ')
+  assert.equal(release, version)
+  assert.match(date!, /^\d{4}-\d{2}-\d{2}$/)
+  assert.ok(read('docs/library.md').includes(`paradox-asr-${version}.tgz`))
+  assert.equal(JSON.parse(read('package-lock.json')).version, version)
+})
+
 test('every link between the documents leads to a file, and to a heading where it names one', () => {
   for (const file of DOCUMENTS) {
     for (const [, link] of read(file).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {

@@ -190,14 +190,26 @@ test('no line of the log has a key, right or wrong, or a query', async (t) => {
   for (const secret of [...KEYS, WRONG_KEY, 'api_key']) assert.equal(log.includes(secret), false, secret)
 })
 
+test('a single key of API_KEY locks the service, and those of API_KEYS count beside it', async (t) => {
+  for (const [env, known] of [
+    [{ API_KEY: 'the-only-key' }, ['the-only-key']],
+    [{ API_KEY: 'one-more-key', API_KEYS: KEYS.join() }, [...KEYS, 'one-more-key']],
+  ] as const) {
+    const { get } = await start(t, env)
+    assert.equal((await get('/openapi.json')).status, 401)
+    for (const key of known) assert.equal((await get('/openapi.json', bearer(key))).status, 200, key)
+  }
+})
+
 test('the keys do not stay in the environment, which engines inherit', async (t) => {
   const { env } = process
   t.after(() => {
     process.env = env
   })
-  process.env = { ...env, API_KEYS: KEYS.join(), LOG_LEVEL: 'silent', TEMP_DIR: tempFolder(t) }
+  const keys = { API_KEYS: KEYS.join(), API_KEY: 'one-more-key' }
+  process.env = { ...env, ...keys, LOG_LEVEL: 'silent', TEMP_DIR: tempFolder(t) }
   await serve({ host: '127.0.0.1', port: '0' }, AbortSignal.abort())
-  assert.equal('API_KEYS' in process.env, false)
+  for (const name of Object.keys(keys)) assert.equal(name in process.env, false, name)
 })
 
 test('beyond the limit a caller is told how long to wait, and health is answered all the same', async (t) => {

@@ -35,6 +35,8 @@ export interface HubServerOptions {
   readonly prefix?: string
   /** When set, every repository answers 401 to those who do not send it. */
   readonly token?: string
+  /** Origin of the content network, as redirects name it; its own address where it is left out. */
+  readonly networkOrigin?: string
   /** Files of at least this size are kept as LFS, whose etag is their SHA-256. Default 1000 bytes. */
   readonly lfsBytes?: number
 }
@@ -63,6 +65,8 @@ export type HubFault =
 export interface HubServer extends AsyncDisposable {
   /** For HF_ENDPOINT. */
   readonly endpoint: string
+  /** Where the content network listens. */
+  readonly networkPort: number
   /** All that was asked, in order. */
   readonly requests: HubServerRequest[]
   /** Set by the test; undefined gives the right answer. A promise delays it. */
@@ -95,10 +99,12 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   const requests: HubServerRequest[] = []
   const hub = createServer((request, response) => void answerHub(request, response))
   const network = createServer((request, response) => void answerNetwork(request, response))
-  const [hubOrigin, networkOrigin] = await Promise.all([listen(hub), listen(network)])
+  const [hubOrigin, ownNetworkOrigin] = await Promise.all([listen(hub), listen(network)])
+  const { networkOrigin = ownNetworkOrigin } = options
 
   const server: HubServer = {
     endpoint: hubOrigin + prefix,
+    networkPort: Number(new URL(ownNetworkOrigin).port),
     requests,
     intercept: () => undefined,
     commitOf: (repo) => repositories.get(repo)!.commit,
@@ -166,7 +172,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   }
 
   async function answerNetwork(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '', networkOrigin).pathname
+    const path = new URL(request.url ?? '', ownNetworkOrigin).pathname
     const fault = await record('content network', path, request)
     if (fault && 'status' in fault) return fail(response, fault)
     const files = [...repositories.values()].flatMap((repository) => [...repository.files.values()])

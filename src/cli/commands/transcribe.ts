@@ -60,7 +60,10 @@ Exit code: 0 all files succeeded, 1 one or more failed, 2 wrong arguments or set
 export function addModelFlags(command: Command): void {
   command
     .option('--model <id>', 'id of `paradox models`, hub repository or folder (default: DEFAULT_MODEL_ID, else freds0)')
-    .option('--language <language>', 'name or code, such as pt or portuguese (default: detected)')
+    .option(
+      '--language <language>',
+      'name or code, such as pt or portuguese; auto: detected (default: as the model has it)',
+    )
     .option('--server <url>', 'let a running service transcribe, by its models (default: its own) and its settings')
     .option('--api-key <key>', 'of the service (default: PARADOX_API_KEY)')
 }

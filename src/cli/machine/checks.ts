@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config.ts'
 import { chooseDevice } from '../../engine/index.ts'
+import { certificateFault, proxiedFetch, proxyFailureIn } from '../../hub/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled-models.ts'
 import { ModelLibrary } from '../../models/library.ts'
@@ -107,22 +108,32 @@ async function checkHub({ engine: { hub } }: Config): Promise<Finding> {
   const name = new URL(hub.endpoint).host
   const path = hub.token === undefined ? '/api/models/openai/whisper-tiny' : '/api/whoami-v2'
   try {
-    const { status } = await fetch(`${hub.endpoint}${path}`, {
+    const { status } = await proxiedFetch(hub.proxies, `${hub.endpoint}${path}`, {
       headers: hub.token === undefined ? {} : { authorization: `Bearer ${hub.token}` },
       signal: AbortSignal.timeout(HUB_TIMEOUT_MS),
     })
     if (status === 401 || status === 403) {
       return warn(
-        `${name} answers, but refuses ${hub.token === undefined ? 'us' : 'HF_TOKEN'}`,
-        'Set HF_TOKEN to a valid token, or unset it.',
+        `${name} answers, but refuses ${hub.token === undefined ? 'us' : `the token of ${hub.tokenSource}`}`,
+        'Set HF_TOKEN to a valid token, or remove it: public repositories need none.',
       )
     }
     if (status >= 500) return warn(`${name} answers with status ${status}`, 'Try again later.')
     return ok(`${name} answers`)
   } catch (error) {
+    const untrusted = certificateFault(error)
+    if (untrusted !== undefined) {
+      const remedy = "Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of your proxy's or hub's authority."
+      return warn(`${name} is answered for with a certificate that is not trusted (${untrusted})`, remedy)
+    }
+    const proxy = proxyFailureIn(error)
+    if (proxy) {
+      const remedy = `Check the address in ${proxy.variable}, its user and its password, or name ${name} in NO_PROXY.`
+      return warn(`the proxy of ${proxy.variable} ${proxy.what}`, remedy)
+    }
     const { cause, name: kind } = error as Error & { cause?: NodeJS.ErrnoException }
     const reason = kind === 'TimeoutError' ? 'no answer in time' : connectionReason(cause?.code)
-    const remedy = 'Models that are here still work. For others check the network, a proxy and HF_ENDPOINT.'
+    const remedy = 'Models that are here still work. For others check the network, HTTPS_PROXY and HF_ENDPOINT.'
     return warn(`${name} does not answer (${reason})`, remedy)
   }
 }

@@ -2,7 +2,7 @@
 
 import { type EngineSettings, readConfig } from '../../config.ts'
 import { type ModelFacts, modelFacts } from '../../models/model-facts.ts'
-import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
+import { languageOf, type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { languageName } from '../../transcript/index.ts'
 import { type Output, sizeText } from '../output.ts'
 import { speedText } from '../progress/wording.ts'
@@ -96,7 +96,8 @@ function ranksText({ ranks }: ModelFacts): string {
 
 const LANGUAGES_SHOWN = 20
 
-function languagesText({ language }: ModelEntry, { languages }: ModelFacts): string {
+function languagesText(entry: ModelEntry, { languages }: ModelFacts): string {
+  const language = languageOf(entry)
   const fixed = language === undefined ? '' : `; ${languageName(language)} unless another is named`
   if (languages === undefined) return `unknown, since its tokenizer is not on this machine${fixed}`
   if (languages.length === 0) return 'English only'

@@ -3,7 +3,7 @@
 import { type Config, readConfig } from '../../config.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelLibrary } from '../../models/library.ts'
-import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
+import { languageOf, type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { table } from '../output.ts'
 
 interface ModelRow {
@@ -48,7 +48,7 @@ export async function listModels({ json }: { readonly json?: boolean | undefined
       id: entry.id,
       strategy: entry.strategy ?? null,
       origin: describeOrigin(entry.origin),
-      language: entry.language ?? null,
+      language: languageOf(entry) ?? null,
       cached: isHere,
       default: entry.id === config.models.defaultId,
     }),

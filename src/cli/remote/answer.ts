@@ -1,8 +1,7 @@
 /** From the events of a stream of `verbose_json` back to a transcription. */
 
 import { z } from 'zod'
-import { LANGUAGE_CODES } from '../../checkpoint/special-tokens.ts'
-import { resolveLanguage } from '../../decode/languages.ts'
+import { LANGUAGE_CODES, resolveLanguage } from '../../languages.ts'
 import type { Quality, Segment, Transcription, Word } from '../../transcript/index.ts'
 
 const QUALITIES = ['ok', 'low_confidence', 'repetition', 'maybe_silence'] as const satisfies readonly Quality[]

@@ -24,7 +24,7 @@ export const DETECTION_PARAMETERS = ENCODE
 export const ASR_PARAMETERS = {
   output: [oneOf(OUTPUTS), 'how the answer is written'],
   task: OPTIONS.task,
-  language: [text(100), 'code or name of the spoken language, such as pt; left out, the model decides'],
+  language: [text(100), 'code or name of the spoken language, such as pt; auto: detected; left out, the model decides'],
   initial_prompt: OPTIONS.initial_prompt,
   vad_filter: OPTIONS.vad_filter,
   word_timestamps: OPTIONS.word_timestamps,

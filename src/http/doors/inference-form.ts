@@ -44,7 +44,7 @@ const wholeRecording = onlyZero('0: a recording is transcribed from its beginnin
 /** What is checked of each field; the rest of theirs is ignored. */
 export const INFERENCE_FIELDS = {
   response_format: [oneOf(FORMAT_NAMES), 'how the answer is written'],
-  language: [text(100), 'code or name of the spoken language, such as pt; auto or left out, the model decides'],
+  language: [text(100), 'code or name of the spoken language, such as pt; auto: detected; left out, the model decides'],
   translate: [flag, 'write English, whatever is spoken'],
   temperature: [number(0, 1), 'sampling temperature of the first attempt'],
   temperature_inc: [number(0, 1), 'step to the temperature of the next attempt, up to 1; 0: no other attempt'],
@@ -107,7 +107,7 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
   }
   return {
     modelId,
-    language: language?.trim().toLowerCase() === 'auto' ? undefined : language,
+    language,
     options,
     format,
     subtitles: maxLen > 0 ? { maxLineWidth: maxLen, maxLineCount: 1 } : {},

@@ -2,7 +2,7 @@
 
 import type { EngineState, Transcriber } from '../../engine/transcriber.ts'
 import type { ModelLibrary } from '../../models/library.ts'
-import type { ModelEntry } from '../../models/registry.ts'
+import { languageOf, type ModelEntry } from '../../models/registry.ts'
 
 /** Of a model that is not on this machine: seconds since 1970 of the first release. */
 const RELEASED = Date.UTC(2026, 0, 1) / 1000
@@ -27,6 +27,7 @@ export async function modelObject(
   { id = entry.id, library, transcriber }: { id?: string; library: ModelLibrary; transcriber: Transcriber },
 ): Promise<ModelObject> {
   const storedAt = await library.storedAt(entry)
+  const language = languageOf(entry)
   const engine = transcriber.engines().find(({ modelId }) => modelId === entry.id)
   return {
     id,
@@ -34,7 +35,7 @@ export async function modelObject(
     created: storedAt === undefined ? RELEASED : Math.floor(storedAt.getTime() / 1000),
     owned_by: entry.origin.kind === 'hub' ? entry.origin.repo.split('/', 1)[0]! : 'paradox',
     task: 'automatic-speech-recognition',
-    language: entry.language === undefined ? null : [entry.language],
+    language: language === undefined ? null : [language],
     aliases: aliasesOf(entry, library),
     state: stateInMemory(engine) ?? ((await library.isComplete(entry)) ? 'cached' : 'not downloaded'),
   }

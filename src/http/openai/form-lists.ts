@@ -6,7 +6,7 @@ import type { FormFields } from '../recordings/index.ts'
 /** As many items as any client has reason to send. */
 const MOST_ITEMS = 1000
 
-/** The items of a list, sent as `name[]` for each, as `name` for each, as `name[0]`, or apart by commas. */
+/** The items of a list, sent as `name[]` for each, as `name` for each, as `name[0]`, or comma-separated. */
 export function listField(fields: FormFields, name: string): readonly string[] {
   const names = fields.names.filter((given) => given === name || given.replace(/\[\d*\]$/, '') === name)
   const items = names

@@ -79,7 +79,7 @@ function commonProperties(defaultModelId: string) {
 
 const language = {
   type: 'string',
-  description: 'Code or name of the spoken language, such as pt. Left out, the model decides.',
+  description: 'Code or name of the spoken language, such as pt, or auto: detected. Left out, the model decides.',
   examples: ['pt'],
 }
 

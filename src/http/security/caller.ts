@@ -9,7 +9,7 @@ declare module 'fastify' {
     isPublic?: boolean
   }
   interface FastifyRequest {
-    /** Which of API_KEYS was sent, from 0; undefined where none of them was. */
+    /** Which of the keys was sent, from 0; undefined where none of them was. */
     keyNumber: number | undefined
   }
 }

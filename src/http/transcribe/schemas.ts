@@ -35,7 +35,8 @@ export function transcribeBody(defaultModelId: string) {
       model_id: { type: 'string', default: defaultModelId, description: 'A model of this service, such as base.' },
       language: {
         type: 'string',
-        description: 'Code or name of the spoken language (pt, portuguese, português). Left out, the model decides.',
+        description:
+          'Code or name of the spoken language (pt, portuguese, português), or auto: detected. Left out, the model decides.',
         examples: ['pt'],
       },
       ...formProperties(),

@@ -73,7 +73,7 @@ export function formProperties(): Record<string, object> {
 
 function propertyOf({ meaning, allowed, schema, default: value }: OptionInfo): object {
   const description = `${upperFirst(meaning)}. Use ${allowed}.`
-  // A list is one field, its items apart by commas; an array would be a field for each.
+  // A list is one field of comma-separated items; an array would be a field for each.
   const isList = schema.type === 'array'
   return {
     ...(isList ? { type: 'string' } : schema),

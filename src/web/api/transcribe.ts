@@ -16,7 +16,7 @@ export interface TranscribeOptions {
   readonly language: string | undefined
   readonly task: Task
   readonly prompt: string
-  /** Words that are likely to be said, apart by commas or lines. */
+  /** Words that are likely to be said, separated by commas or line breaks. */
   readonly keywords: string
   /** Undefined: the service's default. */
   readonly beamSize: number | undefined

@@ -1,6 +1,17 @@
-/** Languages by any name that a caller may use, down to the codes of Whisper's language tokens. */
+/** Whisper's languages, and by which names a caller may ask for them. */
 
-import { LanguageUnknownError } from '../errors/index.ts'
+import { LanguageUnknownError } from './errors/index.ts'
+
+/**
+ * Languages in the order of their token ids; `yue` came with large-v3.
+ *
+ * @see openai/whisper:whisper/tokenizer.py `LANGUAGES`
+ */
+export const LANGUAGE_CODES: readonly string[] = (
+  'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml ' +
+  'cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am ' +
+  'yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
+).split(' ')
 
 /** Whisper's codes that are not the usual ones of ISO 639-1. */
 const WHISPER_CODE: Readonly<Record<string, string>> = { jv: 'jw', nb: 'no', fil: 'tl', cmn: 'zh' }
@@ -21,6 +32,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   mandarin: 'zh',
   javanese: 'jw',
   tagalog: 'tl',
+}
+
+/** Whether a caller asks for detection, in the place of a language. */
+export function isDetectionAsked(language: string): boolean {
+  return plain(language) === 'auto'
 }
 
 /**

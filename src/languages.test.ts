@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LANGUAGE_CODES } from '../checkpoint/index.ts'
-import { LanguageUnknownError } from '../errors/index.ts'
-import { resolveLanguage } from './languages.ts'
+import { LanguageUnknownError } from './errors/index.ts'
+import { isDetectionAsked, LANGUAGE_CODES, resolveLanguage } from './languages.ts'
 
 test('a language is known by code, by region, by English, Portuguese and own name, in any case and without accents', () => {
   const spellings = ['pt', 'PT', 'por', 'pt-BR', 'pt_br', 'portuguese', 'Portuguese', 'português', 'Portugues', ' pt ']
@@ -26,6 +25,12 @@ test('every language that Whisper knows is found by its English name', () => {
   for (const code of LANGUAGE_CODES) {
     assert.equal(resolveLanguage(names.of(code === 'jw' ? 'jv' : code)!, LANGUAGE_CODES), code)
   }
+})
+
+test('auto asks for detection, in any case; no language is called so', () => {
+  for (const spelling of ['auto', 'AUTO', ' Auto ']) assert.ok(isDetectionAsked(spelling), spelling)
+  for (const other of ['', 'automatic', 'detect', 'pt', 'autó nomo']) assert.ok(!isDetectionAsked(other), other)
+  assert.throws(() => resolveLanguage('auto', LANGUAGE_CODES), LanguageUnknownError)
 })
 
 test('a language that the model does not know is refused by the name that was given', () => {
