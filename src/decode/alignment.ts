@@ -8,7 +8,7 @@
 export const SECONDS_PER_POSITION = 0.02
 const MEDIAN_WIDTH = 7
 /** Heads that align a window where the checkpoint names none: docs/decisions/0021-alignment-heads-by-their-walk.md. */
-const STEADIEST_HEADS = 4
+const STEADIEST_HEADS = 6
 /** Where attention lies is found as well from every fourth position, in a quarter of the time. */
 const POSITIONS_APART = 4
 
@@ -54,34 +54,39 @@ interface Rows {
 }
 
 /**
- * The heads whose attention moves through the recording as the text does: by the correlation of where a token's attention
- * lies, on average, with the token's place in the text.
+ * The heads whose attention moves through the recording as the text does, and is sharp: by the correlation of where a token's
+ * attention lies with the token's place in the text, less how wide it lies, twice its deviation as a share of the recording.
  */
 function steadiestHeads({ data, nHeads, nTokens, audioContext }: AlignmentScores, rows: Rows): number[] {
   const { firstRow, nRows, columns } = rows
   const centres = new Float64Array(nRows)
   const steadiness = Array.from({ length: nHeads }, (_, head) => {
+    let deviation = 0
     for (let row = 0; row < nRows; row++) {
       const from = (head * nTokens + firstRow + row) * audioContext
-      centres[row] = centreOf(data, from, from + columns)
+      const attention = attentionIn(data, from, from + columns)
+      centres[row] = attention.centre
+      deviation += attention.deviation / nRows
     }
-    return { head, correlation: correlationWithPlace(centres) }
+    return { head, value: correlationWithPlace(centres) - (2 * deviation) / columns }
   })
-  steadiness.sort((a, b) => b.correlation - a.correlation || a.head - b.head)
+  steadiness.sort((a, b) => b.value - a.value || a.head - b.head)
   return steadiness.slice(0, STEADIEST_HEADS).map(({ head }) => head)
 }
 
-/** Mean position by the softmax of `scores`, from 0 at `from` on. */
-function centreOf(scores: Float32Array, from: number, to: number): number {
+/** Mean position by the softmax of `scores`, from 0 at `from` on, and the deviation around it. */
+function attentionIn(scores: Float32Array, from: number, to: number): { centre: number; deviation: number } {
   let max = Number.NEGATIVE_INFINITY
   for (let i = from; i < to; i += POSITIONS_APART) max = Math.max(max, scores[i]!)
-  let [sum, moment] = [0, 0]
+  let [sum, moment, second] = [0, 0, 0]
   for (let i = from; i < to; i += POSITIONS_APART) {
     const weight = Math.exp(scores[i]! - max)
     sum += weight
     moment += weight * (i - from)
+    second += weight * (i - from) ** 2
   }
-  return moment / sum
+  const centre = moment / sum
+  return { centre, deviation: Math.sqrt(Math.max(0, second / sum - centre ** 2)) }
 }
 
 /** Pearson's, of values with their indices; 0 where all values are one. */
