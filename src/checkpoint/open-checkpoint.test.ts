@@ -63,6 +63,38 @@ test('a CTranslate2 folder gives the same tensors as the safetensors that it was
   }
 })
 
+test('a projection counts only where the config unties it, and then it must be there in its shape', async (t) => {
+  const tied = tinyShape()
+  const untied = tinyShape({ hasOwnProjection: true })
+  const PROJECTION = 'proj_out.weight'
+  const ofShape = (dims: number[]) => {
+    const size = dims.reduce((product, dim) => product * dim, 1)
+    return { dtype: 'F32', shape: dims, data: () => new Float32Array(size) } as const
+  }
+  const open = async (shape: ModelShape, projection: number[] | undefined, shards: number | undefined) => {
+    const folder = tempFolder(t)
+    const tensors = randomWhisperTensors(tied, 1)
+    writeRandomCheckpoint(folder, shape, {
+      tensors: projection ? { ...tensors, [PROJECTION]: ofShape(projection) } : tensors,
+      ...(shards !== undefined && { shards }),
+    })
+    return await openCheckpoint(folder)
+  }
+  for (const shards of [undefined, 2]) {
+    // A copy, or whatever else has that name.
+    for (const dims of [[tied.vocabSize, tied.dModel], [3]]) {
+      using checkpoint = await open(tied, dims, shards)
+      assert.equal(checkpoint.tensors.has(PROJECTION), false)
+    }
+    using checkpoint = await open(untied, [tied.vocabSize, tied.dModel], shards)
+    assert.equal(checkpoint.tensors.read(PROJECTION).length, tied.vocabSize * tied.dModel)
+
+    const names = (error: unknown) => error instanceof AsrError && error.message.includes(`'${PROJECTION}'`)
+    await assert.rejects(open(untied, undefined, shards), (e) => e instanceof CheckpointFileMissingError && names(e))
+    await assert.rejects(open(untied, [3, 5], shards), (e) => e instanceof CheckpointUnsupportedError && names(e))
+  }
+})
+
 test('the tokenizer can lie in a folder of its own', async (t) => {
   const [folder, processorFolder] = [tempFolder(t), tempFolder(t)]
   writeRandomCheckpoint(folder, tinyShape())
