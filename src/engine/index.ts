@@ -21,6 +21,7 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 }
 
 export type { LoadingProgress } from '../models/base.ts'
+export { has8Bits } from './device-candidates.ts'
 export { checkDevice, type UsableDevice } from './device-check.ts'
 export { chooseDevice } from './device-choice.ts'
 export type { EngineEvent, UnloadReason } from './events.ts'

@@ -13,19 +13,18 @@ const settingsWith = (env: Record<string, string>) => readConfig(env).engine
 const choose = async (env: Record<string, string>) => await chooseDevice(settingsWith(env), silentLogger)
 
 test('an NVIDIA GPU with the provider is tried before WebGPU, and what is not tried has its reason', () => {
-  const nvidia = {
-    platform: 'linux',
-    hasCudaProvider: true,
-    hasNvidiaDriver: true,
-    gpuFiles: ['/dev/nvidia0'],
-  } as const
-  const none = { platform: 'linux', hasCudaProvider: false, hasNvidiaDriver: false, gpuFiles: [] } as const
+  const linux = { platform: 'linux', architecture: 'x64' } as const
+  const nvidia = { ...linux, hasCudaProvider: true, hasNvidiaDriver: true, gpuFiles: ['/dev/nvidia0'] }
+  const none = { ...linux, hasCudaProvider: false, hasNvidiaDriver: false, gpuFiles: [] }
   assert.deepEqual(candidatesFor('auto', nvidia), { toTry: ['cuda:0', 'webgpu'], passedOver: {} })
   assert.deepEqual(candidatesFor('auto', { ...nvidia, hasCudaProvider: false }), {
     toTry: ['webgpu'],
     passedOver: { cuda: "the runtime's CUDA libraries are not installed" },
   })
-  assert.deepEqual(candidatesFor('int8', { ...none, gpuFiles: ['/dev/dri/renderD128'] }).toTry, [])
+  for (const dtype of ['int8', 'encoder=smoothed8'] as const) {
+    const reason = `DTYPE=${dtype} asks for what only processors compute`
+    assert.deepEqual(candidatesFor(dtype, nvidia), { toTry: [], passedOver: { cuda: reason, webgpu: reason } })
+  }
   assert.deepEqual(candidatesFor('auto', none), {
     toTry: [],
     passedOver: { cuda: 'there is no NVIDIA driver', webgpu: 'there is no GPU' },

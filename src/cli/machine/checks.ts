@@ -77,8 +77,8 @@ async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding>
 }
 
 async function checkDevice({ engine }: Config): Promise<Finding> {
-  const { device } = engine
-  const { isUsable, reason } = await tryDevice(device)
+  const { device, dtype } = engine
+  const { isUsable, reason } = await tryDevice(device, dtype)
   if (!isUsable) {
     return fail(
       `DEVICE=${device} cannot be used: ${reason}`,

@@ -15,7 +15,7 @@ export async function listDevices({ json }: { readonly json?: boolean | undefine
   const cards = await graphicsCards()
   const candidates: Device[] = ['cpu', 'webgpu', ...(cards.length > 0 ? cards : [{ index: 0 }]).map(cudaOf)]
   if (!candidates.includes(configured) && configured !== 'auto') candidates.push(configured)
-  const devices = await deviceFacts(candidates)
+  const devices = await deviceFacts(candidates, engine.dtype)
   const used = configured === 'auto' ? (await chooseDevice(engine, silentLogger)).device : configured
   if (json) {
     return `${JSON.stringify({ processor, memory, graphicsCards: cards, devices, configured, used }, null, 2)}\n`

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
-import type { Device } from '../../config.ts'
-import { checkDevice } from '../../engine/index.ts'
+import type { Device, Dtype } from '../../config.ts'
+import { checkDevice, has8Bits } from '../../engine/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled-models.ts'
 import { outputOf } from './program.ts'
@@ -94,15 +94,16 @@ export interface DeviceFacts {
 }
 
 /** Tries each device in a process of its own. */
-export async function deviceFacts(devices: readonly Device[]): Promise<readonly DeviceFacts[]> {
+export async function deviceFacts(devices: readonly Device[], dtype: Dtype): Promise<readonly DeviceFacts[]> {
   const found: DeviceFacts[] = []
-  for (const device of devices) found.push({ device, ...(await tryDevice(device)) })
+  for (const device of devices) found.push({ device, ...(await tryDevice(device, dtype)) })
   return found
 }
 
-export async function tryDevice(device: Device): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
+/** @param dtype  the one that is set; a GPU is tried in another where that is a processor's. */
+export async function tryDevice(device: Device, dtype: Dtype): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
   try {
-    if (device !== 'auto' && device !== 'cpu') await checkDevice(device)
+    if (device !== 'auto' && device !== 'cpu') await checkDevice(device, { dtype: has8Bits(dtype) ? 'auto' : dtype })
     return { isUsable: true, reason: undefined }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error
