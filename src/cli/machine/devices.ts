@@ -1,10 +1,10 @@
 /** `paradox devices`: what a model could run on here, and why not on the rest. */
 
 import { type Device, readConfig } from '../../config.ts'
-import { chooseDevice } from '../../engine/index.ts'
+import { chooseDevice, graphicsCards } from '../../engine/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { sizeText, table } from '../output.ts'
-import { deviceFacts, graphicsCards, memoryFacts, processorFacts } from './facts.ts'
+import { deviceFacts, memoryFacts, processorFacts } from './facts.ts'
 
 /** @returns the text to print. @throws {ConfigError} */
 export async function listDevices({ json }: { readonly json?: boolean | undefined }): Promise<string> {

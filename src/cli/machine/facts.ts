@@ -6,7 +6,6 @@ import type { Device, Dtype } from '../../config.ts'
 import { checkDevice, has8Bits } from '../../engine/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled-models.ts'
-import { outputOf } from './program.ts'
 
 export interface ProcessorFacts {
   readonly model: string
@@ -60,30 +59,6 @@ function availableMemory(): number {
   } catch {
     return freemem()
   }
-}
-
-export interface GraphicsCard {
-  readonly index: number
-  readonly name: string
-  readonly memoryBytes: number
-  readonly driver: string
-}
-
-/** NVIDIA's cards, as their driver tells them; none where there is no driver. */
-export async function graphicsCards(): Promise<readonly GraphicsCard[]> {
-  const query = '--query-gpu=index,name,memory.total,driver_version'
-  const text = await outputOf('nvidia-smi', [query, '--format=csv,noheader,nounits'])
-  return (text ?? '')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(',').map((cell) => cell.trim()))
-    .filter((cells) => cells.length === 4)
-    .map(([index, name, mebibytes, driver]) => ({
-      index: Number(index),
-      name: name!,
-      memoryBytes: Number(mebibytes) * 1024 ** 2,
-      driver: driver!,
-    }))
 }
 
 export interface DeviceFacts {
