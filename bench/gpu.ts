@@ -20,6 +20,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
 import type { ModelShape } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
+import { runtimeEnvironment } from '../src/engine/environment.ts'
 import { checkDevice, type UsableDevice } from '../src/engine/index.ts'
 import { tinyShape } from '../test/helpers/checkpoint-builder.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
@@ -82,9 +83,9 @@ async function checked(): Promise<UsableDevice> {
   const isCount = (text: string) => Number.isInteger(Number(text)) && Number(text) > 0
   const wrong = [...args.batch, args.tokens].find((text) => !isCount(text))
   if (wrong !== undefined) throw new Error(`'${wrong}' is no number of windows or tokens.`)
-  const { device } = readConfig({ ...process.env, DEVICE: args.device }).engine
+  const { device, dtype } = readConfig({ ...process.env, DEVICE: args.device }).engine
   if (device === 'auto') throw new Error('Name the device: cuda:N, webgpu or cpu.')
-  return device === 'cpu' ? { isSoftware: false, hasHalves: false } : await checkDevice(device)
+  return device === 'cpu' ? { isSoftware: false, hasHalves: false } : await checkDevice(device, { dtype })
 }
 
 async function measure(checkpointFolder: string) {
@@ -118,7 +119,7 @@ async function textsOnCpu(job: GpuJob): Promise<GpuMeasured['texts']> {
 async function run(device: string, job: GpuJob): Promise<{ measured: GpuMeasured; peakBytes: number | undefined }> {
   const child = spawn(process.execPath, ['--expose-gc', new URL('./measure-gpu.ts', import.meta.url).pathname], {
     env: {
-      ...process.env,
+      ...runtimeEnvironment(),
       DEVICE: device,
       DTYPE: device === 'cpu' ? 'float32' : dtype,
       GPU_JOB: JSON.stringify(job),

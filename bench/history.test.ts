@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compare } from './history.ts'
+import { compare, keepAndCompare, readHistory } from './history.ts'
 
 const isTime = (figure: string) => !figure.endsWith('Mb')
 const before = { commit: 'abc', yardstickMs: 40, figures: { tokenMs: 4, peakMb: 300 } }
@@ -18,4 +18,15 @@ test('a regression is marked, and a gain', () => {
 
 test('a figure that was not measured before has nothing to be compared with', () => {
   assert.deepEqual(compare(before, { yardstickMs: 40, figures: { loadSeconds: 1 } }, isTime), [])
+})
+
+test('every line of the history is an entry, and no figure of it below zero', () => {
+  assert.ok(readHistory().length > 0)
+})
+
+test('a figure below zero is not kept', () => {
+  const lines = readHistory().length
+  const entry = { date: '', commit: '', processor: '', cores: 1, precision: '', yardstickMs: 1, model: '' }
+  assert.throws(() => keepAndCompare({ ...entry, figures: { loadSeconds: -0.05 } }, isTime), { name: 'ZodError' })
+  assert.equal(readHistory().length, lines)
 })

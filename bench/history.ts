@@ -24,7 +24,10 @@ const entrySchema = z.object({
   precision: z.string(),
   yardstickMs: z.number(),
   model: z.string(),
-  figures: z.record(z.string(), z.number()),
+  /** What was measured is never below zero; what comes out so is a difference of measurements, and wrong. */
+  figures: z.record(z.string(), z.number().nonnegative()),
+  /** What is to be known about it later. */
+  note: z.string().optional(),
 })
 export type HistoryEntry = z.output<typeof entrySchema>
 
@@ -48,8 +51,10 @@ export function processor(): Pick<HistoryEntry, 'processor' | 'cores'> {
  * Keeps `entry`, and tells how its figures stand to the last ones of the same model on the same kind of processor.
  *
  * @param isTime  whether a figure is a time, which the yardstick applies to, or a size.
+ * @throws {ZodError} for a figure below zero.
  */
 export function keepAndCompare(entry: HistoryEntry, isTime: (figure: string) => boolean): string[] {
+  entrySchema.parse(entry)
   const before = readHistory().findLast(
     ({ model, processor, cores, precision }) =>
       model === entry.model && processor === entry.processor && cores === entry.cores && precision === entry.precision,
@@ -74,7 +79,8 @@ export function compare(
   })
 }
 
-function readHistory(): HistoryEntry[] {
+/** @throws {ZodError} where a line is no entry. */
+export function readHistory(): HistoryEntry[] {
   if (!existsSync(FILE)) return []
   return readFileSync(FILE, 'utf8')
     .split('\n')

@@ -35,10 +35,12 @@ export interface GpuMeasured {
 
 interface BatchTimes {
   readonly windows: number
-  readonly encoderSeconds: number
-  /** Prompt and `nTokens` tokens of all windows. */
-  readonly decoderSeconds: number
-  readonly msPerToken: number
+  /** Encoder, prompt and a single token of all windows. */
+  readonly oneTokenSeconds: number
+  /** The same with `nTokens` tokens. */
+  readonly seconds: number
+  /** By the difference of these two; null where it is none, since a machine that is busy with other things hides it. */
+  readonly msPerToken: number | null
   readonly timesRealTime: number
 }
 
@@ -75,17 +77,17 @@ for (const windows of job.batches) {
   const long: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const first = await decode(windows, 1)
-    short.push(first.encoderSeconds + first.decoderSeconds)
+    short.push(first.seconds)
     const all = await decode(windows, job.nTokens)
-    long.push(all.encoderSeconds + all.decoderSeconds)
+    long.push(all.seconds)
   }
-  // Where one run does it all, the encoder's share is what a text of a single token takes.
-  const [encoderSeconds, seconds] = [median(short), median(long)]
+  const [oneTokenSeconds, seconds] = [median(short), median(long)]
+  const msPerToken = (1000 * (seconds - oneTokenSeconds)) / (job.nTokens - 1)
   batches.push({
     windows,
-    encoderSeconds,
-    decoderSeconds: seconds - encoderSeconds,
-    msPerToken: (1000 * (seconds - encoderSeconds)) / Math.max(1, job.nTokens - 1),
+    oneTokenSeconds,
+    seconds,
+    msPerToken: msPerToken > 0 && job.nTokens > 1 ? msPerToken : null,
     timesRealTime: (windows * SECONDS) / seconds,
   })
 }
@@ -119,20 +121,15 @@ async function openWhole(): Promise<LoadedModel> {
 
 /** Texts of `nTokens` for so many windows of noise, each its own. */
 async function decode(windows: number, nTokens: number) {
-  const encodingAt = performance.now()
+  const from = performance.now()
   const encoded = []
   for (let window = 0; window < windows; window++) encoded.push(await windowModel.encode(noise(window), POSITIONS, 1))
-  const decodingAt = performance.now()
   const decoders = encoded.map((window) => window.start(1, { tokenBias, needsLogits: false }))
   const texts = await Promise.all(decoders.map((decoder) => textOf(decoder, nTokens)))
-  const endedAt = performance.now()
+  const seconds = (performance.now() - from) / 1000
   for (const decoder of decoders) decoder[Symbol.dispose]()
   for (const window of encoded) window[Symbol.dispose]()
-  return {
-    texts,
-    encoderSeconds: (decodingAt - encodingAt) / 1000,
-    decoderSeconds: (endedAt - decodingAt) / 1000,
-  }
+  return { texts, seconds }
 }
 
 async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<FoundText, 'tokens' | 'logprobs'>> {

@@ -2,10 +2,10 @@
  * Of the time of a short request, how much is not the model?
  *
  * Command: `make bench-overhead`, or `scripts/node bench/overhead.ts [rounds]`. A clip of 5 s of ../shared/speech, as
- * four kinds of files, is sent to a service, and transcribed in this process with a clock around each part. What HTTP
- * and IPC take is measured on silence of the same length, for which no model runs: the difference between a service, an
- * engine and this process would drown in the noise of the model's own time. Medians. Whisper base, greedy, language
- * given: the fastest answer there is, so the largest share. Better is: a smaller share that is not the model.
+ * four kinds of files, is sent to a service, and transcribed in this process with a clock around each part. HTTP and IPC are
+ * what a request takes beyond what its engine says that it took; on silence of the same length, for which no model runs,
+ * since they would drown in the noise of the model's own time. Medians. Whisper base, greedy, language given: the
+ * fastest answer there is, so the largest share. Better is: a smaller share that is not the model.
  */
 
 import { writeFileSync } from 'node:fs'
@@ -14,12 +14,10 @@ import { setTimeout } from 'node:timers/promises'
 import { decodeAudio } from '../src/audio/index.ts'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { createEnginePool } from '../src/engine/index.ts'
 import { voiceActivityModel } from '../src/graph/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
-import { createLogger, silentLogger } from '../src/logger.ts'
+import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
-import type { ModelEntry } from '../src/models/registry.ts'
 import { VadSession } from '../src/runtime/index.ts'
 import { transcribeLongForm, type WindowModel } from '../src/transcribe/index.ts'
 import { parseOptions } from '../src/transcribe/options.ts'
@@ -33,7 +31,7 @@ const SAID = /printed book/i
 const PAUSE_MS = 50
 const SILENCE = 'silence.wav'
 const FILES = ['clip.wav', 'clip.flac', 'clip.ogg', 'clip.mp3']
-const PARTS = ['http', 'ipc', 'audio', 'vad', 'text', 'encoder', 'decoder'] as const
+const PARTS = ['http + ipc', 'audio', 'vad', 'text', 'encoder', 'decoder'] as const
 type Part = (typeof PARTS)[number]
 const MODEL_PARTS: readonly Part[] = ['encoder', 'decoder']
 const OPTIONS = { beam_size: 1, temperature: 0 }
@@ -52,21 +50,11 @@ folder.make(SILENCE, [...form, '-af', 'volume=0'])
 const origin = { kind: 'whisper-base' } as const
 const { folder: path } = await resolveCheckpointFolder({ origin, tokenizer: undefined }, { ...engine, signal: never })
 writeFileSync(folder.file('models.json'), JSON.stringify({ base: { path, strategy: 'whisper' } }))
-const service = await startServiceProcess({ MODELS_FILE: folder.file('models.json'), TEMP_DIR: folder.path })
-const entry: ModelEntry = {
-  id: 'base',
-  origin: { kind: 'folder', path },
-  strategy: 'whisper',
-  language: 'en',
-  tokenizer: undefined,
-}
-const pool = createEnginePool({
-  resolve: () => entry,
-  maxLoadedModels: 1,
-  settings: engine,
-  logger: createLogger('warn'),
+const service = await startServiceProcess({
+  MODELS_FILE: folder.file('models.json'),
+  TEMP_DIR: folder.path,
+  LOG_LEVEL: 'info', // as it is by default, and where it says what the engine took
 })
-const request = { modelId: 'base', options: OPTIONS, signal: never }
 using checkpoint = await openCheckpoint(path)
 await using model = await openCompiledModel(checkpoint, path, {
   name: 'base',
@@ -83,25 +71,20 @@ try {
   console.log(`|${' --- |'.repeat(PARTS.length + 4)}`)
   for (const name of FILES) console.log(await row(name))
 } finally {
-  await pool.close(0)
   await service.stop()
 }
 
 async function row(name: string): Promise<string> {
   const rounds: Record<Part | 'all', number>[] = []
   for (let i = -3; i < nRounds; i++) {
-    const quiet = {
-      http: await timeOf(() => sendTo(SILENCE)),
-      ipc: await timeOf(() => pool.transcribe({ ...request, audioPath: folder.file(SILENCE) })),
-      here: await timeOf(() => transcribeHere(SILENCE, new PartClock())),
-    }
-    const all = await timeOf(() => sendTo(name, SAID))
+    const quiet = await send(SILENCE)
+    const { all } = await send(name, SAID)
     const clock = new PartClock()
-    const here = await timeOf(() => transcribeHere(name, clock, SAID))
+    const { ms: here } = await timed(() => transcribeHere(name, clock, SAID))
     if (i < 0) continue // the first ones load models, start the compiler of JavaScript, and fill caches
     const { audio, vad, encoder, decoder } = clock.spent
     const text = here - audio - vad - encoder - decoder
-    rounds.push({ ...clock.spent, http: quiet.http - quiet.ipc, ipc: quiet.ipc - quiet.here, text, all })
+    rounds.push({ ...clock.spent, 'http + ipc': quiet.all - quiet.engine, text, all })
   }
   const times = PARTS.map((part) => median(rounds.map((round) => round[part])))
   const ofModel = times.filter((_, i) => MODEL_PARTS.includes(PARTS[i]!)).reduce((sum, ms) => sum + ms, 0)
@@ -111,11 +94,15 @@ async function row(name: string): Promise<string> {
   return `| ${cells.join(' | ')} | ${(100 * (1 - ofModel / sum)).toFixed(0)} % |`
 }
 
-async function sendTo(name: string, said = /^$/): Promise<void> {
+/** @returns milliseconds, over HTTP and of these in the engine. */
+async function send(name: string, said = /^$/): Promise<{ readonly all: number; readonly engine: number }> {
   const options = Object.entries(OPTIONS).map(([option, value]) => [option, String(value)])
   const fields = { model_id: 'base', language: 'en', ...Object.fromEntries(options) }
-  const { status, body } = await service.post(folder.file(name), fields)
+  const { ms: all, result } = await timed(() => service.post(folder.file(name), fields))
+  const { status, body, requestId } = result
   if (status !== 200 || !said.test(String(body.transcription))) throw new Error(JSON.stringify(body))
+  const line = await service.logged((line) => line.requestId === requestId && line.msg === 'request finished')
+  return { all, engine: 1000 * Number(line.decodeSeconds) }
 }
 
 async function transcribeHere(name: string, clock: PartClock, said = /^$/): Promise<void> {
@@ -126,7 +113,7 @@ async function transcribeHere(name: string, clock: PartClock, said = /^$/): Prom
     maxSeconds: engine.maxAudioSeconds,
   })
   const { text } = await transcribeLongForm(clock.iterate('audio', audio), {
-    model: timed(model.forRequest(never), clock),
+    model: observed(model.forRequest(never), clock),
     options: parseOptions(OPTIONS),
     speechProbability: (frames) => clock.time('vad', () => listener.probabilities(frames)),
     language: 'en',
@@ -136,15 +123,15 @@ async function transcribeHere(name: string, clock: PartClock, said = /^$/): Prom
 }
 
 /** After a pause, in which the processes collect their garbage and their threads go to sleep. */
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
   await setTimeout(PAUSE_MS)
   const from = performance.now()
-  await work()
-  return performance.now() - from
+  const result = await work()
+  return { ms: performance.now() - from, result }
 }
 
 /** The same model with a clock around its encoder and all that its decoder does. */
-function timed(opened: WindowModel, clock: PartClock): WindowModel {
+function observed(opened: WindowModel, clock: PartClock): WindowModel {
   return clock.around(opened, 'encoder', (encoded) =>
     clock.around(encoded, 'decoder', (texts) => clock.around(texts, 'decoder')),
   )

@@ -11,8 +11,9 @@
  *
  * Installs the peers where they are missing (6 GB, once) and converts Whisper base into their formats. Then every clip
  * goes through all systems in turn, the language told: ours by HTTP, the peers in their own Python process, each with
- * the file's path. Prints tables and writes bench/results/peers.json. Better is: more of "ours is faster", less of all
- * else. Quick: `make bench-peers ARGS='--limit 8'`.
+ * the file's path. Prints tables and writes bench/results/peers.json. A row that fails says so, and the others go on; nothing
+ * that was started outlives this program. Better is: more of "ours is faster", less of all else. Quick: `make bench-peers
+ * ARGS='--limit 8'`.
  */
 
 import { cpus } from 'node:os'
@@ -21,7 +22,7 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../src/config.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { nativeWhisperCpp, peersPython } from './peers/environment.ts'
-import { measureRows } from './peers/measure.ts'
+import { measureRows, systemsAt } from './peers/measure.ts'
 import { comparisonTables, isCompared } from './peers/report.ts'
 import { keepComparison, readComparison } from './peers/results.ts'
 import { ROWS } from './peers/rows.ts'
@@ -55,19 +56,21 @@ async function measure() {
   if (clips.length === 0) throw new Error('no clip is left to transcribe')
 
   const { engine } = readConfig()
-  const python = peersPython(engine.cacheDir)
+  const hasPeers = Object.values(rows).some(({ system }) => system !== 'paradox')
+  const python = hasPeers ? peersPython(engine.cacheDir) : '' // for our own rows nothing is installed
   const source = { origin: { kind: 'whisper-base' }, tokenizer: undefined } as const
   const { folder: checkpoint } = await resolveCheckpointFolder(source, {
     ...engine,
     signal: new AbortController().signal,
   })
-  const runs = await measureRows(rows, clips, {
+  const systems = systemsAt({
     python,
     formats: { python, checkpoint, folder: join(engine.cacheDir, 'peers', MODEL) },
-    nativeWhisperCpp: nativeWhisperCpp(python, engine.cacheDir),
+    nativeWhisperCpp: hasPeers ? nativeWhisperCpp(python, engine.cacheDir) : undefined,
     threads: Number(args.threads),
     model: MODEL,
   })
+  const runs = await measureRows(rows, clips, systems)
   const isWhole = args.row === undefined && clips.length === allClips.filter(isCompared).length
   return keepComparison({ threads: Number(args.threads), model: MODEL, isWhole, runs })
 }

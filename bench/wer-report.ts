@@ -23,8 +23,6 @@ const OVERVIEW: readonly Column[] = [
   ['invented words (clips)', ({ score }) => `${score.nInvented} (${score.invented.length})`],
   ['loops', ({ score }) => String(score.loops.length)],
   ['failures', ({ score }) => String(score.failures.length)],
-  ['seconds', ({ score }) => score.seconds.toFixed(0)],
-  ['rtf', ({ score }) => (score.seconds / score.audioSeconds).toFixed(3)],
 ]
 
 const ORIGIN: readonly Column[] = [

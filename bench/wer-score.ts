@@ -36,8 +36,6 @@ export interface RunScore {
   readonly invented: readonly string[]
   readonly loops: readonly string[]
   readonly failures: readonly string[]
-  readonly audioSeconds: number
-  readonly seconds: number
 }
 
 /** @param withContainers  counts re-encodings of other clips too, where the run has them. */
@@ -62,8 +60,6 @@ export function scoreRun(answers: readonly Answer[], clips: readonly Clip[], wit
     invented: idsOf(scores.filter(({ nInvented }) => nInvented > 0)),
     loops: idsOf(scores.filter(({ hasLoop }) => hasLoop)),
     failures: idsOf(scores.filter(({ answer }) => answer.error !== undefined)),
-    audioSeconds: scores.reduce((sum, { clip }) => sum + clip.seconds, 0),
-    seconds: scores.reduce((sum, { answer }) => sum + answer.seconds, 0),
   }
 }
 

@@ -56,7 +56,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process', 'cli/machine/program']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

@@ -1,8 +1,9 @@
 /** The peers' Python: virtual environments under our cache, made where they are missing or hold other versions. */
 
 import { execFileSync, type StdioOptions } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { processorFeatures } from '../../src/models/compiled-models.ts'
 import { pythonWith, readRequirements } from '../../test/helpers/python-environment.ts'
 
 /** Standard output of our commands is for their tables, so what others print goes to standard error. */
@@ -21,7 +22,10 @@ export function nativeWhisperCpp(python: string, cacheDir: string): string | und
   const requirement = 'pywhispercpp==1.5.1'
   const folder = join(cacheDir, 'peers', 'whisper-cpp-native')
   const stamp = join(folder, 'built.txt')
-  if (existsSync(stamp)) return readFileSync(stamp, 'utf8') === requirement ? folder : undefined
+  // A cache may come from another machine, whose instructions this one need not have.
+  const built = `${requirement} for ${processorFeatures().join(' ')}`
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === built) return folder
+  rmSync(folder, { recursive: true, force: true })
   process.stderr.write('building whisper.cpp for this processor …\n')
   const build = ['--no-deps', '--no-binary', 'pywhispercpp', '--no-cache-dir', '--upgrade', '--target', folder]
   try {
@@ -34,6 +38,6 @@ export function nativeWhisperCpp(python: string, cacheDir: string): string | und
     return undefined
   }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(stamp, requirement)
+  writeFileSync(stamp, built)
   return folder
 }

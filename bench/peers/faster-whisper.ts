@@ -1,10 +1,9 @@
 /** The peer: faster-whisper from the Python package index, in a virtual environment of its own. */
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pythonWith } from '../../test/helpers/python-environment.ts'
+import { ProcessGroup } from './process-group.ts'
 
 const VERSION = '1.2.1'
 
@@ -22,15 +21,9 @@ export interface FasterWhisperJob {
 export async function* runFasterWhisper(job: FasterWhisperJob, cacheDir: string): AsyncGenerator<string> {
   const python = pythonWith(join(cacheDir, 'peers', 'faster-whisper'), [`faster-whisper==${VERSION}`])
   const script = join(import.meta.dirname, 'faster_whisper_wer.py')
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  try {
-    child.stdin.on('error', () => {}) // it ended before it read its job; the exit code tells
-    child.stdin.end(JSON.stringify(job))
-    yield* createInterface({ input: child.stdout })
-    const [code, signal] = await exited
-    if (code !== 0) throw new Error(`faster-whisper ended by ${signal ?? `exit code ${code}`}; see above`)
-  } finally {
-    child.kill() // where the reader stopped early; harmless after the exit
-  }
+  await using group = await ProcessGroup.start(python, [script], { isAsked: true })
+  group.input.end(JSON.stringify(job))
+  yield* createInterface({ input: group.output })
+  const how = await group.ended
+  if (how !== 'exit code 0') throw new Error(`faster-whisper ended by ${how}; see above`)
 }

@@ -6,19 +6,24 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { currentCommit } from '../wer-results.ts'
 
-const runSchema = z.object({
+const rowSchema = z.object({
   row: z.string(),
   /** With its version, where it is not ours. */
   system: z.string(),
   beamSize: z.number(),
   settings: z.record(z.string(), z.unknown()),
+})
+const measuredSchema = rowSchema.extend({
   /** From the start of its first process to its first answer, of the shortest clip. */
   startSeconds: z.number(),
-  /** Of the model alone, as the system itself tells; ours is the first answer less the second. */
-  loadSeconds: z.number(),
+  /** Of the model alone, as the system itself tells. */
+  loadSeconds: z.number().nonnegative(),
   peakResidentMb: z.number(),
   answers: z.array(z.object({ id: z.string(), text: z.string(), seconds: z.number(), error: z.string().optional() })),
 })
+
+/** A row that was left out; `failure` goes on from "it": `ended by SIGILL`. */
+const failedSchema = rowSchema.extend({ failure: z.string() })
 
 const comparisonSchema = z.object({
   commit: z.string(),
@@ -28,10 +33,11 @@ const comparisonSchema = z.object({
   model: z.string(),
   /** False where clips or rows were left out. */
   isWhole: z.boolean(),
-  runs: z.array(runSchema),
+  runs: z.array(z.union([measuredSchema, failedSchema])),
 })
 
-export type PeerRun = z.output<typeof runSchema>
+export type MeasuredRun = z.output<typeof measuredSchema>
+export type PeerRun = MeasuredRun | z.output<typeof failedSchema>
 export type Comparison = z.output<typeof comparisonSchema>
 
 const FILE = join(import.meta.dirname, '../results/peers.json')

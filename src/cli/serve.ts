@@ -1,7 +1,7 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
 import { type ModelSettings, readConfig } from '../config.ts'
-import { chooseDevice, createEnginePool, Preload } from '../engine/index.ts'
+import { chooseDevice, createEnginePool, Preload, unusedGpu } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
 import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
@@ -33,6 +33,8 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
   const logger = createLogger(config.logLevel)
   const settings = await chooseDevice(config.engine, logger)
   for (const device of config.devices.slice(1)) await chooseDevice({ ...config.engine, device }, logger)
+  const unused = await unusedGpu(config.engine, settings)
+  if (unused) logger.warn({ gpu: unused.gpu, remedy: unused.remedy }, unused.message)
 
   const metrics = new ServiceMetrics()
   const transcriber = createEnginePool({
@@ -53,7 +55,8 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
   try {
     const readiness = [() => preload.whyNotReady()]
     // It closes the transcriber, since the requests under way must end before the engines do.
-    await serveHttp({ config, registry, transcriber, readiness, metrics, logger, signal, onListening })
+    const warnings = unused ? [`${unused.message}. ${unused.remedy}`] : []
+    await serveHttp({ config, registry, transcriber, readiness, warnings, metrics, logger, signal, onListening })
   } finally {
     stop.abort() // after a failed start nobody has
     await preloading

@@ -9,8 +9,6 @@ export const SECONDS_PER_POSITION = 0.02
 const MEDIAN_WIDTH = 7
 /** Heads that align a window where the checkpoint names none: docs/decisions/0021-alignment-heads-by-their-walk.md. */
 const STEADIEST_HEADS = 6
-/** Where attention lies is found as well from every fourth position, in a quarter of the time. */
-const POSITIONS_APART = 4
 
 /** Scaled products of queries and keys, before softmax, of one window's tokens: [A × T × S]. */
 export interface AlignmentScores {
@@ -77,9 +75,9 @@ function steadiestHeads({ data, nHeads, nTokens, audioContext }: AlignmentScores
 /** Mean position by the softmax of `scores`, from 0 at `from` on, and the deviation around it. */
 function attentionIn(scores: Float32Array, from: number, to: number): { centre: number; deviation: number } {
   let max = Number.NEGATIVE_INFINITY
-  for (let i = from; i < to; i += POSITIONS_APART) max = Math.max(max, scores[i]!)
+  for (let i = from; i < to; i++) max = Math.max(max, scores[i]!)
   let [sum, moment, second] = [0, 0, 0]
-  for (let i = from; i < to; i += POSITIONS_APART) {
+  for (let i = from; i < to; i++) {
     const weight = Math.exp(scores[i]! - max)
     sum += weight
     moment += weight * (i - from)

@@ -14,6 +14,7 @@ export interface Candidates {
 /** What of a machine tells that it may have a GPU. */
 export interface MachineSigns {
   readonly platform: NodeJS.Platform
+  readonly architecture: NodeJS.Architecture
   /** The library by which the runtime reaches CUDA. */
   readonly hasCudaProvider: boolean
   readonly hasNvidiaDriver: boolean
@@ -22,7 +23,7 @@ export interface MachineSigns {
 }
 
 export function candidatesFor(dtype: Dtype, signs: MachineSigns): Candidates {
-  const cuda = whyNotCuda(signs)
+  const cuda = whyNotCuda(dtype, signs)
   const webgpu = whyNotWebGpu(dtype, signs)
   return {
     toTry: [
@@ -38,16 +39,21 @@ export function has8Bits(dtype: Dtype): boolean {
   return dtype.includes('8')
 }
 
-function whyNotCuda({ hasCudaProvider, hasNvidiaDriver }: MachineSigns): string | undefined {
+function whyNotCuda(dtype: Dtype, { hasCudaProvider, hasNvidiaDriver }: MachineSigns): string | undefined {
+  if (has8Bits(dtype)) return whyNotIn(dtype)
   if (!hasNvidiaDriver) return 'there is no NVIDIA driver'
   return hasCudaProvider ? undefined : "the runtime's CUDA libraries are not installed"
 }
 
 function whyNotWebGpu(dtype: Dtype, { platform, gpuFiles }: MachineSigns): string | undefined {
-  if (has8Bits(dtype)) return `DTYPE=${dtype} asks for what only processors compute`
+  if (has8Bits(dtype)) return whyNotIn(dtype)
   if (platform === 'darwin') return undefined
   if (platform !== 'linux') return 'on this system a real GPU cannot be told from one played by the processor'
   return gpuFiles.length > 0 ? undefined : 'there is no GPU'
+}
+
+function whyNotIn(dtype: Dtype): string {
+  return `DTYPE=${dtype} asks for what only processors compute`
 }
 
 export function signsOfMachine(): MachineSigns {
@@ -58,6 +64,7 @@ export function signsOfMachine(): MachineSigns {
   const gpuFiles = files.filter((path) => /^\/dev\/(dri\/renderD\d+|nvidia\d+|dxg)$/.test(path))
   return {
     platform: process.platform,
+    architecture: process.arch,
     hasCudaProvider: existsSync(join(runtimeLibraries(), 'libonnxruntime_providers_cuda.so')),
     hasNvidiaDriver: gpuFiles.some((path) => /nvidia|dxg/.test(path)),
     gpuFiles,

@@ -3,48 +3,64 @@
 import type { Dtype, EngineSettings } from '../config.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
-import { candidatesFor, has8Bits, signsOfMachine } from './device-candidates.ts'
+import { candidatesFor, has8Bits, type MachineSigns, signsOfMachine } from './device-candidates.ts'
 import { checkDevice } from './device-check.ts'
 import { withoutSoftwareDrivers } from './vulkan-drivers.ts'
 
+/** What tests stand in for. */
+export interface Surroundings {
+  readonly signs?: MachineSigns
+  /** Ends a trial; left out: after two minutes. */
+  readonly trialLimit?: AbortSignal
+}
+
 /**
  * `settings` with a device that is there: the one that is asked for; for `auto` CUDA, else WebGPU on a real GPU, else
- * the processor. A device is usable when a small model computes on it what it computes on the processor. The log says
- * what was taken, and why not what comes before it.
+ * the processor. A device is usable when a small model computes on it what it computes on the processor, in a process
+ * that neither dies nor hangs. The log says what was taken, and why not what comes before it.
  *
  * @throws {ConfigError} for a precision that the device does not compute.
  * @throws {DeviceUnavailableError} when what is asked for is not there.
  */
-export async function chooseDevice(settings: EngineSettings, logger: Logger): Promise<EngineSettings> {
+export async function chooseDevice(
+  settings: EngineSettings,
+  logger: Logger,
+  surroundings: Surroundings = {},
+): Promise<EngineSettings> {
   switch (settings.device) {
     case 'cpu':
       return settings
     case 'auto':
-      return await chooseFreely(settings, logger)
+      return await chooseFreely(settings, logger, surroundings)
     case 'webgpu':
       if (has8Bits(settings.dtype)) {
         throw new ConfigError('DTYPE', settings.dtype, 'auto or float32 with DEVICE=webgpu, or DEVICE=cpu')
       }
-      return await webGpuAsAsked(settings, logger)
+      return await webGpuAsAsked(settings, logger, surroundings)
     default:
-      await checkDevice(settings.device)
+      await checkDevice(settings.device, { dtype: settings.dtype, limit: surroundings.trialLimit })
       return settings
   }
 }
 
-async function chooseFreely(settings: EngineSettings, logger: Logger): Promise<EngineSettings> {
-  const { toTry, passedOver: unfit } = candidatesFor(settings.dtype, signsOfMachine())
+async function chooseFreely(
+  settings: EngineSettings,
+  logger: Logger,
+  { signs = signsOfMachine(), trialLimit: limit }: Surroundings,
+): Promise<EngineSettings> {
+  const { dtype } = settings
+  const { toTry, passedOver: unfit } = candidatesFor(dtype, signs)
   const passedOver: Record<string, string> = { ...unfit }
   for (const device of toTry) {
     const deviceEnvironment = device === 'webgpu' ? withoutSoftwareDrivers(process.env) : undefined
     try {
-      const { isSoftware, hasHalves } = await checkDevice(device, deviceEnvironment)
+      const { isSoftware, hasHalves } = await checkDevice(device, { dtype, environment: deviceEnvironment, limit })
       if (isSoftware) passedOver[device] = 'its only adapter is played by the processor'
-      else if (settings.dtype === 'float16' && !hasHalves) passedOver[device] = 'it does not compute in float16'
+      else if (dtype === 'float16' && !hasHalves) passedOver[device] = 'it does not compute in float16'
       else {
-        const dtype = device === 'webgpu' ? webGpuPrecision(settings, hasHalves) : settings.dtype
-        logger.info({ device, dtype, passedOver }, 'chose the device')
-        return { ...settings, device, dtype, deviceEnvironment }
+        const chosen = device === 'webgpu' ? webGpuPrecision(settings, hasHalves) : dtype
+        logger.info({ device, dtype: chosen, passedOver }, 'chose the device')
+        return { ...settings, device, dtype: chosen, deviceEnvironment }
       }
     } catch (error) {
       passedOver[device] = error instanceof Error ? error.message : String(error)
@@ -55,16 +71,20 @@ async function chooseFreely(settings: EngineSettings, logger: Logger): Promise<E
 }
 
 /** A real GPU where there is one, else whatever Vulkan driver there is. */
-async function webGpuAsAsked(settings: EngineSettings, logger: Logger): Promise<EngineSettings> {
+async function webGpuAsAsked(
+  settings: EngineSettings,
+  logger: Logger,
+  { trialLimit: limit }: Surroundings,
+): Promise<EngineSettings> {
   const deviceEnvironment = withoutSoftwareDrivers(process.env)
-  const real = await checkDevice('webgpu', deviceEnvironment).catch((error: unknown) => {
+  const real = await checkDevice('webgpu', { environment: deviceEnvironment, limit }).catch((error: unknown) => {
     logger.debug({ err: error }, 'no real GPU computes rightly by WebGPU')
     return undefined
   })
   if (real && !real.isSoftware) {
     return { ...settings, deviceEnvironment, dtype: webGpuPrecision(settings, real.hasHalves) }
   }
-  const { isSoftware, hasHalves } = await checkDevice('webgpu')
+  const { isSoftware, hasHalves } = await checkDevice('webgpu', { limit })
   if (isSoftware) logger.warn({ device: 'webgpu' }, 'the GPU is played by the processor, so all will be very slow')
   return { ...settings, dtype: webGpuPrecision(settings, hasHalves) }
 }

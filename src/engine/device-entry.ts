@@ -1,14 +1,13 @@
 /** A process that lives for one question: does this device run a model, and rightly? */
 
 import { readFileSync } from 'node:fs'
-import type { ResolvedDevice } from '../models/index.ts'
 import { checkDevice } from '../models/index.ts'
-import type { DeviceAnswer } from './device-check.ts'
+import type { DeviceAnswer, DeviceQuestion } from './device-check.ts'
 import { failureToWire } from './failure.ts'
 import { SOFTWARE_DRIVERS } from './vulkan-drivers.ts'
 
-process.once('message', async (device: ResolvedDevice) => {
-  const answer = await checkDevice(device).then(
+process.once('message', async ({ device, dtype, folder }: DeviceQuestion) => {
+  const answer = await checkDevice(device, { dtype, folder }).then(
     ({ hasHalves }): DeviceAnswer => {
       return { type: 'usable', isSoftware: device === 'webgpu' && usesSoftwareDriver(), hasHalves }
     },
@@ -16,6 +15,8 @@ process.once('message', async (device: ResolvedDevice) => {
   )
   process.send!(answer, () => process.exit(0))
 })
+// Whoever has asked is gone.
+process.on('disconnect', () => process.exit(0))
 
 /** The runtime does not tell which adapter it has taken, but what it has loaded can be seen. */
 function usesSoftwareDriver(): boolean {

@@ -5,7 +5,13 @@ import type { Transcriber } from '../engine/transcriber.ts'
 import { engineObject, enginesProperty } from './models/index.ts'
 import { healthResponses } from './transcribe/index.ts'
 
-export async function healthRoute(app: FastifyInstance, { transcriber }: { transcriber: Transcriber }): Promise<void> {
+export interface HealthRouteOptions {
+  readonly transcriber: Transcriber
+  /** What the operator had better know; sentences. */
+  readonly warnings: readonly string[]
+}
+
+export async function healthRoute(app: FastifyInstance, { transcriber, warnings }: HealthRouteOptions): Promise<void> {
   const health = () => ({ status: 'ok', active_model: transcriber.activeModel() })
 
   const schema = { summary: 'Is the service up, and which model is loaded', response: healthResponses }
@@ -13,13 +19,21 @@ export async function healthRoute(app: FastifyInstance, { transcriber }: { trans
 
   const [{ properties, required }, { models }] = [healthResponses[200], enginesProperty]
   const details = {
-    summary: 'The same, with the memory of each model',
+    summary: 'The same, with the memory of each model and warnings',
     response: {
       200: {
         description: 'The service answers.',
         type: 'object',
-        required: [...required, 'models'],
-        properties: { ...properties, models },
+        required: [...required, 'models', 'warnings'],
+        properties: {
+          ...properties,
+          models,
+          warnings: {
+            type: 'array',
+            items: { type: 'string' },
+            description: 'What the operator had better know, such as a GPU that is not used.',
+          },
+        },
       },
     },
   }
@@ -27,5 +41,6 @@ export async function healthRoute(app: FastifyInstance, { transcriber }: { trans
   app.get('/health/details', { schema: details }, async () => ({
     ...health(),
     models: transcriber.engines().map(engineObject),
+    warnings,
   }))
 }

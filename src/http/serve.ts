@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly metrics?: ServiceMetrics
   /** What keeps `GET /readyz` from saying yes. */
   readonly readiness?: readonly ReadinessCheck[]
+  /** What the operator had better know, for `GET /health/details`. */
+  readonly warnings?: readonly string[]
   /** Told where the service can be reached, which is news where `config.port` is 0. */
   readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
 }

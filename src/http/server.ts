@@ -41,6 +41,8 @@ export interface ServerOptions {
   readonly metrics?: ServiceMetrics | undefined
   /** What keeps `GET /readyz` from saying yes. */
   readonly readiness?: readonly ReadinessCheck[] | undefined
+  /** What the operator had better know, for `GET /health/details`. */
+  readonly warnings?: readonly string[] | undefined
   readonly tracing?: Tracing | undefined
 }
 
@@ -91,7 +93,7 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
     await pageRoutes(routes)
-    await healthRoute(routes, { transcriber })
+    await healthRoute(routes, { transcriber, warnings: options.warnings ?? [] })
     await probeRoutes(routes, { readiness })
     await metricsRoute(routes, { metrics })
     await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })

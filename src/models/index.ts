@@ -1,5 +1,6 @@
 /** The factory: from an entry of the registry to the strategy that runs it. Loads the runtime, so engines only. */
 
+import type { Dtype } from '../config.ts'
 import { probeModel } from '../graph/index.ts'
 import { checkDevice as checkDeviceWith, type ResolvedDevice } from '../runtime/index.ts'
 import type { AsrStrategy, StrategyContext } from './base.ts'
@@ -7,8 +8,10 @@ import { prepareTrial } from './device-trial.ts'
 import { DistilWhisperStrategy } from './distil-whisper.ts'
 import { targetOf } from './graph-target.ts'
 import { LiteAsrStrategy } from './lite-asr.ts'
+import { gpuFormats } from './precision.ts'
 import type { StrategyName } from './registry.ts'
 import { WhisperStrategy } from './whisper.ts'
+import { tryWholeTexts } from './whole-text-trial.ts'
 
 const STRATEGIES: Readonly<Record<StrategyName, new (context: StrategyContext) => AsrStrategy>> = {
   whisper: WhisperStrategy,
@@ -21,14 +24,30 @@ export function createStrategy(context: StrategyContext): AsrStrategy {
   return new STRATEGIES[context.entry.strategy ?? 'whisper'](context)
 }
 
+export interface DeviceTrialOptions {
+  /** What models will be computed in. */
+  readonly dtype: Dtype
+  /** For files of the trial. */
+  readonly folder: string
+}
+
 /**
+ * Has a small model computed on `device` in the way of real ones: whole texts on CUDA, steps on WebGPU.
+ *
  * @returns whether it also computes in half precision, as not every adapter of WebGPU does.
  * @throws {DeviceUnavailableError} when no session can be opened on `device`, or it computes something else.
  */
-export async function checkDevice(device: ResolvedDevice): Promise<{ readonly hasHalves: boolean }> {
+export async function checkDevice(
+  device: ResolvedDevice,
+  { dtype, folder }: DeviceTrialOptions,
+): Promise<{ readonly hasHalves: boolean }> {
+  if (device === 'cpu') return { hasHalves: false }
   await checkDeviceWith(device, probeModel())
-  if (targetOf(device) !== 'device') return { hasHalves: device !== 'cpu' }
-  const tryModelOn = await prepareTrial()
+  if (targetOf(device) !== 'device') {
+    await tryWholeTexts(device, gpuFormats(dtype, device), folder)
+    return { hasHalves: true }
+  }
+  const tryModelOn = await prepareTrial(folder)
   await tryModelOn(device, 'float32')
   const hasHalves = await tryModelOn(device, 'float16').then(
     () => true,

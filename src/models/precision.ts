@@ -4,7 +4,7 @@ import type { Dtype } from '../config.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { CompileOptions, LinearFormat } from '../graph/index.ts'
 import type { Logger } from '../logger.ts'
-import type { SessionSettings } from '../runtime/index.ts'
+import type { ResolvedDevice, SessionSettings } from '../runtime/index.ts'
 import { machineIdentity, processorFeatures } from './machine.ts'
 import { type MeasuredFormats, measuredFormats } from './precision-measurement.ts'
 
@@ -59,14 +59,10 @@ export async function chooseFormats(options: FormatOptions): Promise<Formats> {
   if (dtype === 'float16' && session.device === 'cpu') {
     throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
   }
-  if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return FIXED[dtype]
+  if (session.device !== 'cpu') return gpuFormats(dtype, session.device)
+  if (dtype === 'float32' || dtype === 'int8') return FIXED[dtype]
   const named = namedFormats(dtype)
   if (named.encoder && named.decoder) return { encoderFormat: named.encoder, decoderFormat: named.decoder }
-  // 8 bits have been measured on processors only; on WebGPU the blocks gave other results.
-  if (session.device !== 'cpu') {
-    const format = session.device === 'webgpu' ? 'float32' : 'float16'
-    return { encoderFormat: named.encoder ?? format, decoderFormat: named.decoder ?? format }
-  }
   const eligible = eligibleFormats(processorFeatures())
   const formats = [...new Set([...eligible.encoder, ...eligible.decoder])]
   const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
@@ -76,6 +72,17 @@ export async function chooseFormats(options: FormatOptions): Promise<Formats> {
   }
   logger[isNew ? 'info' : 'debug']({ ...chosen, width, layerMs: times }, 'chose the precision')
   return chosen
+}
+
+/**
+ * The formats of a model's parts on a GPU: those that DTYPE names, else one that the device always computes fast. 8 bits
+ * have been measured on processors only; on WebGPU the blocks gave other results.
+ */
+export function gpuFormats(dtype: Dtype, device: Exclude<ResolvedDevice, 'cpu'>): Formats {
+  if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return FIXED[dtype]
+  const named = namedFormats(dtype)
+  const format = device === 'webgpu' ? 'float32' : 'float16'
+  return { encoderFormat: named.encoder ?? format, decoderFormat: named.decoder ?? format }
 }
 
 /** What a value such as `encoder=float32,decoder=blocks8` says; config.ts has checked it. */

@@ -25,11 +25,12 @@ export async function checkDevice(device: ResolvedDevice, model: Uint8Array): Pr
     const session = await InferenceSession.create(model, sessionOptions({ device, threads: 1 }))
     await session.release()
   } catch (cause) {
-    throw new DeviceUnavailableError(device, missingOf(device, cause), { cause })
+    throw new DeviceUnavailableError(device, whyUnusable(device, cause), { cause })
   }
 }
 
-function missingOf(device: ResolvedDevice, cause: unknown): string {
+/** A half sentence about what a session of `device` has failed for, as far as the runtime and the system tell. */
+export function whyUnusable(device: ResolvedDevice, cause: unknown): string {
   const words = String(cause)
   return device === 'webgpu' ? missingForWebGpu(words, process.platform) : missingForCuda(words, cudaSigns())
 }

@@ -1,7 +1,14 @@
 /** Runs ONNX graphs, whoever built them: sessions, devices, the key/value cache. */
 export { DecoderLane } from './decoder-lane.ts'
 export { DecoderSession } from './decoder-session.ts'
-export { checkDevice, isOutOfMemory, type ResolvedDevice, resolveDevice, type SessionSettings } from './device.ts'
+export {
+  checkDevice,
+  isOutOfMemory,
+  type ResolvedDevice,
+  resolveDevice,
+  type SessionSettings,
+  whyUnusable,
+} from './device.ts'
 export type { DeviceLane } from './device-lane.ts'
 export { DeviceDecoderSession, DeviceEncoderSession } from './device-sessions.ts'
 export { type AudioFeatures, type DecoderShape, EncoderSession, newFeatures } from './encoder-session.ts'

@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { signsOfMachine } from '../../src/engine/device-candidates.ts'
 import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 import { type Ended, paradox } from '../helpers/command-line.ts'
@@ -97,6 +98,18 @@ test('doctor says of a token that the hub does not take where it comes from', as
   const fromVariable = await ask({ HF_TOKEN: 'hf_an-old-one' })
   assert.match(fromVariable.stdout, /^warn +hub +127\S+ answers, but refuses the token of HF_TOKEN$/m)
   for (const { stdout, stderr } of [fromLogin, fromVariable]) assert.doesNotMatch(stdout + stderr, /hf_an-old-one/)
+})
+
+test('doctor tells an NVIDIA card that only the CUDA provider is missing for, and the image that has it', async (t) => {
+  const { gpuFiles, hasCudaProvider } = signsOfMachine()
+  if (gpuFiles.length > 0 || hasCudaProvider) return t.skip('this machine has a GPU, or the CUDA provider')
+  const { cwd, env } = user(t)
+  writeFileSync(join(cwd, 'nvidia-smi'), '#!/bin/sh\necho "0, Tesla T4, 15360, 580.1"\n', { mode: 0o755 })
+  const { stdout } = await paradox(['doctor'], { cwd, env: { ...env, PATH: `${cwd}:${process.env.PATH}` } })
+  assert.match(
+    stdout,
+    /^warn +device +NVIDIA's GPU is visible, but the CUDA provider is not installed, .* \(Tesla T4\)\n +→ Use .* paradox-asr:cuda/m,
+  )
 })
 
 test('doctor sees a read-only cache, and models work all the same', async (t) => {

@@ -36,7 +36,7 @@ describe('lanes in half precision', () => {
 })
 
 test('the trial of a device takes halves for what they are', async () => {
-  const tryModelOn = await prepareTrial()
+  const tryModelOn = await prepareTrial(root)
   await tryModelOn('cpu', 'float16')
   await assert.rejects(tryModelOn('cuda:9', 'float16'), { code: 'ASR_DEVICE_UNAVAILABLE' })
 })

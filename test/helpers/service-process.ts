@@ -20,7 +20,7 @@ export interface ServiceProcess {
   post(
     file: string,
     fields: Readonly<Record<string, string>>,
-  ): Promise<{ status: number; body: Record<string, unknown> }>
+  ): Promise<{ status: number; body: Record<string, unknown>; requestId: string }>
   /** Ends the model's engine; false when it was not loaded. */
   unload(modelId: string): Promise<boolean>
   stop(): Promise<void>
@@ -51,7 +51,8 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
       for (const [name, value] of Object.entries(fields)) form.set(name, value)
       form.set('file', await openAsBlob(file), basename(file))
       const response = await fetch(`${baseUrl}/transcribe`, { method: 'POST', body: form })
-      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+      const requestId = response.headers.get('x-request-id')!
+      return { status: response.status, body: (await response.json()) as Record<string, unknown>, requestId }
     },
     async unload(modelId) {
       const response = await fetch(`${baseUrl}/api/ps/${modelId}`, { method: 'DELETE' })

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Config } from '../../config.ts'
-import { chooseDevice } from '../../engine/index.ts'
+import { chooseDevice, graphicsCards, outputOf, unusedGpu } from '../../engine/index.ts'
 import { certificateFault, proxiedFetch, proxyFailureIn } from '../../hub/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled-models.ts'
@@ -12,8 +12,7 @@ import { ModelLibrary } from '../../models/library.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import { sizeText } from '../output.ts'
 import { connectionReason, unwritableReason } from '../system-errors.ts'
-import { graphicsCards, memoryFacts, processorFacts, tryDevice } from './facts.ts'
-import { outputOf } from './program.ts'
+import { memoryFacts, processorFacts, tryDevice } from './facts.ts'
 
 export interface Check {
   readonly name: string
@@ -78,8 +77,8 @@ async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding>
 }
 
 async function checkDevice({ engine }: Config): Promise<Finding> {
-  const { device } = engine
-  const { isUsable, reason } = await tryDevice(device)
+  const { device, dtype } = engine
+  const { isUsable, reason } = await tryDevice(device, dtype)
   if (!isUsable) {
     return fail(
       `DEVICE=${device} cannot be used: ${reason}`,
@@ -89,8 +88,10 @@ async function checkDevice({ engine }: Config): Promise<Finding> {
   if (device !== 'auto' && device !== 'cpu') return ok(`DEVICE=${device} can be used`)
   const cards = await graphicsCards()
   if (device === 'auto') {
-    const chosen = (await chooseDevice(engine, silentLogger)).device
-    if (chosen !== 'cpu') return ok(`DEVICE=auto takes ${chosen}`)
+    const chosen = await chooseDevice(engine, silentLogger)
+    if (chosen.device !== 'cpu') return ok(`DEVICE=auto takes ${chosen.device}`)
+    const unused = await unusedGpu(engine, chosen, { cards: async () => cards })
+    if (unused) return warn(`${unused.message}${unused.gpu ? ` (${unused.gpu})` : ''}`, unused.remedy)
     if (cards.length > 0) {
       const remedy = "'paradox devices' tells what is missing for it."
       return warn(`the CPU, though there is ${cards[0]!.name}`, remedy)

@@ -1,10 +1,10 @@
 /** `paradox devices`: what a model could run on here, and why not on the rest. */
 
 import { type Device, readConfig } from '../../config.ts'
-import { chooseDevice } from '../../engine/index.ts'
+import { chooseDevice, graphicsCards } from '../../engine/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { sizeText, table } from '../output.ts'
-import { deviceFacts, graphicsCards, memoryFacts, processorFacts } from './facts.ts'
+import { deviceFacts, memoryFacts, processorFacts } from './facts.ts'
 
 /** @returns the text to print. @throws {ConfigError} */
 export async function listDevices({ json }: { readonly json?: boolean | undefined }): Promise<string> {
@@ -15,7 +15,7 @@ export async function listDevices({ json }: { readonly json?: boolean | undefine
   const cards = await graphicsCards()
   const candidates: Device[] = ['cpu', 'webgpu', ...(cards.length > 0 ? cards : [{ index: 0 }]).map(cudaOf)]
   if (!candidates.includes(configured) && configured !== 'auto') candidates.push(configured)
-  const devices = await deviceFacts(candidates)
+  const devices = await deviceFacts(candidates, engine.dtype)
   const used = configured === 'auto' ? (await chooseDevice(engine, silentLogger)).device : configured
   if (json) {
     return `${JSON.stringify({ processor, memory, graphicsCards: cards, devices, configured, used }, null, 2)}\n`

@@ -2,11 +2,10 @@
 
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
-import type { Device } from '../../config.ts'
-import { checkDevice } from '../../engine/index.ts'
+import type { Device, Dtype } from '../../config.ts'
+import { checkDevice, has8Bits } from '../../engine/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled-models.ts'
-import { outputOf } from './program.ts'
 
 export interface ProcessorFacts {
   readonly model: string
@@ -62,30 +61,6 @@ function availableMemory(): number {
   }
 }
 
-export interface GraphicsCard {
-  readonly index: number
-  readonly name: string
-  readonly memoryBytes: number
-  readonly driver: string
-}
-
-/** NVIDIA's cards, as their driver tells them; none where there is no driver. */
-export async function graphicsCards(): Promise<readonly GraphicsCard[]> {
-  const query = '--query-gpu=index,name,memory.total,driver_version'
-  const text = await outputOf('nvidia-smi', [query, '--format=csv,noheader,nounits'])
-  return (text ?? '')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(',').map((cell) => cell.trim()))
-    .filter((cells) => cells.length === 4)
-    .map(([index, name, mebibytes, driver]) => ({
-      index: Number(index),
-      name: name!,
-      memoryBytes: Number(mebibytes) * 1024 ** 2,
-      driver: driver!,
-    }))
-}
-
 export interface DeviceFacts {
   readonly device: Device
   readonly isUsable: boolean
@@ -94,15 +69,16 @@ export interface DeviceFacts {
 }
 
 /** Tries each device in a process of its own. */
-export async function deviceFacts(devices: readonly Device[]): Promise<readonly DeviceFacts[]> {
+export async function deviceFacts(devices: readonly Device[], dtype: Dtype): Promise<readonly DeviceFacts[]> {
   const found: DeviceFacts[] = []
-  for (const device of devices) found.push({ device, ...(await tryDevice(device)) })
+  for (const device of devices) found.push({ device, ...(await tryDevice(device, dtype)) })
   return found
 }
 
-export async function tryDevice(device: Device): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
+/** @param dtype  the one that is set; a GPU is tried in another where that is a processor's. */
+export async function tryDevice(device: Device, dtype: Dtype): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
   try {
-    if (device !== 'auto' && device !== 'cpu') await checkDevice(device)
+    if (device !== 'auto' && device !== 'cpu') await checkDevice(device, { dtype: has8Bits(dtype) ? 'auto' : dtype })
     return { isUsable: true, reason: undefined }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error

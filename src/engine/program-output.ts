@@ -1,4 +1,4 @@
-/** What another program says, for those who look at the machine. */
+/** What another program says. */
 
 import { execFile } from 'node:child_process'
 
