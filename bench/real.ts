@@ -5,8 +5,8 @@
  * Command: `make bench-real`, or `bench/real.ts freds0` for one of them. Full size, random weights in the files' real form,
  * fetched from a hub on this machine, by the commands of a user. Prints a table: seconds, the peak memory of each process,
  * the peak of what all caches take of the disk. Better is: less of everything.
- * Random weights never come to an end of a text, so each window is decoded once, greedily, for as many tokens as 30 s of
- * speech have (100), with word times.
+ * Random weights never come to an end of a text and fail every check of it, so each window is decoded once, greedily, for as
+ * many tokens as 30 s of speech have (100), with word times.
  */
 
 import { execFileSync, spawn } from 'node:child_process'
@@ -32,6 +32,8 @@ const OPTIONS = {
   beam_size: '1',
   temperature: '0',
   max_new_tokens: '100',
+  compression_ratio_threshold: '100',
+  log_prob_threshold: '-100',
   response_format: 'verbose_json',
   'timestamp_granularities[]': 'word',
 }

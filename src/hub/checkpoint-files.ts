@@ -20,7 +20,7 @@ export interface FileListing {
  */
 export type FileChoice = (listing: FileListing) => Promise<readonly string[]>
 
-const CONFIG = 'config.json'
+export const CONFIG = 'config.json'
 const GENERATION_CONFIG = 'generation_config.json'
 
 /** Any of these is enough to build a tokenizer from, the first that is there; `vocab.json` needs `merges.txt` too. */
@@ -105,6 +105,11 @@ async function shardFiles({ names, readJson }: FileListing): Promise<readonly st
     `the file '${missing}' that its index names`,
     'Choose another revision, or download the checkpoint again.',
   )
+}
+
+/** Of the weights, as the config says that they are stored; as published unless it says so. */
+export function bytesPerParameter({ torch_dtype, dtype = torch_dtype }: JsonObject): number {
+  return dtype === 'float16' || dtype === 'bfloat16' ? 2 : 4
 }
 
 function present(wanted: readonly string[], names: readonly string[]): readonly string[] {

@@ -8,8 +8,7 @@ import { DiskTooSmallError } from '../errors/index.ts'
 export interface RoomToCompile {
   /** Where it is compiled to; it need not be there yet. */
   readonly folder: string
-  /** Bytes, by those of the checkpoint. */
-  readonly bytesFor: (checkpointBytes: number) => number
+  readonly bytesFor: (nParameters: number) => number
 }
 
 export interface RoomNeeded {
@@ -17,7 +16,7 @@ export interface RoomNeeded {
   /** Where the download goes; it need not be there yet. */
   readonly folder: string
   readonly downloadBytes: number
-  readonly checkpointBytes: number
+  readonly nParameters: number
   readonly compile: RoomToCompile | undefined
 }
 
@@ -25,8 +24,8 @@ export interface RoomNeeded {
 const WORTH_ASKING = 50 * 1000 ** 2
 
 /** @throws {DiskTooSmallError} */
-export async function checkRoom({ repo, folder, downloadBytes, checkpointBytes, compile }: RoomNeeded): Promise<void> {
-  const compileBytes = compile?.bytesFor(checkpointBytes) ?? 0
+export async function checkRoom({ repo, folder, downloadBytes, nParameters, compile }: RoomNeeded): Promise<void> {
+  const compileBytes = compile?.bytesFor(nParameters) ?? 0
   if (downloadBytes === 0 || downloadBytes + compileBytes < WORTH_ASKING) return
   const download = await diskOf(folder)
   const compiled = compile && (await diskOf(compile.folder))

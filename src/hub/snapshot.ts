@@ -5,7 +5,7 @@ import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubOfflineError } from '../errors/index.ts'
 import { makeFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
-import type { FileChoice } from './checkpoint-files.ts'
+import { bytesPerParameter, CONFIG, type FileChoice, type FileListing } from './checkpoint-files.ts'
 import { diskFailure } from './disk-failure.ts'
 import { checkRoom, type RoomToCompile } from './disk-room.ts'
 import { downloadBlob } from './download-blob.ts'
@@ -86,18 +86,20 @@ async function updateSnapshot(
   const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
   let meter: ProgressMeter | undefined // until the files are chosen, of which `store` brings some
   const { names, readJson } = listingOf(cache.snapshotFolder(commit), [...byName.keys()])
-  const chosen = await choose({
+  const listing: FileListing = {
     names,
     readJson: async (name) => {
-      await store(byName.get(name)!) // `choose` asks for some of these names
+      await store(byName.get(name)!) // nobody asks for other names than these
       return await readJson(name)
     },
-  })
+  }
+  const chosen = await choose(listing)
   const files = chosen.map((name) => byName.get(name)!) // and picks from them
   const checkpointBytes = files.reduce((sum, file) => sum + file.size, 0)
   let downloadBytes = 0
   for (const file of files) downloadBytes += await cache.missingBytes(commit, file)
-  await checkRoom({ repo, folder: cache.folder, downloadBytes, checkpointBytes, compile })
+  const nParameters = checkpointBytes / (names.includes(CONFIG) ? bytesPerParameter(await listing.readJson(CONFIG)) : 4)
+  await checkRoom({ repo, folder: cache.folder, downloadBytes, nParameters, compile })
   meter = new ProgressMeter(checkpointBytes, onProgress)
   for (const file of files) {
     await store(file)

@@ -13,10 +13,11 @@ import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled-models.ts'
 import { type DownloadOptions, Downloads } from './downloads.ts'
 import type { ModelEntry, ModelRegistry } from './registry.ts'
+import { roomToCompile } from './room-to-compile.ts'
 
 export interface LibraryOptions {
   readonly registry: ModelRegistry
-  readonly settings: Pick<EngineSettings, 'hub' | 'cacheDir'>
+  readonly settings: Pick<EngineSettings, 'hub' | 'cacheDir' | 'dtype'>
   readonly logger: Logger
 }
 
@@ -74,7 +75,8 @@ export class ModelLibrary {
     await this.#downloads.join(entry.id, options, async (signal, onProgress) => {
       const { hub, cacheDir } = this.#settings
       const log = this.#logger.child({ modelId: entry.id })
-      await resolveCheckpointFolder(entry, { hub, cacheDir, signal, onProgress, log })
+      const compile = roomToCompile(this.#settings)
+      await resolveCheckpointFolder(entry, { hub, cacheDir, signal, onProgress, log, compile })
     })
   }
 

@@ -14,6 +14,7 @@ import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } fro
 import { openCompiledModel } from './compiled-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import type { ModelEntry } from './registry.ts'
+import { roomToCompile } from './room-to-compile.ts'
 
 export class WhisperStrategy extends AsrStrategy {
   protected readonly context: StrategyContext
@@ -121,6 +122,7 @@ export class WhisperStrategy extends AsrStrategy {
       cacheDir: settings.cacheDir,
       signal,
       log: this.context.logger,
+      compile: roomToCompile(settings),
       onProgress: ({ file, doneBytes, totalBytes }) =>
         onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
     })
