@@ -5,7 +5,7 @@ import type { RoomToCompile } from '../hub/index.ts'
 
 /**
  * Bytes of the disk for each parameter while it is compiled: the encoder's in 8 bits, the decoder's as they are written and
- * as the runtime packs them. `make bench-real`: 1.6 for freds0, BYTES_LITE for lite_asr, whose decoder is the larger part.
+ * as the runtime packs them. `make bench-real`: 1.6 for freds0, 2.4 for lite_asr, whose decoder is the larger part.
  */
 const BYTES_PER_PARAMETER = { int8: 3, float32: 8 } as const
 
