@@ -5,8 +5,9 @@
  * Command: `make bench-real`, or `bench/real.ts freds0` for one of them. Full size, random weights in the files' real form,
  * fetched from a hub on this machine, by the commands of a user. Prints a table: seconds, the peak memory of each process,
  * the peak of what all caches take of the disk. Better is: less of everything.
- * Random weights never come to an end of a text and fail every check of it, so each window is decoded once, greedily, for as
- * many tokens as 30 s of speech have (100), with word times.
+ * Random weights never come to an end of a text and fail every check of it, so each window of 30 s is decoded once, greedily,
+ * for as many tokens as 30 s of speech have (100), with word times; the checks, and what speech detection would decode again,
+ * are off.
  */
 
 import { execFileSync, spawn } from 'node:child_process'
@@ -34,6 +35,7 @@ const OPTIONS = {
   max_new_tokens: '100',
   compression_ratio_threshold: '100',
   log_prob_threshold: '-100',
+  vad_filter: 'false',
   response_format: 'verbose_json',
   'timestamp_granularities[]': 'word',
 }
