@@ -26,7 +26,7 @@ import { baseFolder } from '../helpers/real-models.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const DOCUMENTS = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })].sort()
+const DOCUMENTS = ['README.md', ...globSync('docs/{,pt/}*.md', { cwd: ROOT })].sort()
 const EXAMPLES = new Map(DOCUMENTS.map((file) => [file, examplesOf(readFileSync(join(ROOT, file), 'utf8'))]))
 /** That of `make demo`, whose answer the README shows. */
 const CLIP = clip()
