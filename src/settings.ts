@@ -256,7 +256,7 @@ export const SETTINGS = {
   FFMPEG_PATH: {
     check: text.optional(),
     meaning:
-      'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the statically linked one that `make setup` has fetched, which starts in a third of the time (some 50 ms less for each request), else `ffmpeg` of the system.',
+      'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the one that `make setup` fetched, else `ffmpeg` of the system.',
     defaultInWords: '–',
   },
   FFMPEG_TIMEOUT_SECONDS: {
@@ -275,7 +275,7 @@ export const SETTINGS = {
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen. `fp32`, `float`, `fp16` and `half` are read as torch has them; its other words are refused with the one to use.',
+      '`auto`, `float32`, `int8` (CPU) or `float16` (GPUs), or a precision for each part, such as `encoder=float32,decoder=blocks8`: see [precision](#precision).',
   },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
