@@ -173,7 +173,7 @@ export const SETTINGS = {
       'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *',
     ).optional(),
     meaning:
-      'Hub repositories that callers may name beside the models of the service: `openai/whisper-small`, `openai/*`, or `*` for any. Whoever may name a repository can fill the disk.',
+      'Hub repositories that callers may name in addition to the models of the service: `openai/whisper-small`, `openai/*`, or `*` for any. Callers can then fill the disk.',
     defaultInWords: '–',
   },
   MAX_LOADED_MODELS: {
@@ -250,7 +250,7 @@ export const SETTINGS = {
       .describe('the number of proxies in front, or their comma-separated addresses')
       .default('0'),
     meaning:
-      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their comma-separated addresses and networks. `0`: nobody's.",
+      'Proxies whose `X-Forwarded-For` is trusted: their number, or their comma-separated addresses and networks. `0`: none.',
   },
 
   FFMPEG_PATH: {
@@ -345,7 +345,7 @@ export const SETTINGS = {
   HF_HUB_OFFLINE: {
     check: flag.default(false),
     meaning:
-      "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
+      '`1`: use only what is in the cache. The package index, a source of `base`, is turned off by `PIP_NO_INDEX=1`.',
     variables: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'],
   },
   HTTPS_PROXY: {
@@ -368,7 +368,7 @@ export const SETTINGS = {
   NODE_EXTRA_CA_CERTS: {
     check: text.optional(),
     meaning:
-      'PEM file with certificate authorities to trust beside the usual ones, such as that of a proxy which opens TLS. Node itself reads it, at the start.',
+      'PEM file with certificate authorities to trust in addition to the usual ones, such as that of a proxy that inspects TLS. Node itself reads it, at the start.',
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

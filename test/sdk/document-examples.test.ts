@@ -98,7 +98,7 @@ function isError(value: unknown): boolean {
 
 /** The files that the command names, made of the clip. */
 function makeFiles({ command }: Example, folder: TempFolder): void {
-  for (const [, name] of command.matchAll(/@"?([\w.-]+)/g)) {
+  for (const [, name] of command.matchAll(/(?:@"?|open\(")([\w.-]+)/g)) {
     if (!existsSync(folder.file(name!))) folder.make(name!, ['-i', folder.file('clip.wav')])
   }
 }
