@@ -20,7 +20,7 @@ ready:
 	@scripts/setup.sh --quiet
 
 .PHONY: demo
-demo: ready ## start the service and transcribe a real recording; FILE=any.ogg MODEL=base PORT=8000
+demo: ready ## start the service, transcribe real recordings, keep clip.wav and clip-pt.ogg; FILE=any.ogg MODEL=base PORT=8000
 	@scripts/demo.sh
 
 .PHONY: serve
@@ -75,5 +75,6 @@ rehearse: ready ## run the Dockerfile's steps in a chroot and check /health ther
 	@$(NODE) scripts/rehearse-container.ts
 
 .PHONY: clean
-clean: ## remove what setup and the tests made here; caches elsewhere stay
+clean: ## remove what setup, the demo and the tests made here; caches elsewhere stay
 	@rm -rf node_modules dist coverage test-artefacts bench/results
+	@for clip in clip.wav clip-pt.ogg; do [ ! -h $$clip ] || rm $$clip; done

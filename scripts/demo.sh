@@ -1,5 +1,6 @@
 #!/bin/sh
-# Starts the service, sends it a recording with the README's curl line, prints the answer, stops the service.
+# Starts the service, sends it recordings with the README's curl line, prints the answers, stops the service. The recordings
+# stay in the project's folder as clip.wav and clip-pt.ogg, for the lines of the README.
 # Ends with 0 only if every answer had status 200.   usage: [FILE=any.ogg] [MODEL=base] [PORT=8000] scripts/demo.sh
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -12,7 +13,7 @@ fail() {
   exit 1
 }
 
-# Recordings are made ready under the README's name for them; the service's log lies beside them.
+# What the service and the commands here write, its log among them.
 work=$(mktemp -d)
 service=
 finish() {
@@ -41,17 +42,27 @@ unpack_debian() {
   cd "$root" && rm -rf "$cache/$1.partial/.deb" && mv "$cache/$1.partial" "$cache/$1"
 }
 
+# Puts a link to a recording into the project's folder, unless a file of yours has the name.   usage: keep FILE NAME
+keep() {
+  if [ -e "$root/$2" ] && [ ! -h "$root/$2" ]; then
+    echo "demo: $2 here is a file of yours, so it is left alone."
+  else
+    ln -sfn "$1" "$root/$2"
+  fi
+  ln -s "$1" "$work/$2"
+}
+
 english_recording() {
   unpack_debian pocketsphinx-testdata ||
     fail 'the recording could not be fetched from Debian: give one of your own, as in make demo FILE=any.ogg'
-  clip=sense_and_sensibility_01_austen_64kb-0870.wav
-  cp "$cache/pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox/$clip" "$work/clip.wav"
+  clips=$cache/pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox
+  keep "$clips/sense_and_sensibility_01_austen_64kb-0870.wav" clip.wav
 }
 
 portuguese_recording() {
   shared=$root/../shared/speech/audio/cuttledoc-fleurs-pt-002.ogg
   if [ -r "$shared" ]; then
-    cp "$shared" "$work/clip-pt.ogg"
+    keep "$shared" clip-pt.ogg
     portuguese='a real recording (FLEURS, CC-BY-4.0)'
     return
   fi
@@ -60,13 +71,16 @@ portuguese_recording() {
   usr=$cache/espeak-ng/usr
   lib=$(dirname -- "$(ls "$usr"/lib/*/libespeak-ng.so.1)")
   LD_LIBRARY_PATH=$lib ESPEAK_DATA_PATH=$lib/espeak-ng-data "$usr/bin/espeak-ng" -v pt-br -s 120 \
-    -w "$work/clip-pt.wav" 'A cidade de São Paulo fica no estado de São Paulo, no Brasil.' || return 1
+    -w "$work/speech.wav" 'A cidade de São Paulo fica no estado de São Paulo, no Brasil.' || return 1
+  "${FFMPEG_PATH:-ffmpeg}" -nostdin -v error -y -i "$work/speech.wav" "$cache/clip-pt.ogg" || return 1
+  keep "$cache/clip-pt.ogg" clip-pt.ogg
   portuguese='synthetic speech by espeak-ng, not a real voice'
 }
 
 if [ -n "${FILE:-}" ]; then
   [ -r "$FILE" ] || fail "the file '$FILE' cannot be read."
 else
+  mkdir -p "$cache" && cache=$(CDPATH='' cd -- "$cache" && pwd) || fail "the folder '$cache' cannot be made."
   english_recording
   portuguese_recording || echo 'demo: no Portuguese recording can be had here; going on without it.' >&2
 fi
@@ -123,13 +137,14 @@ echo "demo: the first request fetches and compiles the model, where that was nev
 if [ -n "${FILE:-}" ]; then
   transcribe "$FILE"
 else
-  cd "$work" || exit 1
+  cd "$work" || exit 1 # not in the project's folder, where a file of yours may have the name
   echo 'demo: English, a real recording (LibriVox, public domain)'
   transcribe clip.wav
-  for clip in clip-pt.*; do
-    [ -e "$clip" ] || continue
+  if [ -e clip-pt.ogg ]; then
     echo
     echo "demo: Portuguese, $portuguese"
-    transcribe "$clip"
-  done
+    transcribe clip-pt.ogg
+  fi
+  echo
+  echo "demo: the recordings stay in this folder for the README's lines; make serve starts the service again."
 fi

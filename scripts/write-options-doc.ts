@@ -27,12 +27,12 @@ curl -F beam_size=1 -F word_timestamps=true -F response_format=verbose_json -F f
 bin/paradox transcribe --beam-size 1 --word-timestamps --format verbose_json clip.wav
 \`\`\`
 
-What is left out, or blank, has its default. A value outside its range is refused before a model is loaded, with status
-400 or exit code 2, and a sentence that names the option, the value and the range. No option is left out of account
-silently, except one that another switches off: [rules](#rules) has them.
+An option that is left out, or blank, has its default. A value outside its range is refused before a model is loaded, with
+status 400 or exit code 2, and a sentence that names the option, the value and the range. No option is ignored silently,
+except one that another switches off: see the [rules](#rules).
 
-True and false are also written \`1\`, \`yes\`, \`on\` and \`0\`, \`no\`, \`off\`. As a flag, \`--word-timestamps\` is true,
-\`--no-vad-filter\` false, and \`--vad-filter=false\` works too. Lists have commas between their items; \`,\` is the empty one.
+True and false may be written \`1\`, \`yes\`, \`on\` and \`0\`, \`no\`, \`off\`. As a flag, \`--word-timestamps\` is true,
+\`--no-vad-filter\` false, and \`--vad-filter=false\` works too. Lists are comma-separated; \`,\` is the empty one.
 
 ## Decoding
 
@@ -43,47 +43,48 @@ ${table(decodingOptionInfos())}
 
 | format | what it holds |
 | --- | --- |
-| \`text\` | The text and a line end. Default of the command line; of several files, each under a line \`==> file <==\`. |
-| \`json\` | Over HTTP the [four keys](api.md#200), its default. On the command line \`{"file","model","language","duration","text"}\`. |
-| \`jsonl\` | Command line only: that object on one line for each file, as soon as it is done. |
+| \`text\` | The text and a line end. Default of the command line; with several files, each text follows a line \`==> file <==\`. |
+| \`json\` | Over HTTP, where it is the default, the [four keys](api.md#200). On the command line \`{"file","model","language","duration","text"}\`. |
+| \`jsonl\` | Command line only: that object on one line per file, as soon as it is done. |
 | \`verbose_json\` | Text, segments, language, warnings, statistics, and \`words\` with \`word_timestamps\`; the names are OpenAI's. |
 | \`srt\`, \`vtt\` | Subtitles: a cue for each segment, or laid out by the options below. |
 | \`tsv\` | Start and end in milliseconds and the text of each segment, in the columns of openai/whisper. |
 
-The command line writes \`verbose_json\`, \`srt\`, \`vtt\` and \`tsv\` of one file at a time: several together make no valid file.
+The command line prints \`verbose_json\`, \`srt\`, \`vtt\` and \`tsv\` for one file at a time, since several together are not a valid
+file.
 
 ### Layout of subtitles
 
-For \`srt\` and \`vtt\`, together with \`word_timestamps\`; elsewhere they are refused.
+For \`srt\` and \`vtt\`, together with \`word_timestamps\`; refused otherwise.
 
 ${table(subtitleOptionInfos())}
-\`max_line_count\` needs \`max_line_width\`, and does not go together with \`max_words_per_line\`.
+\`max_line_count\` needs \`max_line_width\`, and excludes \`max_words_per_line\`.
 
 ## Rules
 
 Refused:
 
-- \`beam_size\` above 1 where \`temperature\` begins above 0, since sampling has no beams. Where only \`temperature\` is given,
+- \`beam_size\` above 1 if \`temperature\` begins above 0, since sampling has no beams. If only such a \`temperature\` is given,
   \`beam_size\` is 1.
 - \`temperature\` that is not in ascending order, or an empty list.
-- \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with a \`language\` but \`auto\`.
-- \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` words
-  are what the layout needs; without a layout they change nothing.
-- \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. Only the model
-  itself tells, so these are refused when it is loaded.
+- \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with any \`language\` but \`auto\`.
+- \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` the
+  layout needs them; without a layout they change nothing.
+- \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. This is known when
+  the model is loaded, so they are refused then.
 
-Without effect, since another option switches them off:
+Without effect, because another option switches them off:
 
 - \`threshold\`, \`min_speech_duration_ms\`, \`min_silence_duration_ms\`, \`speech_pad_ms\` and \`max_speech_duration_s\` with
   \`vad_filter\` false.
-- \`patience\` where \`beam_size\` is 1; \`best_of\` where no temperature is above 0.
+- \`patience\` if \`beam_size\` is 1; \`best_of\` if no temperature is above 0.
 - \`max_initial_timestamp\` unless \`timestamps\` is \`tokens\`.
 - \`prompt_reset_on_temperature\` without \`condition_on_previous_text\`.
 - \`batch_size\` with \`condition_on_previous_text\`, which decodes one window at a time.
-- \`language_detection_segments\` and \`language_detection_threshold\` where the language is not detected
+- \`language_detection_segments\` and \`language_detection_threshold\` if the language is not detected
   ([which language](api.md#which-language)), or \`multilingual\` is true.
-- \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times to
-  find silence between.
+- \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times
+  between which to find silence.
 `
 }
 

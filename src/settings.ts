@@ -173,7 +173,7 @@ export const SETTINGS = {
       'hub repositories such as openai/whisper-small, owner/* for all of an owner, or *',
     ).optional(),
     meaning:
-      'Hub repositories that callers may name beside the models of the service: `openai/whisper-small`, `openai/*`, or `*` for any. Whoever may name a repository can fill the disk.',
+      'Hub repositories that callers may name in addition to the models of the service: `openai/whisper-small`, `openai/*`, or `*` for any. Callers can then fill the disk.',
     defaultInWords: '–',
   },
   MAX_LOADED_MODELS: {
@@ -250,13 +250,13 @@ export const SETTINGS = {
       .describe('the number of proxies in front, or their comma-separated addresses')
       .default('0'),
     meaning:
-      "Whose `X-Forwarded-For` is believed: the number of proxies in front of the service, or their comma-separated addresses and networks. `0`: nobody's.",
+      'Proxies whose `X-Forwarded-For` is trusted: their number, or their comma-separated addresses and networks. `0`: none.',
   },
 
   FFMPEG_PATH: {
     check: text.optional(),
     meaning:
-      'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the statically linked one that `make setup` has fetched, which starts in a third of the time (some 50 ms less for each request), else `ffmpeg` of the system.',
+      'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the one that `make setup` fetched, else `ffmpeg` of the system.',
     defaultInWords: '–',
   },
   FFMPEG_TIMEOUT_SECONDS: {
@@ -275,7 +275,7 @@ export const SETTINGS = {
   DTYPE: {
     check: dtype.default('auto'),
     meaning:
-      '`float32`; `int8`: the decoder in 8-bit blocks, most of the encoder in smoothed 8 bits; `auto`: for each part the one of these that this machine computes fastest, measured once ([0014](decisions/0014-precision-by-measurement.md)); float16 on `cuda:N`, and on `webgpu` where the GPU has it, else float32. `float16` is for GPUs, 8 bits are for the CPU. By part: `encoder=` `float32`, `smoothed8` or `blocks8`, `decoder=` `float32` or `blocks8`, such as `encoder=float32,decoder=blocks8`; a part that is not named is chosen. `fp32`, `float`, `fp16` and `half` are read as torch has them; its other words are refused with the one to use.',
+      '`auto`, `float32`, `int8` (CPU) or `float16` (GPUs), or a precision for each part, such as `encoder=float32,decoder=blocks8`: see [precision](#precision).',
   },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
@@ -345,7 +345,7 @@ export const SETTINGS = {
   HF_HUB_OFFLINE: {
     check: flag.default(false),
     meaning:
-      "`1`: only what is in the cache. The package index, a source of `base`, is pip's affair: `PIP_NO_INDEX=1`.",
+      '`1`: use only what is in the cache. The package index, a source of `base`, is turned off by `PIP_NO_INDEX=1`.',
     variables: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'],
   },
   HTTPS_PROXY: {
@@ -368,7 +368,7 @@ export const SETTINGS = {
   NODE_EXTRA_CA_CERTS: {
     check: text.optional(),
     meaning:
-      'PEM file with certificate authorities to trust beside the usual ones, such as that of a proxy which opens TLS. Node itself reads it, at the start.',
+      'PEM file with certificate authorities to trust in addition to the usual ones, such as that of a proxy that inspects TLS. Node itself reads it, at the start.',
   },
 } as const satisfies Readonly<Record<string, Setting>>
 

@@ -23,6 +23,10 @@ function codeOf(text: string): string[] {
   )
 }
 
+function blocksOf(text: string): string[] {
+  return Array.from(text.matchAll(/^```\w*\n([\s\S]*?)^```$/gm), ([, block]) => block!)
+}
+
 function all(code: readonly string[], pattern: RegExp): string[] {
   return [...new Set(code.flatMap((text) => Array.from(text.matchAll(pattern), ([, found]) => found!)))]
 }
@@ -33,6 +37,21 @@ test('every make target that the documents name is there', () => {
     for (const target of all(codeOf(read(file)), /\bmake ([a-z][a-z-]*)/g)) {
       assert.ok(targets.has(target), `${file}: make ${target}`)
     }
+  }
+})
+
+test('every recording that a command of the READMEs names is one that make demo leaves and make clean removes', () => {
+  const kept = all([read('scripts/demo.sh')], /^ +keep .* (\S+)$/gm)
+  assert.ok(kept.includes('clip.wav'))
+  for (const file of ['README.md', 'docs/pt/README.md']) {
+    const named = all(blocksOf(read(file)), /(?<![\w./-])([\w-]+\.(?:wav|ogg|mp3|m4a|opus|flac|mp4))\b/g)
+    assert.ok(named.length > 0, file)
+    for (const name of named) assert.ok(kept.includes(name), `${file}: ${name}`)
+  }
+  const clean = /^clean:.*\n((?:\t.*\n)+)/m.exec(read('Makefile'))?.[1] ?? ''
+  for (const name of kept) {
+    assert.ok(clean.includes(` ${name}`), `make clean leaves ${name}`)
+    assert.ok(read('.gitignore').includes(`/${name}\n`), `${name} is not ignored by git`)
   }
 })
 

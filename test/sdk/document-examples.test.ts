@@ -26,7 +26,7 @@ import { baseFolder } from '../helpers/real-models.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const DOCUMENTS = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })].sort()
+const DOCUMENTS = ['README.md', ...globSync('docs/{,pt/}*.md', { cwd: ROOT })].sort()
 const EXAMPLES = new Map(DOCUMENTS.map((file) => [file, examplesOf(readFileSync(join(ROOT, file), 'utf8'))]))
 /** That of `make demo`, whose answer the README shows. */
 const CLIP = clip()
@@ -98,7 +98,7 @@ function isError(value: unknown): boolean {
 
 /** The files that the command names, made of the clip. */
 function makeFiles({ command }: Example, folder: TempFolder): void {
-  for (const [, name] of command.matchAll(/@"?([\w.-]+)/g)) {
+  for (const [, name] of command.matchAll(/(?:@"?|open\(")([\w.-]+)/g)) {
     if (!existsSync(folder.file(name!))) folder.make(name!, ['-i', folder.file('clip.wav')])
   }
 }
