@@ -46,6 +46,7 @@ const NEWER_STATUSES: Partial<Record<ErrorCode, number>> = {
   ASR_MODEL_UNKNOWN: 404,
   ASR_MODEL_LOAD_FAILED: 503,
   ASR_DISK_FULL: 503,
+  ASR_DISK_TOO_SMALL: 503,
   // Of a download by `POST /v1/models/{id}`. What keeps a model from loading arrives as ASR_MODEL_LOAD_FAILED.
   ASR_HUB_NOT_FOUND: 404,
   ASR_CHECKPOINT_FILE_MISSING: 400,
