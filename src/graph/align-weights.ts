@@ -11,7 +11,7 @@
 
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { mapField, readFields, writeFields } from './protobuf-fields.ts'
+import { mapField, readFields, writeFields } from './protobuf.ts'
 
 const ALIGNMENT = 64
 const COPIED_BYTES = 1 << 24

@@ -33,7 +33,7 @@ test('another model is refused with what is missing', () => {
     assert.throws(() => readSileroWeights(older), /not built as version 6 is/)
     const cut = join(folder, 'cut.onnx')
     writeFileSync(cut, readFileSync(sileroPath()).subarray(0, 1_000_000))
-    assert.throws(() => readSileroWeights(cut), /ends inside a field/)
+    assert.throws(() => readSileroWeights(cut), /ends within a field/)
     writeFileSync(cut, '')
     assert.throws(() => readSileroWeights(cut), /there is no graph/)
   } finally {
