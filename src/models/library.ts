@@ -7,13 +7,13 @@ import { stat } from 'node:fs/promises'
 import { digestOfFolder, openWeights } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
-import type { RemovableOrigin } from '../hub/index.ts'
+import type { DownloadProgress, RemovableOrigin } from '../hub/index.ts'
 import { cachedFolder, cachedRevisions, isCached, removeCached, resolveCheckpointFolder } from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled-models.ts'
-import { type DownloadOptions, Downloads } from './downloads.ts'
 import type { ModelEntry, ModelRegistry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
+import { type FlightOptions, SingleFlight } from './single-flight.ts'
 
 export interface LibraryOptions {
   readonly registry: ModelRegistry
@@ -25,7 +25,7 @@ export class ModelLibrary {
   readonly registry: ModelRegistry
   readonly #settings: LibraryOptions['settings']
   readonly #logger: Logger
-  readonly #downloads = new Downloads()
+  readonly #downloads = new SingleFlight<void, DownloadProgress>()
   /** Folders of snapshots, which never change, and whether a Whisper lies in them. */
   readonly #isWhisper = new Map<string, boolean>()
 
@@ -71,7 +71,7 @@ export class ModelLibrary {
    *
    * @throws as `resolveCheckpointFolder`; the signal's reason after an abort.
    */
-  async download(entry: ModelEntry, options: DownloadOptions): Promise<void> {
+  async download(entry: ModelEntry, options: FlightOptions<DownloadProgress>): Promise<void> {
     await this.#downloads.join(entry.id, options, async (signal, onProgress) => {
       const { hub, cacheDir } = this.#settings
       const log = this.#logger.child({ modelId: entry.id })
