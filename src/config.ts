@@ -40,6 +40,8 @@ export interface HubSettings {
   /** undefined: it is asked directly. */
   readonly proxies?: ProxySettings | undefined
   readonly offline: boolean
+  /** The hub has been asked just now, so what is complete in the cache serves without another question. */
+  readonly isAsked?: boolean
 }
 
 /** Everything that an engine process needs to know; plain data, since it crosses the process boundary. */

@@ -73,10 +73,20 @@ export class HubNotFoundError extends AsrError {
   override readonly name = 'HubNotFoundError'
   readonly code = 'ASR_HUB_NOT_FOUND'
   readonly kind = 'missing'
-  readonly remedy = 'Check the spelling of the repository and the revision, and HF_TOKEN if it is private.'
+  readonly remedy: string
 
-  constructor(repository: string, options?: ErrorOptions) {
-    super(`The hub has no repository or revision '${repository}'.`, options)
+  /** @param listedFile  what the hub lists for the repository and does not give. */
+  constructor(repository: string, options?: ErrorOptions, listedFile?: string) {
+    super(
+      listedFile === undefined
+        ? `The hub has no repository or revision '${repository}'.`
+        : `The hub lists file '${listedFile}' of repository '${repository}', but does not have it.`,
+      options,
+    )
+    this.remedy =
+      listedFile === undefined
+        ? 'Check the spelling of the repository and the revision, and HF_TOKEN if it is private.'
+        : 'Try again later, or choose another revision or repository.'
   }
 }
 

@@ -5,12 +5,19 @@ import { join } from 'node:path'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
-import { checkpointFiles, checkpointFilesWithoutTokenizer, hasTokenizer, processorFiles } from './checkpoint-files.ts'
+import {
+  checkpointFiles,
+  checkpointFilesWithoutTokenizer,
+  type FileChoice,
+  hasTokenizer,
+  processorFiles,
+} from './checkpoint-files.ts'
 import type { RoomToCompile } from './disk-room.ts'
+import { cachedFolder, isCached } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
 import { type Wait, waitForReal } from './retry.ts'
-import { fetchSnapshot, type SnapshotOptions } from './snapshot.ts'
+import { fetchSnapshot, isSnapshotCurrent, type SnapshotOptions } from './snapshot.ts'
 import { whisperBaseFolder } from './whisper-base.ts'
 
 export interface ResolveOptions {
@@ -45,14 +52,7 @@ export async function resolveCheckpointFolder(
   { origin, tokenizer }: CheckpointSource,
   { cacheDir, env = process.env, ...options }: ResolveOptions,
 ): Promise<CheckpointFolder> {
-  const snapshotOptions: SnapshotOptions = {
-    hub: options.hub,
-    signal: options.signal,
-    log: options.log ?? silentLogger,
-    wait: options.wait ?? waitForReal,
-    onProgress: options.onProgress,
-    compile: options.compile,
-  }
+  const snapshotOptions = snapshotOptionsOf(options)
   // First, because it is small: what is wrong with it should show before gigabytes are fetched.
   const processorFolder =
     tokenizer === undefined ? undefined : await fetchSnapshot(tokenizer, 'main', processorFiles, snapshotOptions)
@@ -70,6 +70,37 @@ export async function resolveCheckpointFolder(
     case 'whisper-base':
       return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), processorFolder }
   }
+}
+
+/**
+ * Whether `resolveCheckpointFolder` would bring nothing: every file is on this machine, and the hub has no other. Where
+ * the hub fails, what is here serves.
+ */
+export async function isUpToDate(
+  source: CheckpointSource,
+  { cacheDir, ...options }: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
+): Promise<boolean> {
+  const caches = { hub: options.hub, cacheDir }
+  const folder = await cachedFolder(source, caches)
+  if (folder === undefined || !(await isCached(source, caches))) return false
+  const { origin, tokenizer } = source
+  const snapshots: [repo: string, revision: string, choose: FileChoice][] = []
+  if (origin.kind === 'hub') {
+    const choose = tokenizer === undefined ? checkpointFiles : checkpointFilesWithoutTokenizer
+    snapshots.push([origin.repo, origin.revision, choose])
+  }
+  const hasUsual = tokenizer === undefined && origin.kind !== 'whisper-base'
+  const processor = hasUsual ? await usualProcessorOf(folder) : tokenizer
+  if (processor !== undefined) snapshots.push([processor, 'main', processorFiles])
+  const areCurrent = await Promise.all(
+    snapshots.map((snapshot) => isSnapshotCurrent(...snapshot, snapshotOptionsOf(options))),
+  )
+  return areCurrent.every(Boolean)
+}
+
+function snapshotOptionsOf(options: Omit<ResolveOptions, 'cacheDir' | 'env'>): SnapshotOptions {
+  const { hub, signal, log = silentLogger, wait = waitForReal, onProgress, compile } = options
+  return { hub, signal, log, wait, onProgress, compile }
 }
 
 /**
@@ -93,15 +124,19 @@ const USUAL_PROCESSORS: Readonly<Record<number, Readonly<Record<string, string>>
   51866: { 4: 'openai/whisper-large-v3-turbo', '*': 'openai/whisper-large-v3' },
 }
 
-/** undefined where the folder has a tokenizer, or where it cannot be told which would fit. */
 async function usualProcessor(folder: string, options: SnapshotOptions): Promise<string | undefined> {
+  const repository = await usualProcessorOf(folder)
+  return repository === undefined ? undefined : await fetchSnapshot(repository, 'main', processorFiles, options)
+}
+
+/** Its repository; undefined where the folder has a tokenizer, or where it cannot be told which would fit. */
+async function usualProcessorOf(folder: string): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
   // A config that cannot be read is reported by whoever opens the checkpoint.
   const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
   const config: { vocab_size?: unknown; decoder_layers?: unknown } | null = await json.catch(() => null)
   const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]
-  const repository = byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
-  return repository === undefined ? undefined : await fetchSnapshot(repository, 'main', processorFiles, options)
+  return byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
 }
 
 async function existingFolder(path: string): Promise<string> {

@@ -3,7 +3,7 @@
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
 import type { HubSettings } from '../config.ts'
-import { AsrError, HubUnreachableError } from '../errors/index.ts'
+import { AsrError, HubNotFoundError, HubUnreachableError } from '../errors/index.ts'
 import { askHub, type HubAnswer } from './hub-request.ts'
 import { retrying, type Wait } from './retry.ts'
 
@@ -72,7 +72,7 @@ export class HubClient {
    * who asks for `application/vnd.xet-fileinfo+json` there is sent to Xet.
    */
   async openFile(commit: string, name: string, offset: number, signal: AbortSignal): Promise<HubAnswer> {
-    return askHub(this.#settings, this.#repo, {
+    const asked = askHub(this.#settings, this.#repo, {
       url: `${this.#settings.endpoint}/${this.#repo}/resolve/${commit}/${encodeURIComponent(name)}`,
       init: {
         headers: {
@@ -84,6 +84,9 @@ export class HubClient {
       silenceMs: DOWNLOAD_SILENCE_MS,
       isPatient: true,
       signal,
+    })
+    return asked.catch((error: unknown) => {
+      throw error instanceof HubNotFoundError ? new HubNotFoundError(this.#repo, { cause: error.cause }, name) : error
     })
   }
 

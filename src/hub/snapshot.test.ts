@@ -14,7 +14,7 @@ import {
   HubUnauthorizedError,
   HubUnreachableError,
 } from '../errors/index.ts'
-import { type DownloadProgress, resolveCheckpointFolder } from './index.ts'
+import { type DownloadProgress, isUpToDate, resolveCheckpointFolder } from './index.ts'
 
 const source = { origin: { kind: 'hub', repo: REPO, revision: 'main' }, tokenizer: undefined } as const
 const API = /^\/api\//
@@ -138,6 +138,66 @@ test('an update that breaks off leaves the model on the snapshot that is complet
   )
   newer.server.intercept = () => undefined
   assert.notDeepEqual(await resolveCheckpointFolder(source, update), first)
+})
+
+test('a model is up to date when a download would bring nothing, as far as the hub tells', async (t) => {
+  const { server, options, hubCache } = await hubRig(t)
+  assert.equal(await isUpToDate(source, options), false)
+  await resolveCheckpointFolder(source, options)
+  server.requests.length = 0
+  assert.equal(await isUpToDate(source, options), true)
+  assert.ok(server.requests.length > 0 && server.requests.every(({ path }) => API.test(path)))
+
+  const newer = await hubRig(t, { repositories: { [REPO]: { ...CHECKPOINT, 'model.safetensors': 'x'.repeat(5000) } } })
+  const update = { ...newer.options, hub: { ...newer.options.hub, cacheDir: hubCache } }
+  assert.equal(await isUpToDate(source, update), false)
+  newer.server.intercept = () => ({ status: 503 })
+  assert.equal(await isUpToDate(source, update), true, 'a hub that fails has nothing newer')
+  newer.server.intercept = () => undefined
+  newer.server.requests.length = 0
+  assert.equal(await isUpToDate(source, { ...update, hub: { ...update.hub, offline: true } }), true)
+  assert.deepEqual(newer.server.requests, [])
+
+  // What whoever downloaded it has left out, such as a filter of Python's.
+  const commit = server.commitOf(REPO)
+  await rm(join(hubCache, 'models--somebody--whisper-test', 'snapshots', commit, 'tokenizer.json'))
+  assert.equal(await isUpToDate(source, options), false)
+})
+
+test('a model is up to date only with its tokenizer, wherever that comes from', async (t) => {
+  const { 'tokenizer.json': _, ...bare } = CHECKPOINT
+  const largeV3 = { ...bare, 'config.json': JSON.stringify({ model_type: 'lite-whisper', vocab_size: 51866 }) }
+  const own = 'somebody/tokenizer'
+  const { options, hubCache } = await hubRig(t, {
+    repositories: { [REPO]: largeV3, 'openai/whisper-large-v3': CHECKPOINT, [own]: CHECKPOINT },
+  })
+  for (const [tokenizer, repository] of [
+    [undefined, 'models--openai--whisper-large-v3'],
+    [own, 'models--somebody--tokenizer'],
+  ] as const) {
+    await resolveCheckpointFolder({ ...source, tokenizer }, options)
+    assert.equal(await isUpToDate({ ...source, tokenizer }, options), true)
+    await rm(join(hubCache, repository), { recursive: true })
+    assert.equal(await isUpToDate({ ...source, tokenizer }, options), false)
+  }
+})
+
+test('a cache about which the hub has been asked serves without another question', async (t) => {
+  const { server, options } = await hubRig(t)
+  const asked = { ...options, hub: { ...options.hub, isAsked: true } }
+  const first = await resolveCheckpointFolder(source, asked) // what is missing comes all the same
+  server.requests.length = 0
+  assert.deepEqual(await resolveCheckpointFolder(source, asked), first)
+  assert.deepEqual(server.requests, [])
+})
+
+test('a file that the hub lists and does not give is named', async (t) => {
+  const { server, options } = await hubRig(t)
+  server.intercept = ({ host }) => (host === 'content network' ? { status: 404 } : undefined)
+  await assert.rejects(resolveCheckpointFolder(source, options), {
+    name: 'HubNotFoundError',
+    message: `The hub lists file 'model.safetensors' of repository '${REPO}', but does not have it.`,
+  })
 })
 
 test('of another repository the tokenizer comes and what describes it, never its weights; the checkpoint without its own', async (t) => {

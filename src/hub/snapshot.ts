@@ -58,7 +58,7 @@ export async function fetchSnapshot(
   signal.throwIfAborted()
   if (!isRevision(revision)) throw new HubNotFoundError(`${repo}@${revision}`)
   const cached = await cachedSnapshot(hub, repo, revision, choose)
-  if (cached !== undefined && (hub.offline || COMMIT.test(revision))) return cached
+  if (cached !== undefined && (hub.offline || hub.isAsked || COMMIT.test(revision))) return cached
   if (hub.offline) throw new HubOfflineError(repo)
 
   try {
@@ -66,13 +66,41 @@ export async function fetchSnapshot(
   } catch (error) {
     const failure = diskFailure(`repository '${repo}'`, error)
     if (cached === undefined || signal.aborted || !(failure instanceof AsrError)) throw failure
-    log.warn(
-      { repo, revision, code: failure.code, err: failure },
-      'the hub failed, so the snapshot in the cache serves',
-    )
+    log.warn({ repo, revision, code: failure.code, err: failure }, THE_CACHE_SERVES)
     return cached
   }
 }
+
+/**
+ * Whether `fetchSnapshot` would bring nothing. Where the hub fails, it has nothing.
+ *
+ * @throws the signal's reason after an abort.
+ */
+export async function isSnapshotCurrent(
+  repo: string,
+  revision: string,
+  choose: FileChoice,
+  { hub, signal, log, wait }: Omit<SnapshotOptions, 'onProgress' | 'compile'>,
+): Promise<boolean> {
+  const cached = await cachedSnapshot(hub, repo, revision, choose)
+  if (cached === undefined || hub.offline || COMMIT.test(revision)) return cached !== undefined
+  const cache = new HubCache(hub.cacheDir, repo)
+  const client = new HubClient(hub, repo, { wait, signal })
+  try {
+    const commit = await client.resolveCommit(revision)
+    if (commit !== (await cache.commitOf(revision))) return false
+    const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
+    const chosen = await choose(listingOf(cached, [...byName.keys()]))
+    const isStored = await Promise.all(chosen.map((name) => cache.hasFile(commit, byName.get(name)!))) // of these names
+    return isStored.every(Boolean)
+  } catch (error) {
+    if (signal.aborted || !(error instanceof AsrError)) throw error
+    log.warn({ repo, revision, code: error.code, err: error }, THE_CACHE_SERVES)
+    return true
+  }
+}
+
+const THE_CACHE_SERVES = 'the hub failed, so the snapshot in the cache serves'
 
 async function updateSnapshot(
   repo: string,
