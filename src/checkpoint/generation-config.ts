@@ -48,18 +48,7 @@ type Fields = z.infer<typeof fieldsSchema>
  */
 export function generationConfig(sources: GenerationSources): GenerationConfig {
   const { tokenIds, shape } = sources
-  const fields = [
-    parseFields('generation_config.json', sources.generation),
-    parseFields('config.json', sources.config),
-    parseFields('generation_config.json', lent(sources)),
-  ]
-  const said = <T>(pick: (fields: Fields) => T | null | undefined): T | undefined => {
-    for (const each of fields) {
-      const value = pick(each)
-      if (value !== null && value !== undefined) return value
-    }
-    return undefined
-  }
+  const said = readerOf(sources)
   const special = specialIds(tokenIds, shape.vocabSize)
   const { eot, sot, translate, transcribe, sotLm, sotPrev, noSpeech } = special
   // The English-only models keep GPT-2's vocabulary, whose end of text is one before the multilingual one.
@@ -81,12 +70,36 @@ export function generationConfig(sources: GenerationSources): GenerationConfig {
       [BLANK, eot],
       shape.vocabSize,
     ),
-    alignmentHeads: existingHeads(said((fields) => fields.alignment_heads) ?? [], shape),
+    alignmentHeads: alignmentHeadsIn(sources),
+  }
+}
+
+/** The `alignmentHeads` of `generationConfig`, which need no tokenizer. */
+export function alignmentHeadsIn(sources: Omit<GenerationSources, 'tokenIds'>): GenerationConfig['alignmentHeads'] {
+  const said = readerOf(sources)
+  return existingHeads(said((fields) => fields.alignment_heads) ?? [], sources.shape)
+}
+
+type Reader = <T>(pick: (fields: Fields) => T | null | undefined) => T | undefined
+
+/** Reads a value from the first of the files that has it. */
+function readerOf(sources: Omit<GenerationSources, 'tokenIds'>): Reader {
+  const fields = [
+    parseFields('generation_config.json', sources.generation),
+    parseFields('config.json', sources.config),
+    parseFields('generation_config.json', lent(sources)),
+  ]
+  return (pick) => {
+    for (const each of fields) {
+      const value = pick(each)
+      if (value !== null && value !== undefined) return value
+    }
+    return undefined
   }
 }
 
 /** What of the lender's generation_config.json holds for this checkpoint too. */
-function lent({ processor, shape }: GenerationSources): JsonObject | undefined {
+function lent({ processor, shape }: Omit<GenerationSources, 'tokenIds'>): JsonObject | undefined {
   if (processor === undefined || processor.config.vocab_size !== shape.vocabSize) return undefined
   const { decoder_layers, decoder_attention_heads, d_model } = processor.config
   const isSameDecoder =

@@ -1,7 +1,15 @@
 /** A model folder becomes a checked config, named tensors and a tokenizer, whatever files it came from. */
 
 export { checkTensors } from './model-shape.ts'
-export { digestOfFolder, type OpenOptions, openCheckpoint, openWeights, type Weights } from './open-checkpoint.ts'
+export {
+  type CompiledSources,
+  compiledSources,
+  digestOfFolder,
+  type OpenOptions,
+  openCheckpoint,
+  openWeights,
+  type Weights,
+} from './open-checkpoint.ts'
 export { standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
 export type {
   Checkpoint,

@@ -17,7 +17,7 @@ import {
   CheckpointFileMissingError,
   CheckpointUnsupportedError,
 } from '../errors/index.ts'
-import { openCheckpoint } from './open-checkpoint.ts'
+import { compiledSources, openCheckpoint } from './open-checkpoint.ts'
 import type { ModelShape } from './types.ts'
 
 const SHAPES: Record<string, ModelShape> = {
@@ -102,6 +102,27 @@ test('the tokenizer can lie in a folder of its own', async (t) => {
   await assert.rejects(openCheckpoint(folder), CheckpointFileMissingError)
   using checkpoint = await openCheckpoint(folder, { processorFolder })
   assert.equal(checkpoint.generation.languageIds.get('pt'), 50267)
+})
+
+test('what compiled graphs depend on is known without the tokenizer, lent heads included', async (t) => {
+  const [own, bare, processorFolder] = [tempFolder(t), tempFolder(t), tempFolder(t)]
+  const heads = { alignment_heads: [[1, 1]] }
+  writeRandomCheckpoint(own, tinyShape())
+  writeJson(join(own, 'generation_config.json'), heads)
+  writeRandomCheckpoint(bare, tinyShape(), { generationConfig: false })
+  writeRandomCheckpoint(processorFolder, tinyShape())
+  writeJson(join(processorFolder, 'generation_config.json'), heads)
+  for (const [folder, options] of [
+    [own, {}],
+    [bare, { processorFolder }],
+  ] as const) {
+    using checkpoint = await openCheckpoint(folder, options)
+    const { config, digest, generation } = checkpoint
+    assert.deepEqual(generation.alignmentHeads, [[1, 1]])
+    if (folder === bare) rmSync(join(bare, 'tokenizer.json'))
+    const expected = { config, digest, alignmentHeads: generation.alignmentHeads }
+    assert.deepEqual(await compiledSources(folder, options), expected)
+  }
 })
 
 test('a folder that has only weights of a framework says what to look for', async (t) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { CTRANSLATE2_FILE, openCtranslate2 } from './ctranslate2.ts'
 import { checkpointDigest } from './digest.ts'
-import { type GenerationSources, generationConfig } from './generation-config.ts'
+import { alignmentHeadsIn, type GenerationSources, generationConfig } from './generation-config.ts'
 import { type JsonObject, readJsonObject, requireJsonObject } from './json-file.ts'
 import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
 import { INDEX_FILE, openSafetensors, openShardedSafetensors, SINGLE_FILE } from './safetensors.ts'
@@ -67,6 +67,26 @@ async function processorOf(folder: string | undefined): Promise<GenerationSource
   const config = await readJsonObject(folder, CONFIG_FILE)
   const generation = await readJsonObject(folder, GENERATION_FILE)
   return config && generation && { config, generation }
+}
+
+/** What the compiled graphs of a checkpoint depend on. */
+export type CompiledSources = Pick<Checkpoint, 'config' | 'digest'> & Pick<Checkpoint['generation'], 'alignmentHeads'>
+
+/**
+ * What the compiled graphs of the checkpoint in a folder depend on, without its tokenizer and with few of its checks.
+ *
+ * @throws {AsrError} as `openCheckpoint`.
+ */
+export async function compiledSources(folder: string, { processorFolder }: OpenOptions = {}): Promise<CompiledSources> {
+  const { config, configJson, tensors } = await openWeights(folder)
+  using _ = tensors
+  const alignmentHeads = alignmentHeadsIn({
+    generation: await readJsonObject(folder, GENERATION_FILE),
+    config: configJson,
+    processor: await processorOf(processorFolder),
+    shape: config,
+  })
+  return { config, alignmentHeads, digest: await digestOf(folder, tensors) }
 }
 
 /**

@@ -13,11 +13,11 @@ import {
   processorFiles,
 } from './checkpoint-files.ts'
 import type { RoomToCompile } from './disk-room.ts'
-import { cachedFolder, isCached } from './is-cached.ts'
+import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
 import { type Wait, waitForReal } from './retry.ts'
-import { fetchSnapshot, isSnapshotCurrent, type SnapshotOptions } from './snapshot.ts'
+import { cachedSnapshot, fetchSnapshot, isSnapshotCurrent, type SnapshotOptions } from './snapshot.ts'
 import { whisperBaseFolder } from './whisper-base.ts'
 
 export interface ResolveOptions {
@@ -72,6 +72,19 @@ export async function resolveCheckpointFolder(
   }
 }
 
+/** What `resolveCheckpointFolder` gives, from the caches alone; undefined where a file is missing in them. */
+export async function cachedCheckpointFolder(
+  source: CheckpointSource,
+  caches: Caches,
+): Promise<CheckpointFolder | undefined> {
+  const folder = await cachedFolder(source, caches)
+  if (folder === undefined) return undefined
+  const processor = await processorOf(source, folder)
+  if (processor === undefined) return { folder, processorFolder: undefined }
+  const processorFolder = await cachedSnapshot(caches.hub, processor, 'main', processorFiles)
+  return processorFolder === undefined ? undefined : { folder, processorFolder }
+}
+
 /**
  * Whether `resolveCheckpointFolder` would bring nothing: every file is on this machine, and the hub has no other. Where
  * the hub fails, what is here serves.
@@ -80,17 +93,15 @@ export async function isUpToDate(
   source: CheckpointSource,
   { cacheDir, ...options }: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
 ): Promise<boolean> {
-  const caches = { hub: options.hub, cacheDir }
-  const folder = await cachedFolder(source, caches)
-  if (folder === undefined || !(await isCached(source, caches))) return false
+  const cached = await cachedCheckpointFolder(source, { hub: options.hub, cacheDir })
+  if (cached === undefined) return false
   const { origin, tokenizer } = source
   const snapshots: [repo: string, revision: string, choose: FileChoice][] = []
   if (origin.kind === 'hub') {
     const choose = tokenizer === undefined ? checkpointFiles : checkpointFilesWithoutTokenizer
     snapshots.push([origin.repo, origin.revision, choose])
   }
-  const hasUsual = tokenizer === undefined && origin.kind !== 'whisper-base'
-  const processor = hasUsual ? await usualProcessorOf(folder) : tokenizer
+  const processor = await processorOf(source, cached.folder)
   if (processor !== undefined) snapshots.push([processor, 'main', processorFiles])
   const areCurrent = await Promise.all(
     snapshots.map((snapshot) => isSnapshotCurrent(...snapshot, snapshotOptionsOf(options))),
@@ -122,6 +133,11 @@ const USUAL_PROCESSORS: Readonly<Record<number, Readonly<Record<string, string>>
     '*': 'openai/whisper-large-v2',
   },
   51866: { 4: 'openai/whisper-large-v3-turbo', '*': 'openai/whisper-large-v3' },
+}
+
+/** The repository that lends the tokenizer; undefined where the checkpoint has its own. */
+async function processorOf({ origin, tokenizer }: CheckpointSource, folder: string): Promise<string | undefined> {
+  return tokenizer ?? (origin.kind === 'whisper-base' ? undefined : await usualProcessorOf(folder))
 }
 
 async function usualProcessor(folder: string, options: SnapshotOptions): Promise<string | undefined> {

@@ -1,7 +1,13 @@
 /** Turns the origin of a checkpoint into a local folder that holds its files: cache, hub or package index; and back. */
 
 export { type CachedRevision, cachedRevisions } from './cached-repositories.ts'
-export { type CheckpointFolder, isUpToDate, type ResolveOptions, resolveCheckpointFolder } from './checkpoint-folder.ts'
+export {
+  type CheckpointFolder,
+  cachedCheckpointFolder,
+  isUpToDate,
+  type ResolveOptions,
+  resolveCheckpointFolder,
+} from './checkpoint-folder.ts'
 export { diskFailure } from './disk-failure.ts'
 export type { RoomToCompile } from './disk-room.ts'
 export { certificateFault } from './hub-request.ts'

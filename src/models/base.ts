@@ -42,6 +42,13 @@ export abstract class AsrStrategy {
    */
   abstract loadModel(signal: AbortSignal): Promise<void>
 
+  /**
+   * Does of a load what takes long, so that the next one only has to open: fetches the checkpoint and compiles it.
+   *
+   * @throws {AsrError} as `loadModel`.
+   */
+  abstract prepareModel(signal: AbortSignal): Promise<void>
+
   /** @throws {AsrError} when the file is no audio or the language is unknown; `AbortError` after an abort. */
   abstract transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription>
 

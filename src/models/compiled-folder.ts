@@ -55,25 +55,37 @@ export async function findOrCompile(
   options: CompiledOptions,
   useCache = true,
 ): Promise<CompiledGraphs> {
+  const found = useCache ? await findOrCompileInCache(identity, request, options) : undefined
+  return found ?? (await compileElsewhere(identity, request, options))
+}
+
+/**
+ * As `findOrCompile`, but undefined where the cache may not be written.
+ *
+ * @throws {DiskFullError} when the cache does not take it.
+ */
+export async function findOrCompileInCache(
+  identity: CompiledIdentity,
+  request: CompileRequest,
+  options: CompiledOptions,
+): Promise<CompiledGraphs | undefined> {
   const { settings, signal, logger, onLoading } = options
   const folder = compiledFolder(settings.cacheDir, identity)
-  const found = useCache ? find(folder, logger) : undefined
+  const found = find(folder, logger)
   if (found) return found
 
   onLoading?.({ stage: 'compile', item: '', fraction: undefined })
-  if (useCache) {
-    try {
-      const lock = join(settings.cacheDir, 'compiled', '.locks', basename(folder))
-      return await withLock(lock, signal, async (signal) => {
-        const meanwhile = find(folder, logger) // another process had the lock, and has compiled it
-        return meanwhile ?? (await compileIntoCache(folder, identity, request, { ...options, signal }))
-      })
-    } catch (error) {
-      if (!isWriteRefused(error)) throw diskFailure('the compiled model', error)
-      logger.warn({ err: error }, 'the compiled cache may not be written, so this model is compiled at every load')
-    }
+  try {
+    const lock = join(settings.cacheDir, 'compiled', '.locks', basename(folder))
+    return await withLock(lock, signal, async (signal) => {
+      const meanwhile = find(folder, logger) // another process had the lock, and has compiled it
+      return meanwhile ?? (await compileIntoCache(folder, identity, request, { ...options, signal }))
+    })
+  } catch (error) {
+    if (!isWriteRefused(error)) throw diskFailure('the compiled model', error)
+    logger.warn({ err: error }, 'the compiled cache may not be written, so this model is compiled at every load')
+    return undefined
   }
-  return await compileElsewhere(identity, request, options)
 }
 
 function find(folder: string, logger: Logger): CompiledGraphs | undefined {
@@ -116,6 +128,7 @@ async function compileElsewhere(
   request: CompileRequest,
   options: CompiledOptions,
 ): Promise<CompiledGraphs> {
+  options.onLoading?.({ stage: 'compile', item: '', fraction: undefined })
   let folder: string | undefined
   try {
     folder = mkdtempSync(join(tmpdir(), 'paradox-asr-compiled-'))

@@ -8,11 +8,16 @@ import { basename } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
-import { resolveDevice, type SessionSettings } from '../runtime/index.ts'
-import { type CompiledGraphs, type CompiledOptions, type CompileRequest, findOrCompile } from './compiled-folder.ts'
-import { targetOf } from './graph-target.ts'
+import type { SessionSettings } from '../runtime/index.ts'
+import {
+  type CompiledGraphs,
+  type CompiledOptions,
+  type CompileRequest,
+  findOrCompile,
+  findOrCompileInCache,
+} from './compiled-folder.ts'
+import { compiledIdentity, isPreparedOn, resolveDevice } from './compiled-identity.ts'
 import type { LoadedModel } from './loaded-model.ts'
-import { machineIdentity } from './machine.ts'
 import { openWholeTextModel } from './open-whole-text-model.ts'
 import { chooseFormats } from './precision.ts'
 import { WhisperModel } from './whisper-model.ts'
@@ -71,6 +76,21 @@ export async function openCompiledModel(
   }
 }
 
+/**
+ * Compiles the model where no earlier load has, and opens nothing. Where the cache may not be written nothing is done:
+ * the next load would not find it.
+ *
+ * @throws {DiskFullError} when the cache does not take it.
+ */
+export async function prepareCompiledModel(
+  checkpoint: Checkpoint,
+  checkpointFolder: string,
+  options: CompiledModelOptions,
+): Promise<void> {
+  const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
+  await findOrCompileInCache(identity, request, options)
+}
+
 /** The folder of the compiled graphs alone, for those who measure them. */
 export async function compiledGraphs(
   checkpoint: Checkpoint,
@@ -87,21 +107,15 @@ async function planOf(
   { settings, logger }: CompiledModelOptions,
 ): Promise<{ identity: CompiledIdentity; request: CompileRequest }> {
   const session: SessionSettings = { device: resolveDevice(settings.device), threads: settings.threads }
-  // Only the CPU's graphs can be saved with their packed weights.
-  const isPrepared = session.device === 'cpu'
   const formats = await chooseFormats({ ...settings, session, width: config.dModel, logger })
-  // A CUDA device can't keep keys and values from step to step, so there whole texts are found in one run.
-  const options = session.device.startsWith('cuda')
-    ? { ...formats, hasWholeText: true }
-    : { ...formats, target: targetOf(session.device) }
   return {
-    identity: {
-      digest,
+    identity: compiledIdentity({ digest, alignmentHeads: generation.alignmentHeads }, formats, session.device),
+    request: {
+      checkpointFolder,
       alignmentHeads: generation.alignmentHeads,
-      options,
-      machine: isPrepared ? machineIdentity() : undefined,
+      session,
+      isPrepared: isPreparedOn(session.device),
     },
-    request: { checkpointFolder, alignmentHeads: generation.alignmentHeads, session, isPrepared },
   }
 }
 

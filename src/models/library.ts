@@ -58,9 +58,13 @@ export class ModelLibrary {
     return folder === undefined ? undefined : (await stat(folder).catch(() => undefined))?.mtime
   }
 
-  /** Whether files of the same repository are on their way, for whichever revision or id. */
-  isDownloading(entry: ModelEntry): boolean {
-    return this.#downloads.ids().some((id) => {
+  /**
+   * Whether files of the same repository are on their way, for whichever revision or id.
+   *
+   * @param preparing  ids of models that are being prepared, which may be downloading.
+   */
+  isDownloading(entry: ModelEntry, preparing: readonly string[] = []): boolean {
+    return [...this.#downloads.ids(), ...preparing].some((id) => {
       const other = this.registry.find(id)
       return other !== undefined && repositoryOf(other) === repositoryOf(entry)
     })

@@ -1,12 +1,12 @@
-/** From the setting DTYPE to the format of each part of a model. */
+/** From the setting DTYPE to the format of each part of a model. Free of the runtime, but for the measurement. */
 
 import type { Dtype } from '../config.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { CompileOptions, LinearFormat } from '../graph/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ResolvedDevice, SessionSettings } from '../runtime/index.ts'
+import { keptTimes, type MeasuredFormats } from './format-times.ts'
 import { machineIdentity, processorFeatures } from './machine.ts'
-import { type MeasuredFormats, measuredFormats } from './precision-measurement.ts'
 
 type Part = 'encoder' | 'decoder'
 export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFormat'>>
@@ -39,39 +39,74 @@ const FIXED: Readonly<Record<'float32' | 'float16' | 'int8', Formats>> = {
   int8: { encoderFormat: 'smoothed8', decoderFormat: 'blocks8' },
 }
 
-export interface FormatOptions {
+export interface KnownFormatOptions {
   readonly dtype: Dtype
-  readonly session: SessionSettings
+  readonly session: Pick<SessionSettings, 'device'>
   /** D of the model. */
   readonly width: number
   readonly cacheDir: string
+}
+
+export interface FormatOptions extends KnownFormatOptions {
+  readonly session: SessionSettings
   readonly logger: Logger
 }
 
 /**
- * The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact.
+ * The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact, measured
+ * now where no earlier load has.
  *
  * @throws {ConfigError} for float16 on a CPU.
  */
 export async function chooseFormats(options: FormatOptions): Promise<Formats> {
-  const { dtype, session, width, cacheDir, logger } = options
-  // Which config.ts refuses where it knows: `auto` has become the CPU only here.
-  if (dtype === 'float16' && session.device === 'cpu') {
-    throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
-  }
-  if (session.device !== 'cpu') return gpuFormats(dtype, session.device)
-  if (dtype === 'float32' || dtype === 'int8') return FIXED[dtype]
-  const named = namedFormats(dtype)
-  if (named.encoder && named.decoder) return { encoderFormat: named.encoder, decoderFormat: named.decoder }
-  const eligible = eligibleFormats(processorFeatures())
-  const formats = [...new Set([...eligible.encoder, ...eligible.decoder])]
+  const { width, cacheDir, logger } = options
+  const { formats, choose } = choiceOf(options)
+  if (formats.length === 0) return choose({})
+  // Not above: the service asks for known formats, and must not load the runtime.
+  const { measuredFormats } = await import('./precision-measurement.ts')
   const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
-  const chosen = {
-    encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, times),
-    decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, times),
-  }
+  const chosen = choose(times)
   logger[isNew ? 'info' : 'debug']({ ...chosen, width, layerMs: times }, 'chose the precision')
   return chosen
+}
+
+/**
+ * What `chooseFormats` would choose; undefined where it would have to measure.
+ *
+ * @throws as `chooseFormats`.
+ */
+export function knownFormats(options: KnownFormatOptions): Formats | undefined {
+  const { formats, choose } = choiceOf(options)
+  const { cacheDir, width } = options
+  const times = keptTimes(formats, { cacheDir, machine: machineIdentity(), width })
+  return times && choose(times)
+}
+
+interface FormatChoice {
+  /** Whose times decide; none where nothing is to be measured. */
+  readonly formats: readonly LinearFormat[]
+  readonly choose: (times: MeasuredFormats) => Formats
+}
+
+function choiceOf({ dtype, session: { device } }: KnownFormatOptions): FormatChoice {
+  // Which config.ts refuses where it knows: `auto` has become the CPU only here.
+  if (dtype === 'float16' && device === 'cpu') throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
+  if (device !== 'cpu') return settled(gpuFormats(dtype, device))
+  if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return settled(FIXED[dtype])
+  const named = namedFormats(dtype)
+  if (named.encoder && named.decoder) return settled({ encoderFormat: named.encoder, decoderFormat: named.decoder })
+  const eligible = eligibleFormats(processorFeatures())
+  return {
+    formats: [...new Set([...eligible.encoder, ...eligible.decoder])],
+    choose: (times) => ({
+      encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, times),
+      decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, times),
+    }),
+  }
+}
+
+function settled(formats: Formats): FormatChoice {
+  return { formats: [], choose: () => formats }
 }
 
 /**

@@ -11,7 +11,7 @@ import { VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } from '../transcribe/index.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
-import { openCompiledModel } from './compiled-model.ts'
+import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
@@ -43,6 +43,13 @@ export class WhisperStrategy extends AsrStrategy {
     using _ = checkpoint
     this.#model = await openCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
     this.#vad = await VadSession.open(voiceActivityModel())
+  }
+
+  override async prepareModel(signal: AbortSignal): Promise<void> {
+    const { settings, entry, logger, onLoading } = this.context
+    const { checkpoint, folder } = await this.#openCheckpoint(signal)
+    using _ = checkpoint
+    await prepareCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
   }
 
   override async transcribe(

@@ -10,11 +10,6 @@ import { cudaSigns, missingForCuda, missingForWebGpu } from './missing-device.ts
 /** A device that sessions can be opened on; `auto` has been decided. */
 export type ResolvedDevice = Exclude<Device, 'auto'>
 
-/** For whoever has not asked what there is, `auto` is the CPU; the choice is made before engines are started. */
-export function resolveDevice(device: Device): ResolvedDevice {
-  return device === 'auto' ? 'cpu' : device
-}
-
 /**
  * Opens a given small model on `device` and throws it away.
  *

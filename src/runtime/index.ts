@@ -5,7 +5,6 @@ export {
   checkDevice,
   isOutOfMemory,
   type ResolvedDevice,
-  resolveDevice,
   type SessionSettings,
   whyUnusable,
 } from './device.ts'
