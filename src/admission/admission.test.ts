@@ -96,3 +96,57 @@ test('an abort leaves the line at once; disposing twice gives a place back once'
   second[Symbol.dispose]()
   assert.deepEqual(admission.state, { running: 1, waiting: 0 })
 })
+
+test('who waits for something else gives the place to others, and then waits for one again', async () => {
+  const admission = new Admission({ maxConcurrency: 1, maxQueue: 10 })
+  const elsewhere = Promise.withResolvers<void>()
+  const told: string[] = []
+  const first = admission.enter()
+  await first.takePlace(false, never)
+  const back = first.withoutPlace(() => elsewhere.promise, never).then(() => told.push('back'))
+  const second = admission.enter()
+  await second.takePlace(false, never)
+  assert.deepEqual(admission.state, { running: 1, waiting: 1 })
+  elsewhere.resolve()
+  await settled()
+  assert.deepEqual(told, [], 'the place is taken')
+  second[Symbol.dispose]()
+  await back
+  assert.deepEqual(admission.state, { running: 1, waiting: 0 })
+  first[Symbol.dispose]()
+  assert.deepEqual(admission.state, { running: 0, waiting: 0 })
+})
+
+test('a wait without a place that fails, or whose request has left, takes none', async () => {
+  const admission = new Admission({ maxConcurrency: 1, maxQueue: 10 })
+  const failing = admission.enter()
+  await failing.takePlace(false, never)
+  await assert.rejects(
+    failing.withoutPlace(() => Promise.reject(new Error('no')), never),
+    /no/,
+  )
+  assert.deepEqual(admission.state, { running: 0, waiting: 1 })
+  failing[Symbol.dispose]()
+  assert.deepEqual(admission.state, { running: 0, waiting: 0 })
+
+  const left = admission.enter()
+  await left.takePlace(false, never)
+  left[Symbol.dispose]()
+  await left.withoutPlace(async () => {}, never)
+  assert.deepEqual(admission.state, { running: 0, waiting: 0 })
+})
+
+test('work that goes on after its request has left the line is counted once', async () => {
+  const admission = new Admission({ maxConcurrency: 1, maxQueue: 10 })
+  const first = admission.enter()
+  await first.takePlace(false, never)
+  const second = admission.enter()
+  const taken = second.takePlace(false, never)
+  second[Symbol.dispose]() // its client may come back for the result
+  assert.deepEqual(admission.state, { running: 1, waiting: 0 })
+  first[Symbol.dispose]()
+  await taken
+  assert.deepEqual(admission.state, { running: 1, waiting: 0 })
+  second[Symbol.dispose]()
+  assert.deepEqual(admission.state, { running: 0, waiting: 0 })
+})

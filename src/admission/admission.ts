@@ -38,6 +38,12 @@ export interface Entrance extends Disposable {
    * @throws the signal's reason after an abort.
    */
   takePlace(isLong: boolean, signal: AbortSignal): Promise<void>
+  /**
+   * Gives the place to others while `wait` goes on, then waits for one again. Who has none waits without.
+   *
+   * @throws as `wait`, and as `takePlace`.
+   */
+  withoutPlace(wait: () => Promise<void>, signal: AbortSignal): Promise<void>
 }
 
 interface Waiting {
@@ -81,13 +87,24 @@ export class Admission {
     let stage: 'waiting' | 'running' | 'left' = 'waiting'
     let isLong = false
     let startedAt = 0
+    const takePlace = async (signal: AbortSignal) => {
+      await this.#waitForPlace(isLong, signal)
+      startedAt = this.#now()
+      if (stage === 'waiting') this.#nWaiting-- // who has left the line meanwhile is not counted in it
+      stage = 'running'
+    }
     return {
       takePlace: async (wantsLong, signal) => {
         isLong = wantsLong
-        await this.#waitForPlace(isLong, signal)
-        startedAt = this.#now()
-        stage = 'running'
-        this.#nWaiting--
+        await takePlace(signal)
+      },
+      withoutPlace: async (wait, signal) => {
+        if (stage !== 'running') return await wait()
+        stage = 'waiting'
+        this.#nWaiting++
+        this.#giveBack(isLong)
+        await wait()
+        await takePlace(signal)
       },
       [Symbol.dispose]: () => {
         if (stage === 'waiting') this.#nWaiting--
@@ -132,6 +149,10 @@ export class Admission {
 
   #leave(isLong: boolean, seconds: number): void {
     this.#secondsPerRequest += SMOOTHING * (seconds - this.#secondsPerRequest)
+    this.#giveBack(isLong)
+  }
+
+  #giveBack(isLong: boolean): void {
     this.#nRunning--
     if (isLong) this.#nLong--
     this.#letIn()
