@@ -1,10 +1,17 @@
 /**
- * The hot swap: which models are loaded. Who waits for which is told by `line.ts`, one loaded model by `slot.ts`; here
- * room is made, when a request needs it, when memory runs short, and when a model has rested for long.
+ * The hot swap: which models are loaded. A model is made ready on the disk by `preparation.ts`, who waits for which is
+ * told by `line.ts`, one loaded model by `slot.ts`; here room is made, when a request for a ready model needs it, when
+ * memory runs short, and when a model has rested for long.
  */
 
 import type { Device, EngineSettings } from '../config.ts'
-import { ModelBusyError, ModelUnknownError, OptionInvalidError, ServiceClosingError } from '../errors/index.ts'
+import {
+  ModelBusyError,
+  type ModelLoadError,
+  ModelUnknownError,
+  OptionInvalidError,
+  ServiceClosingError,
+} from '../errors/index.ts'
 import { isDetectionAsked } from '../languages.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
@@ -16,9 +23,12 @@ import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
 import { IdleUnload } from './idle-unload.ts'
 import { Line } from './line.ts'
+import { type LoadFailure, LoadFailures } from './load-failures.ts'
 import { MemoryLimit } from './memory-limit.ts'
 import { orAborted } from './or-aborted.ts'
+import { type PreparationState, Preparations } from './preparation.ts'
 import type { EngineWork } from './protocol.ts'
+import { residentBytes } from './resident-bytes.ts'
 import { Slot } from './slot.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
@@ -55,20 +65,46 @@ export interface EnginePoolOptions {
   readonly onEvent?: ((event: EngineEvent) => void) | undefined
 }
 
+/** A request on its way to a slot. */
+interface Asking {
+  readonly signal: AbortSignal
+  /** Disposed of when the request is let in. */
+  readonly waiting: Disposable
+  readonly whileNotReady?: TranscribeRequest['whileNotReady']
+}
+
+const waitFor = (wait: () => Promise<void>) => wait()
+
 export class EnginePool implements Transcriber {
   readonly #options: EnginePoolOptions
   readonly #slots = new Map<string, Slot>()
   readonly #line = new Line(() => this.#settle())
+  readonly #preparations: Preparations
+  readonly #failures: LoadFailures
   readonly #memory: MemoryLimit
   readonly #idleUnload: IdleUnload
   readonly #deviceMemory: DeviceMemoryReader
+  /** Requests that have not been let in, by the models' ids: the model is being prepared, or they are in line. */
+  readonly #nWaiting = new Map<string, number>()
+  /** Stop loads whose callers have left, by the models' ids. */
+  readonly #unattended = new Map<string, Set<AbortController>>()
+  readonly #closing = new AbortController()
   #uses = 0
-  #isClosing = false
   #onIdle: (() => void) | undefined
 
   constructor(options: EnginePoolOptions) {
-    const { maxMemoryBytes, logger, ttlMs, keepLoaded, clock = systemClock } = options
+    const { maxMemoryBytes, settings, logger, ttlMs, keepLoaded, onLoading, clock = systemClock } = options
     this.#options = options
+    this.#failures = new LoadFailures(clock)
+    this.#preparations = new Preparations({
+      settings,
+      logger,
+      onLoading,
+      onFailed: (entry, error) => {
+        options.onEvent?.({ type: 'load-failed', modelId: entry.id })
+        return this.#noteFailure(entry, error)
+      },
+    })
     this.#deviceMemory = options.deviceMemory ?? new DeviceMemoryReader()
     this.#memory = new MemoryLimit({ maxBytes: maxMemoryBytes, logger })
     this.#idleUnload = new IdleUnload({
@@ -100,11 +136,36 @@ export class EnginePool implements Transcriber {
   }
 
   engines(): readonly EngineState[] {
-    return this.#all().map((slot) => {
-      const nWaiting = this.#line.nWaitingFor(slot.entry.id)
+    const inSlots = this.#all().map((slot) => {
+      const nWaiting = this.#nWaitingFor(slot.entry.id)
       const expiresAt = nWaiting > 0 ? undefined : this.#idleUnload.expiresAt(slot)
       return { ...slot.state, nRequests: slot.nUsers + nWaiting, expiresAt }
     })
+    const preparing = this.#preparations.states().filter(({ modelId }) => !this.#slots.has(modelId))
+    return [...inSlots, ...preparing.map((state) => this.#preparingState(state))]
+  }
+
+  #preparingState({ modelId, pid, progress }: PreparationState): EngineState {
+    return {
+      modelId,
+      state: 'preparing',
+      progress,
+      pid,
+      residentBytes: pid === undefined ? undefined : residentBytes(pid),
+      nRequests: this.#nWaitingFor(modelId),
+      loadedAt: undefined,
+      lastUsedAt: undefined,
+      loadSeconds: undefined,
+      expiresAt: undefined,
+    }
+  }
+
+  loadFailures(): readonly LoadFailure[] {
+    return this.#failures.list()
+  }
+
+  forgetLoadFailures(origin: ModelEntry['origin']): void {
+    this.#failures.forgetAllOf(origin)
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
@@ -116,32 +177,58 @@ export class EnginePool implements Transcriber {
   }
 
   async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
-    const { signal, audioPath, language, onProgress, onSegments, onStarted, onTiming } = request
+    const { signal, audioPath, language, whileNotReady, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options)
     if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }
     signal.throwIfAborted()
+    this.#failures.throwIfPaused(entry.id)
     if (!this.#slots.get(entry.id)?.isLoaded) {
       await this.#options.checkAudio?.(request.audioPath, signal)
     }
 
     const callbacks = { onProgress, onSegments, onStarted, onTiming }
     const engineRequest = { kind, audioPath, language, options, signal, ...callbacks }
-    return await this.#use(entry, signal, (slot) => slot.work(engineRequest))
+    using waiting = this.#wait(entry.id)
+    return await this.#use(entry, { signal, waiting, whileNotReady }, (slot) => slot.work(engineRequest))
   }
 
+  /** Goes on when its caller leaves: it is asked for what comes after it, not for an answer. */
   async load(modelId: string, signal: AbortSignal): Promise<void> {
-    await this.#use(this.#options.resolve(modelId), signal, (slot) => slot.load(signal))
+    const entry = this.#options.resolve(modelId)
+    signal.throwIfAborted()
+    this.#failures.forget(entry.id)
+    const stop = new AbortController()
+    const waiting = this.#wait(entry.id)
+    const leave = () => {
+      waiting[Symbol.dispose]()
+      this.#unattended.set(entry.id, (this.#unattended.get(entry.id) ?? new Set()).add(stop))
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    const loaded = this.#use(entry, { signal: stop.signal, waiting }, (slot) => slot.load(signal)).finally(() => {
+      signal.removeEventListener('abort', leave)
+      waiting[Symbol.dispose]()
+      const others = this.#unattended.get(entry.id)
+      if (others?.delete(stop) && others.size === 0) this.#unattended.delete(entry.id)
+    })
+    loaded.catch(() => {}) // nobody may be waiting for it
+    await orAborted(loaded, signal)
   }
 
   /** Has a slot's model for itself and others as long as `work` goes on. */
-  async #use<T>(entry: ModelEntry, signal: AbortSignal, work: (slot: Slot) => Promise<T>): Promise<T> {
-    if (this.#isClosing) throw new ServiceClosingError()
+  async #use<T>(
+    entry: ModelEntry,
+    { signal, waiting, whileNotReady }: Asking,
+    work: (slot: Slot) => Promise<T>,
+  ): Promise<T> {
+    if (!this.#slots.get(entry.id)?.isOpen) await this.#makeReady(entry, signal, whileNotReady)
+    this.#closing.signal.throwIfAborted()
     const admitted = this.#line.join(entry, signal)
     this.#settle()
     const slot = await admitted
+    waiting[Symbol.dispose]()
     const done = work(slot).finally(() => {
       slot.leave(++this.#uses)
       this.#memory.look(slot)
@@ -153,18 +240,59 @@ export class EnginePool implements Transcriber {
     return await orAborted(done, signal)
   }
 
+  /** Does what takes long before any room is made for the model. */
+  async #makeReady(entry: ModelEntry, signal: AbortSignal, whileNotReady = waitFor): Promise<void> {
+    this.#failures.throwIfPaused(entry.id)
+    const either = AbortSignal.any([signal, this.#closing.signal])
+    if (await this.#preparations.isReady(entry, either)) return
+    await whileNotReady(() => this.#preparations.prepare(entry, either))
+  }
+
+  /** Counts a request as waiting until it is disposed of. */
+  #wait(modelId: string): Disposable {
+    this.#nWaiting.set(modelId, this.#nWaitingFor(modelId) + 1)
+    let isOver = false
+    return {
+      [Symbol.dispose]: () => {
+        if (isOver) return
+        isOver = true
+        const nOthers = this.#nWaitingFor(modelId) - 1
+        if (nOthers > 0) this.#nWaiting.set(modelId, nOthers)
+        else this.#nWaiting.delete(modelId)
+      },
+    }
+  }
+
+  #nWaitingFor(modelId: string): number {
+    return this.#nWaiting.get(modelId) ?? 0
+  }
+
+  /** @returns the failure as callers get it. */
+  #noteFailure(entry: ModelEntry, error: unknown): ModelLoadError {
+    const noted = this.#failures.note(entry, error)
+    const { code, retryAfterSeconds } = noted
+    this.#options.logger.warn(
+      { modelId: entry.id, code, err: error, retryAfterSeconds },
+      'the model could not be loaded',
+    )
+    return noted
+  }
+
   async unload(modelId: string): Promise<boolean> {
     const { id } = this.#options.resolve(modelId)
     const slot = this.#slots.get(id)
-    if (!slot) return false
-    if (slot.nUsers > 0 || this.#line.nWaitingFor(id) > 0) throw new ModelBusyError(modelId)
-    await this.#end(slot, 'request')
+    const unattended = this.#unattended.get(id)
+    if ((slot?.nUsers ?? 0) > 0 || this.#nWaitingFor(id) > 0) throw new ModelBusyError(modelId)
+    if (!slot && !unattended) return false
+    for (const load of unattended ?? []) load.abort()
+    await Promise.all([slot && this.#end(slot, 'request'), this.#preparations.ended(id)])
     return true
   }
 
   async close(timeoutMs: number): Promise<void> {
-    this.#isClosing = true
-    this.#line.refuseAll(new ServiceClosingError())
+    const refusal = new ServiceClosingError()
+    this.#closing.abort(refusal)
+    this.#line.refuseAll(refusal)
     if (this.#nUsers() > 0) {
       const idle = Promise.withResolvers<void>()
       const timer = setTimeout(idle.resolve, timeoutMs)
@@ -173,6 +301,7 @@ export class EnginePool implements Transcriber {
       clearTimeout(timer)
     }
     await Promise.all(this.#all().map((slot) => this.#end(slot, 'shutdown')))
+    await this.#preparations.allEnded()
     this.#idleUnload.cancel()
   }
 
@@ -197,13 +326,23 @@ export class EnginePool implements Transcriber {
       return undefined
     }
     const { logger, mostAtOnce = MOST_AT_ONCE, clock = systemClock, onLoading, onEvent } = this.#options
-    const settings = { ...this.#options.settings, device: this.#leastUsedDevice() }
-    const deviceMemory = this.#deviceMemory
-    const onChange = (changed: Slot) => {
-      this.#memory.look(changed)
-      this.#settle()
-    }
-    const created = new Slot(entry, { settings, logger, mostAtOnce, clock, deviceMemory, onLoading, onEvent, onChange })
+    const { hub } = this.#options.settings
+    const created = new Slot(entry, {
+      // The hub was asked when the model was found or made ready; a place that others need is not held for its answer.
+      settings: { ...this.#options.settings, hub: { ...hub, isAsked: true }, device: this.#leastUsedDevice() },
+      logger,
+      mostAtOnce,
+      clock,
+      deviceMemory: this.#deviceMemory,
+      onLoading,
+      onEvent,
+      onLoadFailed: (error) => this.#noteFailure(entry, error),
+      onChange: (changed) => {
+        if (changed.isLoaded) this.#failures.forget(entry.id)
+        this.#memory.look(changed)
+        this.#settle()
+      },
+    })
     this.#slots.set(entry.id, created)
     return created
   }

@@ -14,6 +14,7 @@ test('models are made ready in order, each by transcribing something without spe
   const tempDir = tempFolder(t)
   const asked: TranscribeRequest[] = []
   const transcriber = {
+    async load() {},
     async transcribe(request: TranscribeRequest) {
       asked.push(request)
       assert.equal((await readdir(tempDir)).length, 1)
@@ -36,6 +37,7 @@ test('a model that fails is tried again after pauses that double, and the others
   const asked: string[] = []
   const failing = new Set(['a'])
   const transcriber = {
+    async load() {},
     async transcribe({ modelId }: TranscribeRequest) {
       asked.push(modelId)
       if (failing.has(modelId)) throw new EngineCrashedError(modelId, 'SIGKILL')
@@ -61,6 +63,7 @@ test('an abort ends the attempts, during one and during a pause', async (t) => {
   for (const isPause of [false, true]) {
     const stop = new AbortController()
     const transcriber = {
+      async load() {},
       async transcribe({ modelId }: TranscribeRequest) {
         if (!isPause) stop.abort()
         throw new EngineCrashedError(modelId, 'SIGKILL')

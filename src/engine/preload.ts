@@ -19,7 +19,7 @@ const WARM_UP_OPTIONS: GivenOptions = { vad_filter: false, beam_size: 1, tempera
 export interface PreloadOptions {
   /** Ids, in the order in which they are loaded. */
   readonly models: readonly string[]
-  readonly transcriber: Pick<Transcriber, 'transcribe'>
+  readonly transcriber: Pick<Transcriber, 'load' | 'transcribe'>
   /** Where the recording lies meanwhile. */
   readonly tempDir: string
   readonly logger: Logger
@@ -90,6 +90,7 @@ export class Preload {
     await using folder = await temporaryFolder(tempDir, 'paradox-asr-warm-up-')
     const audioPath = join(folder.path, 'sound.wav')
     await writeFile(audioPath, warmUpRecording())
+    await transcriber.load(modelId, signal) // which tries again what has failed just now: pauses are made here
     await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
   }
 }

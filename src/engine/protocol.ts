@@ -38,6 +38,21 @@ export type FromEngine =
     }
   | { readonly type: 'failed'; readonly requestId: number; readonly failure: WireFailure }
 
+/** To and from a process that makes a model ready, and runs none. */
+export type ToPreparation =
+  | {
+      readonly type: 'prepare'
+      readonly entry: ModelEntry
+      readonly settings: EngineSettings
+      readonly logLevel: string
+    }
+  | { readonly type: 'stop' }
+
+export type FromPreparation =
+  | ({ readonly type: 'loading' } & LoadingProgress)
+  | { readonly type: 'prepared' }
+  | { readonly type: 'failed'; readonly failure: WireFailure }
+
 /** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */
 export type WireFailure =
   | { readonly kind: 'expected'; readonly error: WireError; readonly cause: string | undefined }

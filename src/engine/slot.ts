@@ -23,6 +23,12 @@ export interface SlotOptions {
   readonly deviceMemory: DeviceMemoryReader
   readonly onLoading: EngineOptions['onLoading']
   readonly onEvent: ((event: EngineEvent) => void) | undefined
+  /**
+   * Called once for each load that has failed, and not for one that was ended.
+   *
+   * @returns the failure that the waiting requests get.
+   */
+  readonly onLoadFailed: (error: unknown) => unknown
   /** Told when the engine has loaded, has failed to, or has died. */
   readonly onChange: (slot: Slot) => void
 }
@@ -188,13 +194,14 @@ export class Slot {
     try {
       await orAborted(engine.loaded, signal)
     } catch (error) {
-      throw this.isEnding && !signal.aborted ? new ServiceClosingError() : error
+      if (signal.aborted) throw error
+      throw this.isEnding ? new ServiceClosingError() : (this.#loadFailure ?? error)
     }
     return engine
   }
 
   #startEngine(): EngineProcess {
-    const { settings, logger, clock, onLoading, onEvent, onChange } = this.#options
+    const { settings, logger, clock, onLoading, onEvent, onLoadFailed, onChange } = this.#options
     const startedAt = clock.now()
     const engine = new EngineProcess({ entry: this.entry, settings, logger, onLoading })
     this.#engine = engine
@@ -209,7 +216,7 @@ export class Slot {
       },
       (error: unknown) => {
         if (this.isEnding) return
-        this.#loadFailure = error
+        this.#loadFailure = onLoadFailed(error)
         onChange(this)
       },
     )

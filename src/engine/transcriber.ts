@@ -1,8 +1,10 @@
 /** The door through which HTTP and the command line transcribe; the engine pool stands behind it. */
 
+import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { LoadFailure } from './load-failures.ts'
 
 /** What a request took of the engine, which may have worked on others at the same time. */
 export interface WorkTiming {
@@ -27,6 +29,11 @@ export interface TranscribeRequest {
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
   readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
+  /**
+   * Called where the model has to be downloaded or compiled first: `wait` does that, which may take minutes. The caller may
+   * give back what the request holds meanwhile.
+   */
+  readonly whileNotReady?: ((wait: () => Promise<void>) => Promise<void>) | undefined
   /** Told when an engine takes the work up: the line, the model's load and the wait for a place are over. */
   readonly onStarted?: (() => void) | undefined
   /** Told, just before the result, what it took. */
@@ -37,13 +44,16 @@ export interface TranscribeRequest {
 
 export type DetectLanguageRequest = Pick<
   TranscribeRequest,
-  'modelId' | 'audioPath' | 'options' | 'onStarted' | 'onTiming' | 'signal'
+  'modelId' | 'audioPath' | 'options' | 'whileNotReady' | 'onStarted' | 'onTiming' | 'signal'
 >
 
 /** A model that has a process, or is about to have one. */
 export interface EngineState {
   readonly modelId: string
-  readonly state: 'loading' | 'loaded' | 'unloading'
+  /** `preparing`: it is downloaded and compiled, by a process that does not run it. */
+  readonly state: 'preparing' | 'loading' | 'loaded' | 'unloading'
+  /** What the preparation is at; undefined in the other states, and while it has not told or waits for its turn. */
+  readonly progress?: LoadingProgress | undefined
   readonly pid: number | undefined
   /** What its process has in RAM; undefined where the system does not tell. */
   readonly residentBytes: number | undefined
@@ -78,18 +88,22 @@ export interface Transcriber {
    * @throws as `transcribe`.
    */
   detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection>
-  /** Every model that is being loaded, is loaded, or is being unloaded. */
+  /** Every model that is being prepared, being loaded, loaded, or being unloaded. */
   engines(): readonly EngineState[]
+  /** Models that could not be loaded, as long as requests for them are not tried again. */
+  loadFailures(): readonly LoadFailure[]
+  /** Has the next request try models with these files again: what kept them from being loaded may be mended. */
+  forgetLoadFailures(origin: ModelEntry['origin']): void
   /**
-   * Loads a model, as a request for it would.
+   * Prepares and loads a model, as a request for it would, even if it has failed just now.
    *
-   * @throws {ModelLoadError} when it cannot be loaded; `AbortError` after an abort, which does not stop the loading.
+   * @throws {ModelLoadError} when it cannot be loaded; `AbortError` after an abort, which stops neither.
    */
   load(modelId: string, signal: AbortSignal): Promise<void>
   /**
-   * Gives a model's memory back by ending its process; settles when that is gone.
+   * Gives a model's memory back by ending its process, and a load up that nobody waits for; settles when that is gone.
    *
-   * @returns false when it is neither loaded nor being loaded.
+   * @returns false when it is neither loaded nor on its way.
    * @throws {ModelBusyError} when somebody is using it or waits for it.
    */
   unload(modelId: string): Promise<boolean>

@@ -37,13 +37,16 @@ export class ModelLoadError extends AsrError {
   readonly code = 'ASR_MODEL_LOAD_FAILED'
   readonly kind = 'unavailable'
   readonly remedy: string
+  /** When it will be tried again for a request; undefined: for the next one. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(modelId: string, cause: unknown) {
+  constructor(modelId: string, cause: unknown, retryAfterSeconds?: number) {
     const expected = cause instanceof AsrError
     super(
       `Model '${modelId}' could not be loaded (${expected ? cause.message.replace(/\.$/, '') : 'unexpected failure'}).`,
       { cause },
     )
+    this.retryAfterSeconds = retryAfterSeconds
     this.remedy = expected ? cause.remedy : "Look into the service's log for the cause, then try again."
   }
 }

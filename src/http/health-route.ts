@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { Transcriber } from '../engine/transcriber.ts'
-import { engineObject, enginesProperty } from './models/index.ts'
+import { engineObjects, enginesProperty } from './models/index.ts'
 import { healthResponses } from './transcribe/index.ts'
 
 export interface HealthRouteOptions {
@@ -40,7 +40,7 @@ export async function healthRoute(app: FastifyInstance, { transcriber, warnings 
   // Not public as its short form is: what a service runs is no concern of strangers.
   app.get('/health/details', { schema: details }, async () => ({
     ...health(),
-    models: transcriber.engines().map(engineObject),
+    models: engineObjects(transcriber),
     warnings,
   }))
 }

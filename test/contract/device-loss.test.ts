@@ -7,6 +7,7 @@ import { afterEach, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import type { EnginePool } from '../../src/engine/index.ts'
+import { manualClock } from '../helpers/manual-clock.ts'
 import { isRunning } from '../helpers/process-tree.ts'
 import { livingDescendants, tinyEngines, until } from '../helpers/tiny-engines.ts'
 
@@ -63,7 +64,8 @@ for (const device of ['webgpu', 'cuda:0'] as const) {
     }
 
     test('too little memory for the model: its load says so, nothing stays, and it is tried again', async () => {
-      await engines.withPool({ settings }, async (pool) => {
+      const clock = manualClock()
+      await engines.withPool({ settings, clock }, async (pool) => {
         writeFileSync(failure, `create ${FULL[device]}`)
         await assert.rejects(ask(pool), {
           code: 'ASR_MODEL_LOAD_FAILED',
@@ -71,6 +73,7 @@ for (const device of ['webgpu', 'cuda:0'] as const) {
         })
         await until(() => livingDescendants().length === 0)
         rmSync(failure)
+        clock.advance(5_000)
         await ask(pool)
       })
     })

@@ -5,11 +5,13 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { pino } from 'pino'
 import type { EnginePool } from '../../src/engine/index.ts'
+import type { ModelEntry } from '../../src/models/registry.ts'
 import { manualClock } from '../helpers/manual-clock.ts'
 import { isRunning, residentBytes } from '../helpers/process-tree.ts'
 import { livingDescendants, never, tinyEngines, until } from '../helpers/tiny-engines.ts'
 
-const { withPool, newPool, ask } = tinyEngines()
+const engines = tinyEngines()
+const { withPool, newPool, ask } = engines
 
 const DAY_MS = 24 * 3600 * 1000
 
@@ -229,13 +231,11 @@ describe('loading and unloading on demand', { concurrency: 1 }, () => {
 
   test('a load stands in line like a request', async () => {
     await withPool({}, async (pool) => {
+      await Promise.all([pool.load('a', never), pool.load('b', never)]) // both are compiled now
+      await pool.load('a', never)
       const done: string[] = []
-      await Promise.all([
-        pool.load('a', never).then(() => done.push('a')),
-        pool.load('b', never).then(() => done.push('b')),
-        pool.load('a', never).then(() => done.push('a again')),
-      ])
-      assert.deepEqual(done, ['a', 'b', 'a again'])
+      await Promise.all([ask(pool, 'a').then(() => done.push('a')), pool.load('b', never).then(() => done.push('b'))])
+      assert.deepEqual(done, ['a', 'b'])
     })
   })
 
@@ -249,6 +249,40 @@ describe('loading and unloading on demand', { concurrency: 1 }, () => {
         { type: 'load-failed', modelId: 'broken' },
         { type: 'load-failed', modelId: 'broken' },
       ])
+    })
+  })
+
+  test('a model that fails when it is opened swaps nobody out again before the next try', async () => {
+    const clock = manualClock()
+    // Ready, since its files are those of a, but loaded as what they are not.
+    const resolve = (id: string): ModelEntry =>
+      id === 'misnamed' ? { ...engines.resolve('a'), id, strategy: 'distil_whisper' } : engines.resolve(id)
+    await withPool({ clock, resolve }, async (pool, events) => {
+      const fails = (retryAfterSeconds: number) =>
+        assert.rejects(ask(pool, 'misnamed'), {
+          code: 'ASR_MODEL_LOAD_FAILED',
+          message: /its decoder is as deep as its encoder/,
+          retryAfterSeconds,
+        })
+      await pool.load('a', never)
+      await Promise.all([fails(5), fails(5), fails(5)])
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        ['loaded', 'unloaded', 'load-failed'],
+      )
+      assert.deepEqual(
+        pool.loadFailures().map(({ modelId, retryAt }) => [modelId, retryAt]),
+        [['misnamed', clock.now() + 5_000]],
+      )
+      await ask(pool, 'a')
+      const [pid] = pool.enginePids()
+      clock.advance(4_000)
+      await fails(1)
+      assert.deepEqual(pool.enginePids(), [pid])
+      clock.advance(1_000)
+      await fails(10)
+      assert.ok(!isRunning(pid!))
+      assert.equal(events.filter(({ type }) => type === 'load-failed').length, 2)
     })
   })
 
@@ -269,7 +303,7 @@ describe('loading and unloading on demand', { concurrency: 1 }, () => {
     await until(() => pool.enginePids().length > 0)
     await pool.close(0)
     await refused
-    assert.deepEqual(engines(), [])
+    assert.deepEqual(enginesAlive(), [])
   })
 
   test('closing in the middle of several requests starts no engine for their second try', async () => {
@@ -278,11 +312,11 @@ describe('loading and unloading on demand', { concurrency: 1 }, () => {
     const requests = Promise.allSettled(Array.from({ length: 20 }, () => ask(pool, 'a')))
     await pool.close(0)
     for (const { status } of await requests) assert.equal(status, 'rejected')
-    assert.deepEqual(engines(), [])
+    assert.deepEqual(enginesAlive(), [])
   })
 })
 
-function engines(): number[] {
+function enginesAlive(): number[] {
   return livingDescendants().filter((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine/entry.ts')

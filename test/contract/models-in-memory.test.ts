@@ -19,6 +19,8 @@ test('a model is loaded and unloaded on demand, whatever body or type the reques
   assert.deepEqual(Object.keys(engine!), [
     'id',
     'state',
+    'stage',
+    'fraction',
     'resident_bytes',
     'device',
     'device_bytes',
@@ -27,6 +29,8 @@ test('a model is loaded and unloaded on demand, whatever body or type the reques
     'last_used_at',
     'load_seconds',
     'expires_at',
+    'failure',
+    'retry_at',
   ])
   assert.equal(engine!.id, 'hosted')
   assert.equal(engine!.state, 'loaded')

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
+import type { EnginePoolOptions } from '../../src/engine/pool.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tinyShape, writeRandomCheckpoint } from './checkpoint-builder.ts'
@@ -40,13 +41,29 @@ export interface Rig {
   compiled(): string[]
 }
 
-/** Models: `hosted` (in the hub, called whisper-1 too), `mine` (a folder), and whatever somebody has in the hub. */
-export async function modelsRig(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<Rig> {
+/**
+ * Models: `hosted` (in the hub, called whisper-1 too), `mine` (a folder), and whatever somebody has in the hub, such as
+ * `somebody/other` and `somebody/sharded`.
+ */
+export async function modelsRig(
+  t: TestContext,
+  env: NodeJS.ProcessEnv = {},
+  poolOptions: Partial<EnginePoolOptions> = {},
+): Promise<Rig> {
   const folder = tempFolder(t)
   const mine = join(folder, 'mine')
   writeRandomCheckpoint(mine, tinyShape())
   writeRandomCheckpoint(join(folder, 'tiny'), tinyShape(), { seed: 1 })
-  const hub = await startHubServer({ repositories: { [REPO]: join(folder, 'tiny'), 'somebody/pickled': PICKLED } })
+  writeRandomCheckpoint(join(folder, 'other'), tinyShape(), { seed: 2 })
+  writeRandomCheckpoint(join(folder, 'sharded'), tinyShape(), { seed: 3, shards: 2 })
+  const hub = await startHubServer({
+    repositories: {
+      [REPO]: join(folder, 'tiny'),
+      'somebody/other': join(folder, 'other'),
+      'somebody/sharded': join(folder, 'sharded'),
+      'somebody/pickled': PICKLED,
+    },
+  })
   const modelsFile = join(folder, 'models.json')
   writeFileSync(
     modelsFile,
@@ -75,6 +92,7 @@ export async function modelsRig(t: TestContext, env: NodeJS.ProcessEnv = {}): Pr
     maxLoadedModels: 2,
     settings: config.engine,
     logger: silentLogger,
+    ...poolOptions,
   })
   const service = await startService({ transcriber: pool, env: settings })
   t.after(async () => {

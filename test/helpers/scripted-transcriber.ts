@@ -27,6 +27,8 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
     find: (name) => known.map(registryEntry).find(({ id }) => id === name),
     detectLanguage: async () => ({ language: 'pt', probability: 0.9, votes: [['pt', 0.9]], durationSeconds: 2 }),
     engines: () => [],
+    loadFailures: () => [],
+    forgetLoadFailures() {},
     load: async () => {},
     unload: async () => false,
     activeModel: () => requests.at(-1)?.modelId ?? null,

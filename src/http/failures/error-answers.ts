@@ -5,7 +5,7 @@
  */
 
 import type { FastifyRequest } from 'fastify'
-import { AsrError, BusyError, type ErrorCode } from '../../errors/index.ts'
+import { AsrError, BusyError, type ErrorCode, ModelLoadError } from '../../errors/index.ts'
 
 /** Of one failure, for one form. */
 export interface ErrorAnswer {
@@ -161,5 +161,6 @@ export function headersOf(error: unknown): Readonly<Record<string, string>> {
   // OpenAI's clients send a failed request again; of these another attempt would cost as much and fail as well.
   if (error instanceof AsrError && error.code === 'ASR_REQUEST_TIMEOUT') return { 'x-should-retry': 'false' }
   if (error instanceof AsrError && error.code === 'ASR_API_KEY') return { 'www-authenticate': 'Bearer' }
-  return error instanceof BusyError ? { 'retry-after': String(error.retryAfterSeconds) } : {}
+  const hasRetry = error instanceof BusyError || error instanceof ModelLoadError
+  return hasRetry && error.retryAfterSeconds !== undefined ? { 'retry-after': String(error.retryAfterSeconds) } : {}
 }

@@ -31,6 +31,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
       return reply
     }
     await library.download(entry, { signal: work.signal })
+    transcriber.forgetLoadFailures(entry.origin)
     return await modelObject(entry, { ...options, id })
   })
 
@@ -44,8 +45,9 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
         'a model that was downloaded: the files of this one are yours to delete',
       )
     }
-    if (library.isDownloading(entry)) throw new ModelBusyError(id)
+    if (library.isDownloading(entry, beingPrepared())) throw new ModelBusyError(id)
     await unloadAll(entry)
+    transcriber.forgetLoadFailures(origin)
     if (!(await library.remove({ ...entry, origin }))) throw new ModelAbsentError(id, 'disk')
     return { id, object: 'model', deleted: true }
   })
@@ -62,6 +64,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
           void events.send({ type: 'model.download.progress', ...progress })
         },
       })
+      transcriber.forgetLoadFailures(entry.origin)
       await events.send({ type: 'model.download.done', model: await modelObject(entry, { ...options, id }) })
     } catch (error) {
       if (isAbort(error)) return // the client is gone
@@ -72,6 +75,12 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     } finally {
       await events.end()
     }
+  }
+
+  /** Ids of models that somebody waits for. A load that nobody does is given up instead. */
+  function beingPrepared(): string[] {
+    const engines = transcriber.engines().filter(({ state, nRequests }) => state === 'preparing' && nRequests > 0)
+    return engines.map(({ modelId }) => modelId)
   }
 
   /** Under whatever ids the same files are loaded. */

@@ -5,7 +5,7 @@ import { fileRoutes } from './file-routes.ts'
 import { memoryRoutes } from './memory-routes.ts'
 import type { ModelRoutesOptions } from './model-routes-options.ts'
 
-export { engineObject } from './model-object.ts'
+export { engineObjects } from './model-object.ts'
 export { enginesProperty } from './schemas.ts'
 
 export async function modelRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {

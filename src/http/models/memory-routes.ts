@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { EngineState } from '../../engine/transcriber.ts'
 import { ModelAbsentError } from '../../errors/index.ts'
 import { attend } from '../connections/index.ts'
-import { engineObject } from './model-object.ts'
+import { engineObject, engineObjects } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'
 
@@ -12,7 +12,7 @@ export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOpt
   const { transcriber, cut } = options
   const engineOf = (id: string): EngineState | undefined => transcriber.engines().find(({ modelId }) => modelId === id)
 
-  app.get('/api/ps', { schema: enginesSchema }, async () => ({ models: transcriber.engines().map(engineObject) }))
+  app.get('/api/ps', { schema: enginesSchema }, async () => ({ models: engineObjects(transcriber) }))
 
   app.post('/api/ps/*', { schema: loadSchema }, async (request: ModelRequest, reply) => {
     const { entry } = modelOf(options, request)

@@ -1,5 +1,6 @@
 /** A model as OpenAI's API describes it, and what else there is to say of ours. */
 
+import type { LoadFailure } from '../../engine/index.ts'
 import type { EngineState, Transcriber } from '../../engine/transcriber.ts'
 import type { ModelLibrary } from '../../models/library.ts'
 import { languageOf, type ModelEntry } from '../../models/registry.ts'
@@ -42,7 +43,8 @@ export async function modelObject(
 }
 
 function stateInMemory(engine: EngineState | undefined): 'loaded' | 'loading' | undefined {
-  return engine === undefined || engine.state === 'unloading' ? undefined : engine.state
+  if (engine === undefined || engine.state === 'unloading') return undefined
+  return engine.state === 'loaded' ? 'loaded' : 'loading'
 }
 
 function aliasesOf({ id }: ModelEntry, { registry }: ModelLibrary): string[] {
@@ -54,6 +56,8 @@ export function engineObject(engine: EngineState) {
   return {
     id: engine.modelId,
     state: engine.state,
+    stage: engine.progress?.stage ?? null,
+    fraction: engine.progress?.fraction ?? null,
     resident_bytes: engine.residentBytes ?? null,
     device: engine.device ?? null,
     device_bytes: engine.deviceBytes ?? null,
@@ -62,7 +66,33 @@ export function engineObject(engine: EngineState) {
     last_used_at: isoTime(engine.lastUsedAt),
     load_seconds: engine.loadSeconds ?? null,
     expires_at: isoTime(engine.expiresAt),
+    failure: null,
+    retry_at: null,
   }
+}
+
+const NOT_IN_MEMORY = {
+  stage: null,
+  fraction: null,
+  resident_bytes: null,
+  device: null,
+  device_bytes: null,
+  requests: 0,
+  loaded_at: null,
+  last_used_at: null,
+  load_seconds: null,
+  expires_at: null,
+} as const satisfies Partial<ReturnType<typeof engineObject>>
+
+/** All that `GET /api/ps` has: models in memory and on their way to it, then those that could not be loaded. */
+export function engineObjects(transcriber: Pick<Transcriber, 'engines' | 'loadFailures'>): object[] {
+  const engines = transcriber.engines().map(engineObject)
+  const failed = transcriber.loadFailures().filter(({ modelId }) => !engines.some(({ id }) => id === modelId))
+  return [...engines, ...failed.map(failureObject)]
+}
+
+function failureObject({ modelId, error, retryAt }: LoadFailure) {
+  return { id: modelId, state: 'failed', ...NOT_IN_MEMORY, failure: error.sentence, retry_at: isoTime(retryAt) }
 }
 
 function isoTime(ms: number | undefined): string | null {

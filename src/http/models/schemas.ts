@@ -41,7 +41,13 @@ const engine = {
   required: ['id', 'state'],
   properties: {
     id: { type: 'string' },
-    state: { type: 'string', enum: ['loading', 'loaded', 'unloading'] },
+    state: { type: 'string', enum: ['preparing', 'loading', 'loaded', 'unloading', 'failed'] },
+    stage: {
+      type: ['string', 'null'],
+      enum: ['download', 'compile', null],
+      description: 'Of a model that is being prepared; null while it waits for its turn.',
+    },
+    fraction: { type: ['number', 'null'], minimum: 0, maximum: 1, description: 'Of the stage, where it is known.' },
     resident_bytes: { type: ['integer', 'null'], description: "Memory of the model's process." },
     device: { type: ['string', 'null'], description: 'Where it runs, as DEVICE says.' },
     device_bytes: {
@@ -53,6 +59,8 @@ const engine = {
     last_used_at: time,
     load_seconds: { type: ['number', 'null'] },
     expires_at: { ...time, description: 'When it will be unloaded unless somebody asks for it.' },
+    failure: { type: ['string', 'null'], description: 'Why a model that has failed could not be loaded.' },
+    retry_at: { ...time, description: 'Until when requests for it get that answer at once.' },
   },
 }
 
@@ -148,7 +156,8 @@ export const deleteModelSchema = {
 export const enginesProperty = {
   models: {
     type: 'array',
-    description: 'Those that are loaded, being loaded or being unloaded.',
+    description:
+      'Those that are loaded, on their way to it or being unloaded, and those that could not be loaded a moment ago.',
     items: { ...engine, required: Object.keys(engine.properties) },
   },
 }
@@ -162,7 +171,8 @@ export const enginesSchema = {
 
 export const loadSchema = {
   summary: 'Load a model',
-  description: 'Waits until it is loaded, in line with the requests. A client that goes away does not stop it.',
+  description:
+    'Downloads, compiles and loads it, in line with the requests, and waits for it; also where it has failed a moment ago. A client that goes away does not stop it.',
   params,
   response: {
     200: { description: 'It was loaded already.', ...engine },
@@ -173,7 +183,8 @@ export const loadSchema = {
 
 export const unloadSchema = {
   summary: 'Unload a model',
-  description: 'Ends its process, which gives all of its memory back.',
+  description:
+    'Ends its process, which gives all of its memory back. A load that nobody waits for any more is given up.',
   params,
   response: {
     200: {

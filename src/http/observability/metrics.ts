@@ -92,7 +92,7 @@ export function createMetrics() {
     ),
     modelLoadSeconds: histogram(
       'model_load_seconds',
-      'Time of a load, download and compilation included where they were needed.',
+      "Time of a load, from the start of the model's process; download and compilation come before.",
       LOAD_BUCKETS,
       'model',
     ),

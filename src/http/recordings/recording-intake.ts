@@ -188,6 +188,7 @@ export class RecordingIntake {
         options: form.options,
         audioPath: upload.path,
         signal,
+        whileNotReady: (wait) => entrance.withoutPlace(wait, signal),
         onStarted() {
           onStarted()
           times.onStarted()

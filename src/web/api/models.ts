@@ -15,12 +15,21 @@ export interface Model {
 /** A model in memory, as `GET /api/ps` has it. */
 export interface Engine {
   readonly id: string
-  readonly state: 'loading' | 'loaded' | 'unloading'
+  /** `preparing`: it is downloaded and compiled, while others work on. */
+  readonly state: 'preparing' | 'loading' | 'loaded' | 'unloading'
+  readonly stage: 'download' | 'compile' | null
+  /** Of the stage, 0 to 1. */
+  readonly fraction: number | null
   readonly resident_bytes: number | null
   readonly requests: number
   readonly last_used_at: string | null
   readonly load_seconds: number | null
   readonly expires_at: string | null
+}
+
+/** A model that could not be loaded a moment ago: not in memory, and whoever asked for it knows why. */
+interface Failed {
+  readonly state: 'failed'
 }
 
 export interface DownloadProgress {
@@ -34,7 +43,8 @@ export async function listModels(): Promise<readonly Model[]> {
 }
 
 export async function listEngines(): Promise<readonly Engine[]> {
-  return (await requestJson<{ models: readonly Engine[] }>('api/ps', { cache: 'no-store' })).models
+  const { models } = await requestJson<{ models: readonly (Engine | Failed)[] }>('api/ps', { cache: 'no-store' })
+  return models.filter((model) => model.state !== 'failed')
 }
 
 /** Resolves when the model is loaded, which may take minutes where it has to be downloaded or compiled. */

@@ -38,8 +38,9 @@ function openKeyDialog() {
 
 function ModelChip() {
   const t = strings.value.header
-  const isLoading = engines.value.some(({ state }) => state === 'loading')
   const names = loadedModels.value.map(({ id }) => id).join(', ')
+  const isPreparing = names === '' && engines.value.some(({ state }) => state === 'preparing')
+  const isLoading = isPreparing || engines.value.some(({ state }) => state === 'loading')
   const state =
     connection.value !== 'online' ? connection.value : isLoading ? 'loading' : names === '' ? 'idle' : 'loaded'
   const text = { connecting: t.connecting, offline: t.offline, loading: '…', idle: t.noModel, loaded: names }[state]

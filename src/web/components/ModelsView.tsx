@@ -77,6 +77,8 @@ function ModelList() {
   )
 }
 
+const ON_THEIR_WAY: ReadonlySet<string> = new Set(['preparing', 'loading', 'downloading'])
+
 function ModelCard({ model }: { readonly model: Model }) {
   const t = strings.value.models
   const engine = engines.value.find(({ id }) => id === model.id)
@@ -88,9 +90,7 @@ function ModelCard({ model }: { readonly model: Model }) {
       <div class="model-head">
         <h2>{model.id}</h2>
         <span class={`badge ${state.replace(' ', '-')}`}>
-          <span
-            class={`dot ${state === 'loaded' ? 'loaded' : state === 'loading' || state === 'downloading' ? 'loading' : 'idle'}`}
-          />{' '}
+          <span class={`dot ${state === 'loaded' ? 'loaded' : ON_THEIR_WAY.has(state) ? 'loading' : 'idle'}`} />{' '}
           {t.states[state]}
         </span>
         <span class="model-actions">
@@ -103,9 +103,9 @@ function ModelCard({ model }: { readonly model: Model }) {
       </p>
       {engine?.state === 'loaded' && <EngineFacts engine={engine} />}
       {work?.kind === 'downloading' && <Download work={work} id={model.id} />}
-      {(work?.kind === 'loading' || engine?.state === 'loading') && (
+      {(work?.kind === 'loading' || engine?.state === 'loading' || engine?.state === 'preparing') && (
         <>
-          <ProgressBar label={t.states.loading} fraction={undefined} />
+          <ProgressBar label={t.states[engine?.state ?? 'loading']} fraction={engine?.fraction ?? undefined} />
           <p class="hint">{t.loadingHint}</p>
         </>
       )}

@@ -56,11 +56,12 @@ export function fractionOf({ state, durationSeconds }: Job): number | undefined 
 function reasonToWait({ options }: Job): string {
   const t = strings.value.job
   const id = options.model ?? defaultModel.value?.id
-  const state = engines.value.find((engine) => engine.id === id)?.state
+  const { state, stage } = engines.value.find((engine) => engine.id === id) ?? {}
   if (state === 'loaded') {
     const waiting = limits.value?.waiting ?? 0
     return waiting > 1 ? t.inLine(waiting - 1) : ''
   }
-  if (models.value?.find((model) => model.id === id)?.state === 'not downloaded') return t.downloadingModel
-  return state === 'loading' ? t.loadingModel : ''
+  const isDownloaded = models.value?.find((model) => model.id === id)?.state !== 'not downloaded'
+  if (!isDownloaded || stage === 'download') return t.downloadingModel
+  return state === 'loading' || state === 'preparing' ? t.loadingModel : ''
 }

@@ -249,6 +249,7 @@ export const en = {
     cancelOf: (id: string) => `Cancel the download of ${id}`,
     states: {
       loaded: 'in memory',
+      preparing: 'being prepared',
       loading: 'loading',
       unloading: 'unloading',
       cached: 'on the disk',

@@ -253,6 +253,7 @@ export const pt: Strings = {
     cancelOf: (id) => `Cancelar o download de ${id}`,
     states: {
       loaded: 'na memória',
+      preparing: 'sendo preparado',
       loading: 'carregando',
       unloading: 'descarregando',
       cached: 'no disco',
