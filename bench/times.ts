@@ -8,8 +8,8 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { normalizeWords } from '../src/scoring/index.ts'
 import { median } from './median.ts'
-import { normalizeWords } from './text-normalizer.ts'
 import type { Answer, WerRun } from './wer-results.ts'
 
 interface Timed {

@@ -1,8 +1,8 @@
 /** The tables of bench/wer.ts, and the part of bench/README.md that is made from them. */
 
+import { isScoredByCharacters } from '../src/scoring/index.ts'
 import { writeSection } from './readme-section.ts'
 import type { Clip } from './speech-set.ts'
-import { isScoredByCharacters } from './text-normalizer.ts'
 import type { WerRun } from './wer-results.ts'
 import { type RunScore, scoreRun } from './wer-score.ts'
 

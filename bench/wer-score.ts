@@ -1,9 +1,18 @@
 /** What a run is worth: error rates by language and length, words invented over silence, loops. */
 
+import {
+  addErrors,
+  charactersOf,
+  countErrors,
+  type ErrorCounts,
+  errorRate,
+  isScoredByCharacters,
+  NO_ERRORS,
+  normalizeWords,
+} from '../src/scoring/index.ts'
 import type { Clip, Group } from './speech-set.ts'
-import { charactersOf, isScoredByCharacters, normalizeWords, spokenWords } from './text-normalizer.ts'
+import { mostRepeats, spokenWords } from './spoken-words.ts'
 import type { Answer } from './wer-results.ts'
-import { addErrors, countErrors, type ErrorCounts, errorRate, mostRepeats, NO_ERRORS } from './word-error-rate.ts'
 
 /** A sequence of so many words … */
 const LOOP_WORDS = 4

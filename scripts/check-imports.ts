@@ -36,9 +36,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   admission: [],
+  scoring: [],
   http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
-    ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options'],
+    ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled-models', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
   web: [], // it talks to the service over HTTP, as every other client does

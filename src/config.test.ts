@@ -38,6 +38,7 @@ test('without any setting the documented defaults hold', () => {
     engine: {
       device: 'auto',
       dtype: 'auto',
+      audioContext: 'adaptive',
       gpuMemLimitBytes: undefined,
       threads: undefined,
       ffmpegPath: installedFfmpeg(),

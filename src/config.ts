@@ -50,6 +50,8 @@ export interface EngineSettings {
   /** What of the environment makes the device that was chosen the one that an engine finds. */
   readonly deviceEnvironment?: Readonly<Record<string, string>> | undefined
   readonly dtype: Dtype
+  /** Of recordings whose options do not say it. */
+  readonly audioContext: 'adaptive' | 'full'
   /** What one engine may take of a GPU's memory; undefined: no limit. */
   readonly gpuMemLimitBytes?: number | undefined
   /** Threads of one engine; undefined lets the runtime measure. */
@@ -167,6 +169,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     engine: {
       device: devices[0]!,
       dtype: s.DTYPE as Dtype, // the same
+      audioContext: s.AUDIO_CONTEXT,
       gpuMemLimitBytes: s.GPU_MEM_LIMIT === 0 ? undefined : s.GPU_MEM_LIMIT * 1024 ** 2,
       threads: s.THREADS,
       ffmpegPath: s.FFMPEG_PATH ?? installedFfmpeg(),

@@ -277,6 +277,11 @@ export const SETTINGS = {
     meaning:
       '`auto`, `float32`, `int8` (CPU) or `float16` (GPUs), or a precision for each part, such as `encoder=float32,decoder=blocks8`: see [precision](#precision).',
   },
+  AUDIO_CONTEXT: {
+    check: oneOf(['adaptive', 'full']).default('adaptive'),
+    meaning:
+      'Of requests that do not say [`audio_context`](options.md#decoding): `adaptive` encodes the sound and some silence, `full` always 30 s, as the models were trained. `paradox models verify` says whether a model needs it ([0003](decisions/0003-adaptive-audio-context.md)).',
+  },
   GPU_MEM_LIMIT: {
     check: integer(0, 16 * 1024 * 1024).default(0),
     meaning:

@@ -31,6 +31,7 @@ export { loadOnce } from './load-once.ts'
 export { EnginePool } from './pool.ts'
 export { Preload } from './preload.ts'
 export { outputOf } from './program-output.ts'
-export { residentBytes } from './resident-bytes.ts'
+export { peakResidentBytes, residentBytes } from './resident-bytes.ts'
+
 export type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber, WorkTiming } from './transcriber.ts'
 export { unusedGpu } from './unused-gpu.ts'

@@ -179,7 +179,7 @@ export class EnginePool implements Transcriber {
   async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
     const { signal, audioPath, language, whileNotReady, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
-    const options = parseOptions(request.options)
+    const options = parseOptions(request.options, { audioContext: this.#options.settings.audioContext })
     if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }

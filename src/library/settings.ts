@@ -10,6 +10,8 @@ export interface ModelSettings {
   readonly device?: string | undefined
   /** `auto`, `float32`, `int8`, or by part (DTYPE). */
   readonly dtype?: string | undefined
+  /** `adaptive` or `full`, of calls that do not say it themselves (AUDIO_CONTEXT). */
+  readonly audioContext?: string | undefined
   /** Threads of the model (THREADS). */
   readonly threads?: number | undefined
   /** The ffmpeg that reads all but plain WAV (FFMPEG_PATH). */
@@ -39,6 +41,7 @@ export interface ModelSettings {
 const NAMES = {
   device: 'DEVICE',
   dtype: 'DTYPE',
+  audioContext: 'AUDIO_CONTEXT',
   threads: 'THREADS',
   ffmpegPath: 'FFMPEG_PATH',
   cacheDir: 'PARADOX_CACHE_DIR',

@@ -32,7 +32,10 @@ export const OPTIONS = {
   speech_pad_ms: [integer(0, 10_000), 'sound kept before and after each stretch of speech'],
   max_speech_duration_s: [number(1, 30), 'longer stretches are cut at their longest pause'],
 
-  audio_context: [oneOf(['adaptive', 'full']), 'encode only the sound and some silence, or always 30 s'],
+  audio_context: [
+    oneOf(['adaptive', 'full']),
+    'encode only the sound and some silence, or always 30 s; AUDIO_CONTEXT sets another default',
+  ],
   batch_size: [integer(1, 64), 'windows that are decoded together'],
 
   beam_size: [integer(1, 16), 'hypotheses of beam search; 1 is greedy'],
@@ -152,11 +155,12 @@ export function decodingOptionInfos(): OptionInfo[] {
 /**
  * The given options over the defaults.
  *
+ * @param defaults  those that the settings change; the others are `DEFAULTS`.
  * @throws {OptionInvalidError} for a value outside its range, or for two options that contradict each other.
  */
-export function parseOptions(given: GivenOptions = {}): DecodingOptions {
+export function parseOptions(given: GivenOptions = {}, defaults: Partial<DecodingOptions> = {}): DecodingOptions {
   const parsed = parseGiven(OPTIONS, given)
-  const options = { ...DEFAULTS, ...parsed } as DecodingOptions // each was parsed by its own check, or is a default
+  const options = { ...DEFAULTS, ...defaults, ...parsed } as DecodingOptions // each was parsed by its own check, or is a default
   // Whoever asks for sampling alone has not asked for the default's beams.
   const isSampling = !('beamSize' in parsed) && options.temperature[0]! > 0
   const decided = isSampling ? { ...options, beamSize: 1 } : options

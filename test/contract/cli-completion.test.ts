@@ -14,6 +14,8 @@ const WORDS: readonly (readonly [typed: string, word: string])[] = [
   ['paradox tran', 'transcribe'],
   ['paradox models in', 'info'],
   ['paradox models info lit', 'lite_asr'],
+  ['paradox models verify lit', 'lite_asr'],
+  ['paradox models verify base at', 'ata de maio.wav'],
   ['paradox transcribe --over', '--overwrite'],
   ['paradox transcribe --overwrite --no-vad', '--no-vad-filter'],
   ['paradox transcribe ata.wav --over', '--overwrite'],
@@ -28,7 +30,10 @@ const WORDS: readonly (readonly [typed: string, word: string])[] = [
   ['paradox completion fi', 'fish'],
 ]
 /** Flags that want a value, which zsh joins by itself. */
-const VALUED: readonly (readonly [typed: string, word: string])[] = [['paradox serve --po', '--port']]
+const VALUED: readonly (readonly [typed: string, word: string])[] = [
+  ['paradox serve --po', '--port'],
+  ['paradox models verify base --max-w', '--max-wer-rise'],
+]
 
 const ERASE_LINE = '\x15'
 const TAB = '\t'
@@ -79,7 +84,7 @@ for (const shell of ['bash', 'zsh'] as const) {
     terminal.type(`paradox transcribe --task tran${TAB}~`) // two begin so
     await terminal.shows(/--task trans~$/m)
     terminal.type(`${ERASE_LINE}paradox models ${TAB}${TAB}`)
-    await terminal.shows(/compile.*info.*list.*prune.*pull.*rm/s)
+    await terminal.shows(/compile.*info.*list.*prune.*pull.*rm.*verify/s)
     terminal.type(`${ERASE_LINE}paradox ${TAB}${TAB}`)
     await terminal.shows(/bench.*completion.*devices.*doctor.*models.*serve.*transcribe.*watch/s)
     keepRaw(`completion-${shell}`, terminal)
@@ -104,7 +109,7 @@ test('fish completes commands, flags, values, files and folders', { skip: notHer
   }
   for (const [typed, word] of [...WORDS, ...VALUED]) assert.deepEqual(offers(typed), [word], typed)
   assert.deepEqual(offers('paradox transcribe --task tran'), ['transcribe', 'translate'])
-  assert.deepEqual(offers('paradox models '), ['compile', 'info', 'list', 'prune', 'pull', 'rm'])
+  assert.deepEqual(offers('paradox models '), ['compile', 'info', 'list', 'prune', 'pull', 'rm', 'verify'])
   assert.deepEqual(offers('paradox watch ata'), [])
 })
 

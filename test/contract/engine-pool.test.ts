@@ -282,6 +282,32 @@ describe('the engine pool', { concurrency: 1 }, () => {
     })
   })
 
+  test('AUDIO_CONTEXT decides where a request does not', async () => {
+    // Random weights answer otherwise to another context. What they doubt would be decoded again at the full one.
+    const logprobWith = async (setting: string, options: Readonly<Record<string, string>>) => {
+      const { engine } = readConfig({
+        PARADOX_CACHE_DIR: join(root, 'cache'),
+        THREADS: '1',
+        AUDIO_CONTEXT: setting,
+      })
+      const pool = createEnginePool({ resolve: entry, maxLoadedModels: 1, settings: engine, logger: silentLogger })
+      const plain = { vad_filter: false, temperature: 0, max_new_tokens: 5, timestamps: 'none' }
+      const trusting = { log_prob_threshold: -100, compression_ratio_threshold: 100, no_speech_threshold: 1 }
+      const request = { modelId: 'a', audioPath: short, options: { ...plain, ...trusting, ...options }, signal: never }
+      try {
+        return (await pool.transcribe(request)).segments[0]!.avgLogprob
+      } finally {
+        await pool.close(0)
+      }
+    }
+    const adaptive = await logprobWith('', {})
+    const full = await logprobWith('', { audio_context: 'full' })
+    assert.notEqual(adaptive, full)
+    assert.equal(await logprobWith('full', {}), full)
+    assert.equal(await logprobWith('full', { audio_context: '' }), full, 'blank counts as not given')
+    assert.equal(await logprobWith('full', { audio_context: 'adaptive' }), adaptive)
+  })
+
   test('closing lets the running request finish, refuses the waiting and ends every process', async () => {
     const pool = newPool()
     const running = ask(pool, 'a')

@@ -59,6 +59,34 @@ export async function distilShapeBaseFolder(): Promise<RealModel> {
   })
 }
 
+/**
+ * Whisper base with the same words in float32, and far worse ones where its decoder is stored in 8-bit blocks: of every four
+ * channels that attention gives to its output projection one is made small and its weights large, by powers of two that
+ * cancel out. Weights and inputs of the other three are then rounded away beside them, or they beside these.
+ */
+export async function hurtBy8BitsFolder(factor = HURTING_FACTOR): Promise<RealModel> {
+  const base = baseFolder()
+  if (base.skip) return base
+  return await build(`hurt-by-8-bits-${factor}`, base, (source) => {
+    const tensors = pick(source.tensors, (name) => name)
+    for (const name of source.tensors.names()) {
+      const part =
+        /^decoder\.layers\.\d+\.(?:self_attn|encoder_attn)\.(v_proj\.(?:weight|bias)|out_proj\.weight)$/.exec(name)?.[1]
+      if (part === undefined) continue
+      const shape = source.tensors.shape(name)
+      const width = shape.at(-1)!
+      // Channels are the rows of the values' weights, the columns of the output's.
+      const channelOf = (i: number) => (part === 'v_proj.weight' ? Math.floor(i / width) : i % width)
+      const scale = part === 'out_proj.weight' ? factor : 1 / factor
+      const data = () => source.tensors.read(name).map((value, i) => (channelOf(i) % 4 === 0 ? value * scale : value))
+      tensors[`model.${name}`] = { dtype: 'F32', shape, data } // float16 would lose some of the small ones
+    }
+    return { tensors, config: hubConfig(source.config) }
+  })
+}
+
+const HURTING_FACTOR = 128
+
 // ── where they are ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Where set-up puts weights, and what was compiled from them lies. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { PruneFlags } from '../models/compile.ts'
+import type { VerifyFlags } from '../verify/verify.ts'
 import { output, print, run } from './run.ts'
 
 interface JsonFlag {
@@ -11,7 +12,9 @@ const ID = 'as for --model of transcribe'
 export function addModels(program: Command): void {
   const models = program
     .command('models')
-    .description('list the models, and which of them are on this machine; bring, remove, compile and describe them')
+    .description(
+      'list the models, and which of them are on this machine; bring, remove, compile, describe and verify them',
+    )
     .option('--json', 'as a JSON array')
     .addHelpText(
       'after',
@@ -21,6 +24,7 @@ Examples:
   paradox models pull base openai/whisper-small
   paradox models info base
   paradox models compile base
+  paradox models verify base
   paradox models rm openai/whisper-small
 
 Exit code: 0 all succeeded, 1 one or more failed, 2 wrong arguments or settings, 130 Ctrl-C.`,
@@ -76,6 +80,38 @@ Exit code: 0 all succeeded, 1 one or more failed, 2 wrong arguments or settings,
     .action(async (ids: string[], _options: JsonFlag, command: Command) => {
       const options: JsonFlag = command.optsWithGlobals()
       await run(async () => (await import('../models/info.ts')).describeModels(ids, options, output))
+    })
+
+  models
+    .command('verify')
+    .description(
+      'compare a model as it is set with itself in float32 and with the full audio context: words, time, memory',
+    )
+    .argument('<id>', ID)
+    .argument(
+      '[file...]',
+      'recordings to compare on, beside a short English sample; clip.txt beside clip.wav has what is said',
+    )
+    .option('--language <language>', 'that is spoken in the files, as for transcribe (default: as the model has it)')
+    .option('--recursive', 'take the recordings of folders and of the folders in them')
+    .option('--max-differing <percent>', 'words that may differ, in recordings without a text (default: 10)')
+    .option('--max-wer-rise <points>', 'by which the word error rate may rise, where there are texts (default: 1)')
+    .option('--max-logprob-drop <number>', 'by which the average log-probability may fall (default: 0.05)')
+    .option('--json', 'as a JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  paradox models verify base
+  paradox models verify freds0 --language pt reunioes/*.wav
+  DTYPE=int8 paradox models verify lite_asr --json interview.m4a
+
+Nothing is changed: where something is worse than the limits, the last lines say what to set.
+Exit code: 0 within the limits, 1 worse, or something failed, 2 wrong arguments or settings, 130 Ctrl-C.`,
+    )
+    .action(async (id: string, files: string[], _options: VerifyFlags, command: Command) => {
+      const flags: VerifyFlags = command.optsWithGlobals()
+      await run(async (signal) => (await import('../verify/verify.ts')).verify(id, files, flags, { output, signal }))
     })
 
   models

@@ -49,6 +49,7 @@ function valuedFlags(nodes: readonly CommandNode[]): (FlagNode & { readonly valu
   return [...byName.values()]
 }
 
+/** Where no word fits, the shell completes names of files, so that `laterValues` that are files need nothing. */
 function argumentAction({ values, commands }: CommandNode): string {
   if (commands.length > 0) return `words='${commands.map(({ path }) => path.split(' ').at(-1)).join(' ')}'`
   return action(values ?? 'anything')

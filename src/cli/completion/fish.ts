@@ -7,7 +7,7 @@ export function fishScript(root: CommandNode): string {
   const lines = nodes.flatMap((node) => [
     ...node.commands.map((sub) => commandLine(node, sub)),
     ...node.flags.map((flag) => flagLine(node, flag)),
-    ...(node.values === undefined ? [] : [argumentsLine(node, node.values)]),
+    ...[node.values, node.laterValues].flatMap((values) => (values === undefined ? [] : [argumentsLine(node, values)])),
   ])
   return `# fish completion for paradox; in ~/.config/fish/config.fish: paradox completion fish | source
 complete -c paradox -f

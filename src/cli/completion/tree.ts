@@ -19,6 +19,8 @@ export interface CommandNode {
   readonly flags: readonly FlagNode[]
   /** Of the arguments; undefined: it takes none. */
   readonly values: Values | undefined
+  /** Of those after the first, where they are others. */
+  readonly laterValues: Values | undefined
   readonly commands: readonly CommandNode[]
 }
 
@@ -36,7 +38,7 @@ export function allNodes(node: CommandNode): CommandNode[] {
 
 function nodeOf(command: Command, path: string, known: KnownValues): CommandNode {
   const help = command.createHelp()
-  const argument = command.registeredArguments[0]
+  const [argument, later] = command.registeredArguments
   return {
     path,
     meaning: oneLine(command.description()),
@@ -47,6 +49,7 @@ function nodeOf(command: Command, path: string, known: KnownValues): CommandNode
       return [{ name: option.long, meaning: oneLine(option.description), values: isValued ? values : undefined }]
     }),
     values: argument && (known[argument.name()] ?? 'anything'),
+    laterValues: later && (known[later.name()] ?? 'anything'),
     commands: help
       .visibleCommands(command)
       .filter((sub) => sub.name() !== 'help')

@@ -14,11 +14,13 @@ if [[ $funcstack[1] == _paradox ]]; then _paradox "$@"; else compdef _paradox pa
 }
 
 /** What completes the arguments of one command, and of those below it. */
-function body({ flags, values, commands }: CommandNode, indent: string): string {
+function body({ flags, values, laterValues, commands }: CommandNode, indent: string): string {
   const specs = flags.map(flagSpec)
   if (commands.length === 0) {
-    const rest = values === undefined ? [] : [`'*: :${action(values)}'`]
-    return `${indent}_arguments -s ${[...specs, ...rest].join(` \\\n${indent}  `)}\n`
+    const first = laterValues === undefined || values === undefined ? [] : [`'1: :${action(values)}'`]
+    const later = laterValues ?? values
+    const rest = later === undefined ? [] : [`'*: :${action(later)}'`]
+    return `${indent}_arguments -s ${[...specs, ...first, ...rest].join(` \\\n${indent}  `)}\n`
   }
   const names = commands.map(({ path, meaning }) => `'${quoted(`${path.split(' ').at(-1)}:${meaning}`)}'`)
   const cases = commands.map(

@@ -28,9 +28,6 @@ const DIGITS_OF: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(
   ]),
 )
 
-/** Its dictionaries for scripts without spaces apply whatever the locale; a fixed one keeps counts the same everywhere. */
-const SEGMENTER = new Intl.Segmenter('en', { granularity: 'word' })
-
 /** The words of `text` in their compared form, `language` being its code. */
 export function normalizeWords(text: string, language: string): string[] {
   const plain = text
@@ -47,12 +44,6 @@ export function normalizeWords(text: string, language: string): string[] {
 /** Characters without the spaces between them. */
 export function charactersOf(words: readonly string[]): string[] {
   return Array.from(words.join(''))
-}
-
-/** Normalised words where also scripts without spaces are cut into words: for counting, not for error rates. */
-export function spokenWords(words: readonly string[]): string[] {
-  const segments = Array.from(SEGMENTER.segment(words.join(' ')))
-  return segments.filter(({ isWordLike }) => isWordLike).map(({ segment }) => segment)
 }
 
 /** Languages that are scored by characters: their spaces, if any, are a matter of style. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addErrors, countErrors, errorRate, mostRepeats, NO_ERRORS } from './word-error-rate.ts'
+import { addErrors, countErrors, errorRate, NO_ERRORS } from './word-errors.ts'
 
 const words = (text: string) => text.split(' ').filter((word) => word !== '')
 const count = (reference: string, hypothesis: string) => countErrors(words(reference), words(hypothesis))
@@ -38,10 +38,4 @@ test('the rate of a sum weighs each clip by its length', () => {
 
 test('there is no rate without a reference', () => {
   assert.equal(errorRate(count('', 'a')), undefined)
-})
-
-test('repetition is counted over the commonest sequence', () => {
-  assert.equal(mostRepeats(words('a b c d '.repeat(5)), 4), 5)
-  assert.equal(mostRepeats(words('x x x x x x x x'), 4), 5) // overlapping ones count
-  assert.equal(mostRepeats(words('a b c'), 4), 0)
 })

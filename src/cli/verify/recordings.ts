@@ -1,0 +1,118 @@
+/** What a model is verified on: the sample that lies beside, and the caller's recordings with their texts. */
+
+import { readFile, stat } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AsrError, InputAbsentError, isAbort, OptionInvalidError } from '../../errors/index.ts'
+import { failureLine, type Output, sizeText } from '../output.ts'
+import { unwritableReason } from '../system-errors.ts'
+import { findInputs, type Input, isStandardInput, STDIN } from '../transcription/inputs.ts'
+import { durationOf } from '../transcription/worker.ts'
+
+export interface VerifiedRecording {
+  /** As tables and JSON call it. */
+  readonly name: string
+  readonly path: string
+  /** Code or name; undefined: detected, or the model's own. */
+  readonly language: string | undefined
+  /** What is said; undefined where no text lies beside the recording. */
+  readonly said: string | undefined
+  readonly isSample: boolean
+  /** By its header; undefined where it has none. */
+  readonly durationSeconds: number | undefined
+}
+
+/** Its origin is in sample/README.md. */
+const SAMPLE: readonly { readonly file: string; readonly said: string }[] = [
+  {
+    file: 'dashwood-1.ogg',
+    said:
+      'And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do for ' +
+      'them. He was not an ill-disposed young man.',
+  },
+  {
+    file: 'dashwood-2.ogg',
+    said:
+      'Unless to be rather cold-hearted and rather selfish is to be ill-disposed. Had he married a more amiable woman, ' +
+      'he might have been made still more respectable than he was. He might even have been made amiable himself.',
+  },
+]
+
+/** A day of speech has less than 2 MB. */
+const MOST_TEXT_BYTES = 10_000_000
+
+export interface FindOptions {
+  readonly recursive: boolean
+  /** Of the caller's recordings. */
+  readonly language: string | undefined
+  readonly output: Output
+  readonly signal: AbortSignal
+}
+
+/**
+ * The sample, then the caller's recordings in the order of their names.
+ *
+ * @returns undefined when one of them is missing or cannot be read, which has been told then.
+ * @throws {OptionInvalidError} for standard input.
+ */
+export async function findRecordings(
+  names: readonly string[],
+  { recursive, language, output, signal }: FindOptions,
+): Promise<VerifiedRecording[] | undefined> {
+  const inputs = await findInputs(names, { recursive })
+  if (inputs.some(isStandardInput)) {
+    throw new OptionInvalidError('file', STDIN, 'files, since each recording is transcribed several times')
+  }
+  const recordings: VerifiedRecording[] = []
+  let isComplete = true
+  // Transcribing takes minutes, after which it would be late to tell.
+  const add = async (name: string, make: () => Promise<Omit<VerifiedRecording, 'name'>>) => {
+    try {
+      recordings.push({ name, ...(await make()) })
+    } catch (error) {
+      if (!(error instanceof AsrError) || isAbort(error)) throw error
+      isComplete = false
+      output.stderr(failureLine(name, error.sentence))
+    }
+  }
+  for (const [i, { file, said }] of SAMPLE.entries()) {
+    const path = fileURLToPath(new URL(`./sample/${file}`, import.meta.url))
+    await add(`sample ${i + 1}`, async () => {
+      return { path, language: 'en', said, isSample: true, durationSeconds: await durationOf(path, signal) }
+    })
+  }
+  for (const input of inputs) await add(input.file, () => ofCaller(input, language, signal))
+  return isComplete ? recordings : undefined
+}
+
+async function ofCaller(
+  { path, failure }: Input,
+  language: string | undefined,
+  signal: AbortSignal,
+): Promise<Omit<VerifiedRecording, 'name'>> {
+  if (failure !== undefined || path === undefined) throw failure
+  const durationSeconds = await durationOf(path, signal)
+  return { path, language, said: await textBeside(path), isSample: false, durationSeconds }
+}
+
+/** What `clip.txt` says of `clip.wav`. */
+async function textBeside(path: string): Promise<string | undefined> {
+  const ending = extname(path)
+  const file = `${path.slice(0, path.length - ending.length)}.txt`
+  const name = basename(file)
+  try {
+    const stats = await stat(file)
+    if (!stats.isFile() || file === path) return undefined
+    if (stats.size <= MOST_TEXT_BYTES) return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new InputAbsentError(
+      `The text '${name}' beside it cannot be read (${unwritableReason(error)}).`,
+      'Allow it to be read, or move it away.',
+    )
+  }
+  throw new InputAbsentError(
+    `The text '${name}' beside it is larger than ${sizeText(MOST_TEXT_BYTES)}.`,
+    'Move it away if it is not what is said.',
+  )
+}
