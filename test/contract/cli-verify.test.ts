@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 import { paradox, startParadox } from '../helpers/command-line.ts'
+import { ENGLISH_RECORDING, layOutSample, noSample } from '../helpers/english-sample.ts'
 import { descendants, isRunning } from '../helpers/process-tree.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 import { until } from '../helpers/tiny-engines.ts'
-
-const SAMPLE = join(import.meta.dirname, '../../src/cli/verify/sample')
 
 interface Report {
   readonly isWithinLimits: boolean
@@ -30,17 +29,22 @@ interface Report {
 function user(t: TestContext) {
   const cwd = tempFolder(t)
   writeRandomCheckpoint(join(cwd, 'model'), tinyShape())
-  copyFileSync(join(SAMPLE, 'dashwood-1.ogg'), join(cwd, 'talk.ogg'))
+  copyFileSync(ENGLISH_RECORDING, join(cwd, 'talk.wav'))
+  const cacheDir = join(cwd, 'cache')
+  layOutSample(cacheDir)
   return {
     cwd,
     verify: (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-      paradox(['models', 'verify', ...args], { cwd, env: { THREADS: '1', DEVICE: 'cpu', ...env } }),
+      paradox(['models', 'verify', ...args], {
+        cwd,
+        env: { THREADS: '1', DEVICE: 'cpu', PARADOX_CACHE_DIR: cacheDir, ...env },
+      }),
   }
 }
 
 const EXACT = { DTYPE: 'float32', AUDIO_CONTEXT: 'full' }
 
-test('a model that does not know the sample’s language is not judged by it', async (t) => {
+test('a model that does not know the sample’s language is not judged by it', { skip: noSample }, async (t) => {
   const { verify } = user(t)
   const { stdout, code } = await verify(['./model'], { DTYPE: 'float32' })
   assert.equal(code, 1)
@@ -50,9 +54,9 @@ test('a model that does not know the sample’s language is not judged by it', a
   assert.match(stdout, /\nPrecision: float32 already, so there is nothing to compare\.\nAudio context: not known\.\n/)
 })
 
-test('where nothing is approximated there is nothing to find', async (t) => {
+test('where nothing is approximated there is nothing to find', { skip: noSample }, async (t) => {
   const { verify } = user(t)
-  const { stdout, stderr, code } = await verify(['--json', './model', 'talk.ogg'], EXACT)
+  const { stdout, stderr, code } = await verify(['--json', './model', 'talk.wav'], EXACT)
   assert.equal(code, 0, stderr)
   const { runs, findings, isWithinLimits } = JSON.parse(stdout) as Report
   assert.equal(isWithinLimits, true)
@@ -72,15 +76,18 @@ test('where nothing is approximated there is nothing to find', async (t) => {
     [
       ['sample 1', false],
       ['sample 2', false],
-      ['talk.ogg', true],
+      ['sample 3', false],
+      ['talk.wav', true],
     ],
   )
 })
 
-test('each run is the model with the settings that it names, in a process of its own', async (t) => {
+test('each run is the model with the settings that it names, in a process of its own', {
+  skip: noSample,
+}, async (t) => {
   const { verify, cwd } = user(t)
   writeFileSync(join(cwd, 'talk.txt'), 'He was not an ill-disposed young man.')
-  const { stdout } = await verify(['--json', '--max-logprob-drop', '0', '--max-wer-rise', '0', './model', 'talk.ogg'], {
+  const { stdout } = await verify(['--json', '--max-logprob-drop', '0', '--max-wer-rise', '0', './model', 'talk.wav'], {
     DTYPE: 'int8',
   })
   const { runs } = JSON.parse(stdout) as Report
@@ -96,11 +103,11 @@ test('each run is the model with the settings that it names, in a process of its
   )
   for (const { peakResidentBytes, recordings } of runs) {
     assert.ok(peakResidentBytes > 50e6)
-    assert.equal(typeof recordings[2]!.wordErrorRate, 'number', 'talk.txt lies beside')
+    assert.equal(typeof recordings.at(-1)!.wordErrorRate, 'number', 'talk.txt lies beside')
   }
 })
 
-test('what is wrong is told before any model is loaded', async (t) => {
+test('what is wrong is told before any model is loaded', { skip: noSample }, async (t) => {
   const { verify, cwd } = user(t)
   writeFileSync(join(cwd, 'text.mp3'), 'no recording '.repeat(1000))
   writeFileSync(join(cwd, 'talk.txt'), ' '.repeat(10_000_001))
@@ -114,15 +121,15 @@ test('what is wrong is told before any model is loaded', async (t) => {
   await told(['--max-differing', 'few', './model'], 2, /^paradox: Option max_differing has the value 'few'[^\n]+\n$/)
   await told([], 2, /missing required argument 'id'/)
   await told(
-    ['./model', 'nothing.wav', 'text.mp3', 'talk.ogg', '.'],
+    ['./model', 'nothing.wav', 'text.mp3', 'talk.wav', '.'],
     1,
-    /^paradox: nothing\.wav: .+\nparadox: text\.mp3: .+\nparadox: talk\.ogg: The text 'talk\.txt' beside it is larger than 10 MB: .+\nparadox: \.: .+ is a folder: .+\n$/,
+    /^paradox: nothing\.wav: .+\nparadox: text\.mp3: .+\nparadox: talk\.wav: The text 'talk\.txt' beside it is larger than 10 MB: .+\nparadox: \.: .+ is a folder: .+\n$/,
   )
 })
 
-test('Ctrl-C ends the run and the model’s process', async (t) => {
+test('Ctrl-C ends the run and the model’s process', { skip: noSample }, async (t) => {
   const { cwd } = user(t)
-  const { child, ended } = startParadox(['models', 'verify', './model', 'talk.ogg'], { cwd, env: { THREADS: '1' } })
+  const { child, ended } = startParadox(['models', 'verify', './model', 'talk.wav'], { cwd, env: { THREADS: '1' } })
   const isEngine = (pid: number) => commandOf(pid).includes('engine/entry')
   await until(() => descendants(child.pid!).some(isEngine))
   const pids = descendants(child.pid!)
@@ -139,3 +146,11 @@ function commandOf(pid: number): string {
     return '' // it has just ended
   }
 }
+
+test('without a recording and without the sample there is nothing to verify on', async (t) => {
+  const cwd = tempFolder(t)
+  writeRandomCheckpoint(join(cwd, 'model'), tinyShape())
+  const { code, stdout, stderr } = await paradox(['models', 'verify', './model'], { cwd })
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /^paradox: There is nothing to verify the model on: [^\n]+\n$/)
+})

@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
 import { type Ended, paradox } from '../helpers/command-line.ts'
+import { layOutSample, noSample } from '../helpers/english-sample.ts'
 import { type HubServer, startHubServer } from '../helpers/hub-server.ts'
 import { REAL_FORMS, REPOSITORY_OF, realForm, realFormsMissing, repositoryOf } from '../helpers/real-forms.ts'
 import { baseFolder, hurtBy8BitsFolder } from '../helpers/real-models.ts'
@@ -33,6 +34,8 @@ interface Report {
 
 const root = new TempFolder()
 after(() => root[Symbol.dispose]())
+
+if (!noSample) layOutSample(root.file('cache'))
 
 const base = baseFolder()
 const { recordings, absent } = sharedRecordings()
@@ -69,19 +72,19 @@ test('Whisper base passes on the sample and on a recording with its text', { ski
   )
   for (const { recordings, rtf } of runs) {
     assert.match(recordings[0]!.text, /leisure to consider how much there might be prudently in his power/)
-    assert.match(recordings[2]!.text, /ask not what your country can do for you/i)
+    assert.match(recordings.at(-1)!.text, /ask not what your country can do for you/i)
     assert.ok(recordings.every(({ wordErrorRate }) => wordErrorRate < 0.1))
     assert.ok(rtf > 0)
   }
   for (const { set, words, recordings } of findings) {
     assert.equal(set, null)
-    assert.ok(words > 85)
-    assert.ok(recordings.length === 3 && recordings.every(({ isJudged }) => isJudged))
+    assert.ok(words > 60)
+    assert.ok(recordings.length === 4 && recordings.every(({ isJudged }) => isJudged))
   }
 })
 
 test('8 bits that ruin a model are found, and what is then to be set is as good as float32', {
-  skip: base.skip,
+  skip: base.skip || noSample,
 }, async () => {
   const { folder } = await hurtBy8BitsFolder()
   const worse = await verify([folder], { DTYPE: 'encoder=float32,decoder=blocks8' })

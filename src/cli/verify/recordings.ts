@@ -1,13 +1,13 @@
-/** What a model is verified on: the sample that lies beside, and the caller's recordings with their texts. */
+/** What a model is verified on: the sample where this machine has it, and the caller's recordings with their texts. */
 
 import { readFile, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { AsrError, InputAbsentError, isAbort, OptionInvalidError } from '../../errors/index.ts'
 import { failureLine, type Output, sizeText } from '../output.ts'
 import { unwritableReason } from '../system-errors.ts'
 import { findInputs, type Input, isStandardInput, STDIN } from '../transcription/inputs.ts'
 import { durationOf } from '../transcription/worker.ts'
+import { sampleRecordings } from './sample.ts'
 
 export interface VerifiedRecording {
   /** As tables and JSON call it. */
@@ -22,22 +22,6 @@ export interface VerifiedRecording {
   readonly durationSeconds: number | undefined
 }
 
-/** Its origin is in sample/README.md. */
-const SAMPLE: readonly { readonly file: string; readonly said: string }[] = [
-  {
-    file: 'dashwood-1.ogg',
-    said:
-      'And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do for ' +
-      'them. He was not an ill-disposed young man.',
-  },
-  {
-    file: 'dashwood-2.ogg',
-    said:
-      'Unless to be rather cold-hearted and rather selfish is to be ill-disposed. Had he married a more amiable woman, ' +
-      'he might have been made still more respectable than he was. He might even have been made amiable himself.',
-  },
-]
-
 /** A day of speech has less than 2 MB. */
 const MOST_TEXT_BYTES = 10_000_000
 
@@ -45,6 +29,8 @@ export interface FindOptions {
   readonly recursive: boolean
   /** Of the caller's recordings. */
   readonly language: string | undefined
+  /** Where the sample may lie. */
+  readonly cacheDir: string
   readonly output: Output
   readonly signal: AbortSignal
 }
@@ -53,11 +39,11 @@ export interface FindOptions {
  * The sample, then the caller's recordings in the order of their names.
  *
  * @returns undefined when one of them is missing or cannot be read, which has been told then.
- * @throws {OptionInvalidError} for standard input.
+ * @throws {OptionInvalidError} for standard input. {InputAbsentError} where there is no recording at all.
  */
 export async function findRecordings(
   names: readonly string[],
-  { recursive, language, output, signal }: FindOptions,
+  { recursive, language, cacheDir, output, signal }: FindOptions,
 ): Promise<VerifiedRecording[] | undefined> {
   const inputs = await findInputs(names, { recursive })
   if (inputs.some(isStandardInput)) {
@@ -75,8 +61,14 @@ export async function findRecordings(
       output.stderr(failureLine(name, error.sentence))
     }
   }
-  for (const [i, { file, said }] of SAMPLE.entries()) {
-    const path = fileURLToPath(new URL(`./sample/${file}`, import.meta.url))
+  const sample = sampleRecordings(cacheDir)
+  if (sample.length + inputs.length === 0) {
+    throw new InputAbsentError(
+      'There is nothing to verify the model on: no recording is named, and the sample is not on this machine.',
+      "Name recordings of speech in the model's language, or run 'make demo' once, which fetches the sample.",
+    )
+  }
+  for (const [i, { path, said }] of sample.entries()) {
     await add(`sample ${i + 1}`, async () => {
       return { path, language: 'en', said, isSample: true, durationSeconds: await durationOf(path, signal) }
     })

@@ -37,7 +37,13 @@ export async function verify(
   const given = readConfig()
   const entry = ModelRegistry.load(given.models).resolve(id)
   const { language, recursive = false } = flags
-  const recordings = await findRecordings(names, { recursive, language, output, signal })
+  const recordings = await findRecordings(names, {
+    recursive,
+    language,
+    cacheDir: given.engine.cacheDir,
+    output,
+    signal,
+  })
   if (recordings === undefined) return false
   const config = { ...given, engine: await chooseDevice(given.engine, silentLogger) }
 
