@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { tokenTimes, warp } from './alignment.ts'
+import { subtractMedians, tokenTimes, warp } from './alignment.ts'
 
 test('attention that walks through the audio gives each token the time where it looks', () => {
   const [nHeads, promptLength, audioContext] = [3, 4, 400]
@@ -41,6 +41,22 @@ test('of candidates those count whose attention walks through the audio as the t
   }
   assert.ok(errorOf(true) <= 0.1, `${errorOf(true)} s`)
   assert.ok(errorOf(false) > 0.5, 'with all of them the others decide')
+})
+
+test('the running median is that of the seven values in order, the ends mirrored', () => {
+  let seed = 7
+  for (const n of [1, 3, 4, 5, 8, 33, 100]) {
+    const values = Float32Array.from({ length: n }, () => {
+      seed = (seed * 16807) % 2147483647
+      return (seed % 20) - 10 // with equal ones among them
+    })
+    const at = (i: number) => values[i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i]!
+    const medianAt = (i: number) => [-3, -2, -1, 0, 1, 2, 3].map((j) => at(i + j)).sort((x, y) => x - y)[3]!
+    const out = new Float32Array(n).fill(1)
+    subtractMedians(out, values, 2)
+    const expected = Float32Array.from({ length: n }, (_, i) => 1 - (n > 3 ? medianAt(i) : values[i]!) / 2)
+    assert.deepEqual(out, expected)
+  }
 })
 
 test('times never go back and never pass the end of the recording, whatever the attention', () => {
