@@ -14,13 +14,12 @@ import { setTimeout } from 'node:timers/promises'
 import { decodeAudio } from '../src/audio/index.ts'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { voiceActivityModel } from '../src/graph/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
-import { VadSession } from '../src/runtime/index.ts'
 import { transcribeLongForm, type WindowModel } from '../src/transcribe/index.ts'
 import { parseOptions } from '../src/transcribe/options.ts'
+import { VadSession } from '../src/vad/index.ts'
 import { sharedRecordings, TempFolder } from '../test/helpers/audio-files.ts'
 import { startServiceProcess } from '../test/helpers/service-process.ts'
 import { median } from './median.ts'
@@ -62,7 +61,7 @@ await using model = await openCompiledModel(checkpoint, path, {
   signal: never,
   logger: silentLogger,
 })
-await using vad = await VadSession.open(voiceActivityModel())
+await using vad = await VadSession.open()
 
 try {
   const { model: cpu } = cpus()[0]!

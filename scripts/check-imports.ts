@@ -30,10 +30,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   runtime: [],
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
-  speech: ['audio'],
+  vad: ['audio', 'graph/builder', 'graph/protobuf'],
   batching: ['decode'],
-  transcribe: ['audio', 'speech', 'decode'],
-  models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'transcribe'],
+  transcribe: ['audio', 'vad', 'decode'],
+  models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'vad', 'transcribe'],
   engine: ['models', 'transcribe/options', 'hub', 'audio'],
   admission: [],
   scoring: [],
@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
 const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
-  [/^onnxruntime-node$/, ['runtime']],
+  [/^onnxruntime-node$/, ['runtime', 'vad/silero-session']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],

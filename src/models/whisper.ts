@@ -4,12 +4,11 @@ import { decodeAudio } from '../audio/index.ts'
 import type { StepCounts } from '../batching/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
-import { voiceActivityModel } from '../graph/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
 import { isDetectionAsked, resolveLanguage } from '../languages.ts'
-import { VadSession } from '../runtime/index.ts'
 import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } from '../transcribe/index.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import { VadSession } from '../vad/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
 import type { LoadedModel } from './loaded-model.ts'
@@ -42,7 +41,7 @@ export class WhisperStrategy extends AsrStrategy {
     const { checkpoint, folder } = await this.#openCheckpoint(signal)
     using _ = checkpoint
     this.#model = await openCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
-    this.#vad = await VadSession.open(voiceActivityModel())
+    this.#vad = await VadSession.open()
   }
 
   override async prepareModel(signal: AbortSignal): Promise<void> {

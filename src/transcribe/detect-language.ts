@@ -1,7 +1,7 @@
 /** Which language a recording is in, without writing down what is said. */
 
-import { type SpeechProbability, SpeechWindows } from '../speech/index.ts'
 import type { LanguageDetection } from '../transcript/index.ts'
+import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilent } from './silence.ts'

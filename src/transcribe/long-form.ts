@@ -1,7 +1,7 @@
 /** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
 
-import { type SpeechProbability, SpeechWindows } from '../speech/index.ts'
 import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
+import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'

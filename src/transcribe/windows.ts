@@ -1,7 +1,7 @@
 /** Windows that the encoder can take, and how a stream is cut into them where nobody says where speech is. */
 
 import { SAMPLE_RATE } from '../audio/index.ts'
-import type { Span, SpeechWindow } from '../speech/index.ts'
+import type { Span, SpeechWindow } from '../vad/index.ts'
 
 /** The longest window: what Whisper was trained on. */
 export const WINDOW_SECONDS = 30
@@ -13,7 +13,7 @@ const EARLIEST_CUT = 20 * SAMPLE_RATE
 const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE
 const STRIDE_SAMPLES = 0.02 * SAMPLE_RATE
 
-export type { Span } from '../speech/index.ts'
+export type { Span } from '../vad/index.ts'
 /** A stretch of the recording, at most 30 s, and where in it somebody speaks as far as is known. */
 export type Window = SpeechWindow
 

@@ -1,7 +1,7 @@
 /** Silero VAD as its makers run it, one frame at a time through the file's own graph: slow, and judge of the fast one. */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { sileroPath } from '../../src/graph/silero-weights.ts'
+import { sileroPath } from '../../src/vad/silero-weights.ts'
 
 const FRAME_SAMPLES = 512
 const CONTEXT_SAMPLES = 64

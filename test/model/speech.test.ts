@@ -3,10 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SAMPLE_RATE } from '../../src/audio/index.ts'
-import { voiceActivityModel } from '../../src/graph/index.ts'
-import { VadSession } from '../../src/runtime/index.ts'
-import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows } from '../../src/speech/index.ts'
 import { DEFAULTS } from '../../src/transcribe/options.ts'
+import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows, VadSession } from '../../src/vad/index.ts'
 import { type Recording, sharedRecordings } from '../helpers/audio-files.ts'
 import { decodeWhole } from '../helpers/decode-whole.ts'
 import { frameByFrame } from '../helpers/frame-by-frame-vad.ts'
@@ -76,7 +74,7 @@ const silence = (seconds: number) => new Float32Array(Math.round(seconds * SAMPL
 const isSpoken = (recording: Recording) => recording.language !== 'zxx'
 
 test('frames heard together are judged as the original judges them one by one', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open(voiceActivityModel())
+  await using vad = await VadSession.open()
   const short = recordings.filter(({ durationSeconds }) => durationSeconds < 35)
   for (const { id, path } of short.filter((_, i) => i % 8 === 0)) {
     const samples = await decodeWhole(path)
@@ -96,7 +94,7 @@ test('frames heard together are judged as the original judges them one by one', 
 })
 
 test('of noise, music, animals and silence next to nothing is taken for speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open(voiceActivityModel())
+  await using vad = await VadSession.open()
   for (const recording of recordings) {
     if (isSpoken(recording) || recording.id === SPOKEN_NOISE) continue
     const speech = secondsOf(speechOf(await windowsOf(vad, await decodeWhole(recording.path))))
@@ -106,7 +104,7 @@ test('of noise, music, animals and silence next to nothing is taken for speech',
 })
 
 test('the windows hold nearly all that is loud in recordings of speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open(voiceActivityModel())
+  await using vad = await VadSession.open()
   for (const recording of recordings.filter(isSpoken)) {
     const samples = await decodeWhole(recording.path)
     const windows = await windowsOf(vad, samples)
@@ -123,7 +121,7 @@ test('the windows hold nearly all that is loud in recordings of speech', { skip:
 })
 
 test('clips that are joined with pauses of 0.3 to 3 s all keep their speech', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open(voiceActivityModel())
+  await using vad = await VadSession.open()
   const clips = recordings.filter(
     (recording) => isSpoken(recording) && recording.durationSeconds < 15 && !recording.id.includes('--'),
   )
@@ -146,7 +144,7 @@ test('clips that are joined with pauses of 0.3 to 3 s all keep their speech', { 
 })
 
 test('a quiet speaker is heard after a loud one', { skip: absent }, async (t) => {
-  await using vad = await VadSession.open(voiceActivityModel())
+  await using vad = await VadSession.open()
   const clips = recordings.filter(({ id }) => /^cuttledoc-fleurs-..-00\d$/.test(id)).slice(0, 12)
   const loud = await decodeWhole(clips[0]!.path)
   for (const clip of clips) {

@@ -3,13 +3,10 @@
  * product for all frames and both gains, where the file's own graph takes a run of the session for each frame.
  */
 
-import { GraphBuilder, type Value } from './builder.ts'
+import { GraphBuilder, type Value } from '../graph/builder.ts'
+import { CONTEXT_SAMPLES, FRAME_SAMPLES } from './frames.ts'
 import { type Convolution, readSileroWeights, type SileroWeights, STATE_SIZE } from './silero-weights.ts'
 
-/** Samples of one frame, 32 ms; the model was trained on no other length. */
-const FRAME_SAMPLES = 512
-/** The model also sees the end of the frame before. */
-const CONTEXT_SAMPLES = 64
 /** Of the Fourier transform: its hop is half its length, and four columns begin in a frame. */
 const HOP_SAMPLES = 128
 const N_COLUMNS = FRAME_SAMPLES / HOP_SAMPLES
@@ -32,7 +29,7 @@ const N_GAINS = 2
  * - `h`, `c` [1 × 2 × 128]: what the LSTM remembers, 0 at the start; `next_h`, `next_c` the same after these frames;
  * - `probabilities` [N] that each frame is speech, 0 to 1.
  */
-export function voiceActivityModel(weights: SileroWeights = readSileroWeights()): Uint8Array {
+export function sileroGraph(weights: SileroWeights = readSileroWeights()): Uint8Array {
   const g = new GraphBuilder('voice-activity')
   const samples = g.input('samples', 'float32', ['samples'])
   const state = [STATE, STATE].map((dims, i) => g.input('hc'[i]!, 'float32', dims)) as [Value, Value]

@@ -1,11 +1,9 @@
 /** The voice activity model, opened: how likely is it that somebody speaks in each 32 ms? */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { CONTEXT_SAMPLES, FRAME_SAMPLES } from './frames.ts'
+import { sileroGraph } from './silero-graph.ts'
 
-/** Samples of one frame at 16 kHz; the model was trained on no other length. */
-const FRAME_SAMPLES = 512
-/** The model also sees the end of the frame before. */
-const CONTEXT_SAMPLES = 64
 /** Of each part of the recurrent state: one row for the samples as they are, one for louder ones. */
 const STATE_DIMS = [1, 2, 128]
 
@@ -16,8 +14,8 @@ export class VadSession implements AsyncDisposable {
     this.#session = session
   }
 
-  /** @param model  ONNX bytes with the inputs and outputs that graph/voice-activity.ts gives it. */
-  static async open(model: Uint8Array): Promise<VadSession> {
+  /** @param model  ONNX bytes with the inputs and outputs of `sileroGraph`. */
+  static async open(model = sileroGraph()): Promise<VadSession> {
     // On the CPU with one thread, whatever the device of the models: where another process computes too, a second
     // thread that waits in a loop made it twice as slow.
     const session = await InferenceSession.create(model, {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { frameByFrame } from '../../test/helpers/frame-by-frame-vad.ts'
-import { voiceActivityModel } from '../graph/index.ts'
-import { type VadListener, VadSession } from './vad-session.ts'
+
+import { type VadListener, VadSession } from './silero-session.ts'
 
 const FRAME_SAMPLES = 512
-const MODEL = voiceActivityModel()
 
 /** A buzz of 120 Hz through two formants, in syllables: enough of a voice for Silero, and no file is needed. */
 function vowels(seconds: number, loudness: number): Float32Array {
@@ -38,7 +37,7 @@ async function hear(listener: VadListener, samples: Float32Array, nFrames = 32):
 const most = (probabilities: readonly number[]) => Math.max(...probabilities)
 
 test('frames heard together are judged as the original judges them one by one', async (t) => {
-  await using vad = await VadSession.open(MODEL)
+  await using vad = await VadSession.open()
   const samples = vowels(4, 0.1)
   // A quiet part, where the louder row counts, and a part beyond full scale.
   for (let i = 16_000; i < 32_000; i++) samples[i]! *= 0.01
@@ -54,7 +53,7 @@ test('frames heard together are judged as the original judges them one by one', 
 })
 
 test('a voice is heard, loud or very quiet; silence and a tone are not', async (t) => {
-  await using vad = await VadSession.open(MODEL)
+  await using vad = await VadSession.open()
   for (const loudness of [0.1, 0.001]) {
     const voice = most(await hear(vad.listen(), vowels(3, loudness)))
     t.diagnostic(`a voice at ${loudness} of full scale: ${voice.toFixed(3)}`)
@@ -66,7 +65,7 @@ test('a voice is heard, loud or very quiet; silence and a tone are not', async (
 })
 
 test('recordings that are listened to at a time know nothing of one another', async () => {
-  await using vad = await VadSession.open(MODEL)
+  await using vad = await VadSession.open()
   const voice = vowels(2, 0.1)
   const [first, second] = [vad.listen(), vad.listen()]
   const alone = await hear(first, voice)
@@ -76,13 +75,13 @@ test('recordings that are listened to at a time know nothing of one another', as
 })
 
 test('frames of another length are a defect of the caller', async () => {
-  await using vad = await VadSession.open(MODEL)
+  await using vad = await VadSession.open()
   for (const length of [0, 511, 1025])
     await assert.rejects(vad.listen().probabilities(new Float32Array(length)), RangeError)
 })
 
 test('frames are cheap', async (t) => {
-  await using vad = await VadSession.open(MODEL)
+  await using vad = await VadSession.open()
   const samples = vowels(20, 0.1)
   await hear(vad.listen(), samples.subarray(0, 16_000))
   const start = performance.now()

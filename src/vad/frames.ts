@@ -1,7 +1,10 @@
 /** A stream of samples → frames of 32 ms, each with its probability of speech, in blocks of about a second. */
 
-/** Samples of one frame, the only length that Silero VAD takes at 16 kHz. */
+/** Samples of one frame, 32 ms: the only length that Silero VAD takes at 16 kHz. */
 export const FRAME_SAMPLES = 512
+
+/** Samples of the frame before that it also sees. */
+export const CONTEXT_SAMPLES = 64
 
 /** So many frames are heard together: a model's run and a turn of the generators cost more than the work in one. */
 const BLOCK_FRAMES = 32
