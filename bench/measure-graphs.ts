@@ -16,7 +16,7 @@ import {
   SAMPLES_PER_POSITION,
 } from '../src/graph/index.ts'
 import { silentLogger } from '../src/logger.ts'
-import { resolveDevice } from '../src/models/compiled-identity.ts'
+import { resolveDevice } from '../src/models/compiled/identity.ts'
 import { compiledGraphs } from '../src/models/compiled-model.ts'
 import { DecoderSession, EncoderSession } from '../src/runtime/index.ts'
 import { median } from './median.ts'

@@ -40,7 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
     ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
-    ...['models/registry', 'models/compiled-models', 'models/library', 'models/model-facts', 'models/measured-speeds'],
+    ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
   web: [], // it talks to the service over HTTP, as every other client does
   index: ['library'],
@@ -57,7 +57,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compile-process']],
+  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

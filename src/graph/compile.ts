@@ -4,30 +4,12 @@ import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path'
 import type { GenerationConfig, ModelShape, TensorSource } from '../checkpoint/index.ts'
 import type { WeightPlace, WeightSink } from './builder.ts'
+import { GRAPH_FILES, GRAPH_PARTS, type GraphPart } from './compiled-files.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
 import type { LinearFormat } from './layers.ts'
 import { buildWholeText } from './whole-text-graph.ts'
-
-/** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
-export const COMPILER_VERSION = 10
-
-export const ENCODER_FILE = 'encoder.onnx'
-export const DECODER_FILE = 'decoder.onnx'
-
-export const WHOLE_TEXT_FILE = 'whole-text.onnx'
-
-/** In the order in which they run, and are compiled. */
-export const GRAPH_PARTS = ['encoder', 'decoder'] as const
-/** `whole-text`: both in one, for devices that want it. */
-export type GraphPart = (typeof GRAPH_PARTS)[number] | 'whole-text'
-
-export const GRAPH_FILES: Readonly<Record<GraphPart, string>> = {
-  encoder: ENCODER_FILE,
-  decoder: DECODER_FILE,
-  'whole-text': WHOLE_TEXT_FILE,
-}
 
 /** The runtime accepts weights only from the folder of the graph itself, so graphs cannot stay beside the checkpoint. */
 const weightsFileOf = (part: GraphPart) => `${part}.weights`

@@ -7,16 +7,16 @@ import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import { CompiledDamagedError, type CompiledIdentity, discard } from '../graph/index.ts'
 import type { SessionSettings } from '../runtime/index.ts'
+import { CompiledDamagedError, type CompiledIdentity, discard } from './compiled/cache.ts'
 import {
   type CompiledGraphs,
   type CompiledOptions,
   type CompileRequest,
   findOrCompile,
   findOrCompileInCache,
-} from './compiled-folder.ts'
-import { compiledIdentity, isPreparedOn, resolveDevice } from './compiled-identity.ts'
+} from './compiled/folder.ts'
+import { compiledIdentity, isPreparedOn, resolveDevice } from './compiled/identity.ts'
 import type { LoadedModel } from './loaded-model.ts'
 import { openWholeTextModel } from './open-whole-text-model.ts'
 import { chooseFormats } from './precision.ts'

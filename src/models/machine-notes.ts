@@ -3,7 +3,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolderSync } from '../folders.ts'
-import { compiledRoot } from '../graph/index.ts'
+import { compiledRoot } from './compiled/cache.ts'
 
 /** `formats`: times of the formats of linear layers. `speeds`: of whole models. */
 type Notes = 'formats' | 'speeds'

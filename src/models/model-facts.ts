@@ -13,9 +13,9 @@ import {
 } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
-import { COMPILER_VERSION } from '../graph/compile.ts'
+import { COMPILER_VERSION } from '../graph/compiled-files.ts'
 import { cachedFolder, resolveCheckpointFolder } from '../hub/index.ts'
-import { type CachedModel, listCompiled, machineIdentity } from './compiled-models.ts'
+import { type CachedModel, listCompiled, machineIdentity } from './compiled/index.ts'
 import { type MeasuredSpeed, measuredSpeed } from './measured-speeds.ts'
 import type { ModelEntry } from './registry.ts'
 

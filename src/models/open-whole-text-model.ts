@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { ModelShape } from '../checkpoint/index.ts'
 import { WHOLE_TEXT_FILE } from '../graph/index.ts'
 import { isOutOfMemory, type SessionSettings, WholeTextSession } from '../runtime/index.ts'
-import type { CompiledGraphs } from './compiled-folder.ts'
+import type { CompiledGraphs } from './compiled/folder.ts'
 import { type CheckpointFacts, WhisperModel } from './whisper-model.ts'
 import { WholeTextModel } from './whole-text-model.ts'
 

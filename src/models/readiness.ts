@@ -2,10 +2,10 @@
 
 import { compiledSources } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import { compiledFolder, readCompiled } from '../graph/compiled-cache.ts'
 import { cachedCheckpointFolder, isUpToDate } from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
-import { compiledIdentity, resolveDevice } from './compiled-identity.ts'
+import { compiledFolder, readCompiled } from './compiled/cache.ts'
+import { compiledIdentity, resolveDevice } from './compiled/identity.ts'
 import { knownFormats } from './precision.ts'
 import type { ModelEntry } from './registry.ts'
 

@@ -82,7 +82,7 @@ test('the first load compiles and tells how far it is, the next one finds the mo
 
 describe('a damaged model is compiled again, with a warning', () => {
   const DAMAGES: Record<string, (folder: string) => void> = {
-    // The other things that the manifest tells are in src/graph/compiled-cache.test.ts.
+    // The other things that the manifest tells are in src/models/compiled/cache.test.ts.
     'weights cut off': (folder) => truncateSync(join(folder, 'decoder.weights'), 1000),
     'a packed weight overwritten': (folder) => {
       const [, offset] = /prepacked_\d+[^|]*\|(\d+);/.exec(readFileSync(join(folder, 'decoder.onnx'), 'latin1'))!

@@ -8,7 +8,7 @@ import { after, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import type { CompileOptions } from '../../src/graph/index.ts'
 import { DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
-import { compileNeutral, compilePrepared } from '../../src/models/compile-graphs.ts'
+import { compileNeutral, compilePrepared } from '../../src/models/compiled/compile-graphs.ts'
 import { WhisperModel } from '../../src/models/whisper-model.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 

@@ -5,7 +5,7 @@ import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import type { Device, Dtype } from '../../config.ts'
 import { checkDevice, has8Bits } from '../../engine/index.ts'
 import { AsrError } from '../../errors/index.ts'
-import { processorFeatures } from '../../models/compiled-models.ts'
+import { processorFeatures } from '../../models/compiled/index.ts'
 
 export interface ProcessorFacts {
   readonly model: string

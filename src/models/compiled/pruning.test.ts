@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import { listCompiled, markInUse, type PruneOptions, pruneCompiled } from './cache-pruning.ts'
-import { COMPILER_VERSION } from './compile.ts'
+import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
+import { listCompiled, markInUse, type PruneOptions, pruneCompiled } from './pruning.ts'
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'paradox-prune-'))
 const root = join(cacheDir, 'compiled')

@@ -10,7 +10,7 @@ import {
   readCompiled,
   unfinishedFolder,
   writeManifest,
-} from './compiled-cache.ts'
+} from './cache.ts'
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'paradox-cache-'))
 after(() => rmSync(cacheDir, { recursive: true, force: true }))

@@ -4,9 +4,9 @@
  */
 
 import { statfsSync } from 'node:fs'
-import { openWeights } from '../checkpoint/index.ts'
-import { AsrError, DiskFullError, isDiskFull, toWire } from '../errors/index.ts'
-import { WeightsCutOffError } from '../graph/index.ts'
+import { openWeights } from '../../checkpoint/index.ts'
+import { AsrError, DiskFullError, isDiskFull, toWire } from '../../errors/index.ts'
+import { WeightsCutOffError } from '../../graph/index.ts'
 import { compileNeutral, compilePrepared } from './compile-graphs.ts'
 import type { CompileAnswer, CompileJob } from './compile-process.ts'
 

@@ -1,12 +1,12 @@
 /** Under which identity a model's graphs lie in the compiled cache. Free of the runtime. */
 
-import type { CompiledSources } from '../checkpoint/index.ts'
-import type { Device } from '../config.ts'
-import type { CompiledIdentity } from '../graph/compiled-cache.ts'
-import type { ResolvedDevice } from '../runtime/index.ts'
-import { targetOf } from './graph-target.ts'
-import { machineIdentity } from './machine.ts'
-import type { Formats } from './precision.ts'
+import type { CompiledSources } from '../../checkpoint/index.ts'
+import type { Device } from '../../config.ts'
+import type { ResolvedDevice } from '../../runtime/index.ts'
+import { targetOf } from '../graph-target.ts'
+import { machineIdentity } from '../machine.ts'
+import type { Formats } from '../precision.ts'
+import type { CompiledIdentity } from './cache.ts'
 
 /** For whoever has not asked what there is, `auto` is the CPU; the choice is made before engines are started. */
 export function resolveDevice(device: Device): ResolvedDevice {

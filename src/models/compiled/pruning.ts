@@ -2,9 +2,9 @@
 
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { makeFolderSync } from '../folders.ts'
-import { COMPILER_VERSION } from './compile.ts'
-import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './compiled-cache.ts'
+import { makeFolderSync } from '../../folders.ts'
+import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
+import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './cache.ts'
 
 /** A lock that has not been touched for so long belongs to a process that was killed; its owner does every 5 s. */
 const LOCK_STALE_MS = 15_000

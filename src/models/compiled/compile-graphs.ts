@@ -5,7 +5,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ModelShape } from '../checkpoint/index.ts'
+import type { ModelShape } from '../../checkpoint/index.ts'
 import {
   alignmentHeadsOf,
   alignWeights,
@@ -17,9 +17,9 @@ import {
   ENCODER_FILE,
   type WeightPlaces,
   writeEmbeddings,
-} from '../graph/index.ts'
-import { DecoderSession, EncoderSession, type SessionSettings } from '../runtime/index.ts'
-import { probeDecoder, probeEncoder } from './fingerprint.ts'
+} from '../../graph/index.ts'
+import { DecoderSession, EncoderSession, type SessionSettings } from '../../runtime/index.ts'
+import { probeDecoder, probeEncoder } from '../fingerprint.ts'
 
 /** What the compiler needs, with the shape that the runtime must know to try the graphs. */
 export interface CompileInput extends CompilerInput {

@@ -3,25 +3,24 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { EngineSettings } from '../config.ts'
-import { isWriteRefused } from '../errors/index.ts'
+import type { EngineSettings } from '../../config.ts'
+import { isWriteRefused } from '../../errors/index.ts'
+import { diskFailure, withLock } from '../../hub/index.ts'
+import type { Logger } from '../../logger.ts'
+import type { LoadingProgress } from '../base.ts'
 import {
   CompiledDamagedError,
   type CompiledIdentity,
   type CompiledManifest,
   compiledFolder,
   discard,
-  markInUse,
-  pruneCompiled,
   publish,
   readCompiled,
   unfinishedFolder,
   writeManifest,
-} from '../graph/index.ts'
-import { diskFailure, withLock } from '../hub/index.ts'
-import type { Logger } from '../logger.ts'
-import type { LoadingProgress } from './base.ts'
+} from './cache.ts'
 import { type CompileJob, compileInProcess } from './compile-process.ts'
+import { markInUse, pruneCompiled } from './pruning.ts'
 
 export interface CompiledOptions {
   /** Of the model, for people. */
