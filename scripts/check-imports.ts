@@ -34,17 +34,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   batching: ['decode'],
   transcribe: ['audio', 'vad', 'decode'],
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'vad', 'transcribe'],
-  engine: ['models', 'transcribe/options', 'hub', 'audio'],
+  devices: ['models/index'],
+  engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
   admission: [],
   scoring: [],
   http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
-    ...['http', 'engine', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
+    ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
   web: [], // it talks to the service over HTTP, as every other client does
   index: ['library'],
-  library: ['engine', 'models/registry', 'transcribe/options', 'audio/index'],
+  library: ['engine', 'devices', 'models/registry', 'transcribe/options', 'audio/index'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
@@ -57,7 +58,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
+  [/^node:child_process$/, ['audio', 'devices', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

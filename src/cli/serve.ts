@@ -1,7 +1,8 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
 import { type ModelSettings, readConfig } from '../config.ts'
-import { chooseDevice, createEnginePool, Preload, unusedGpu } from '../engine/index.ts'
+import { chooseDevice, unusedGpu } from '../devices/index.ts'
+import { createEnginePool, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
 import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'

@@ -3,10 +3,10 @@
  * thread, which is why it is a process of its own; and when it ends, the operating system takes back every byte.
  */
 
+import { DeviceMemoryReader } from '../devices/memory.ts'
+import { failureToWire } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { type AsrStrategy, createStrategy } from '../models/index.ts'
-import { DeviceMemoryReader } from './device-memory.ts'
-import { failureToWire } from './failure.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
 import type { WorkTiming } from './transcriber.ts'
 

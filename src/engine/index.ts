@@ -21,17 +21,11 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 }
 
 export type { LoadingProgress } from '../models/base.ts'
-export { has8Bits } from './device-candidates.ts'
-export { checkDevice, type UsableDevice } from './device-check.ts'
-export { chooseDevice } from './device-choice.ts'
 export type { EngineEvent, UnloadReason } from './events.ts'
-export { graphicsCards } from './graphics-cards.ts'
 export type { LoadFailure } from './load-failures.ts'
 export { loadOnce } from './load-once.ts'
 export { EnginePool } from './pool.ts'
 export { Preload } from './preload.ts'
-export { outputOf } from './program-output.ts'
 export { peakResidentBytes, residentBytes } from './resident-bytes.ts'
 
 export type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber, WorkTiming } from './transcriber.ts'
-export { unusedGpu } from './unused-gpu.ts'

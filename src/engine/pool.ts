@@ -5,6 +5,7 @@
  */
 
 import type { Device, EngineSettings } from '../config.ts'
+import { DeviceMemoryReader } from '../devices/memory.ts'
 import {
   ModelBusyError,
   type ModelLoadError,
@@ -18,7 +19,6 @@ import type { ModelEntry } from '../models/registry.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { DeviceMemoryReader } from './device-memory.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
 import { IdleUnload } from './idle-unload.ts'

@@ -3,9 +3,9 @@
  * has it compiled. It opens no session of the model, so beside the loaded one there is never a second.
  */
 
+import { failureToWire } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { createStrategy } from '../models/index.ts'
-import { failureToWire } from './failure.ts'
 import type { FromPreparation, ToPreparation } from './protocol.ts'
 
 const stopping = new AbortController()

@@ -2,11 +2,10 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { EngineCrashedError, ModelLoadError } from '../errors/index.ts'
+import { runtimeEnvironment } from '../devices/runtime-environment.ts'
+import { EngineCrashedError, failureFromWire, ModelLoadError } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { EngineOptions } from './engine-process.ts'
-import { runtimeEnvironment } from './environment.ts'
-import { failureFromWire } from './failure.ts'
 import type { FromPreparation, ToPreparation } from './protocol.ts'
 
 /** A process that is told to stop has a download's file to close and a compiler to end, which takes milliseconds. */

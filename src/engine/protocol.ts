@@ -1,7 +1,7 @@
 /** What the service and an engine process say to each other, over Node's structured-clone channel. */
 
 import type { EngineSettings } from '../config.ts'
-import type { WireError } from '../errors/index.ts'
+import type { WireFailure } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
@@ -52,9 +52,3 @@ export type FromPreparation =
   | ({ readonly type: 'loading' } & LoadingProgress)
   | { readonly type: 'prepared' }
   | { readonly type: 'failed'; readonly failure: WireFailure }
-
-/** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */
-export type WireFailure =
-  | { readonly kind: 'expected'; readonly error: WireError; readonly cause: string | undefined }
-  | { readonly kind: 'abort' }
-  | { readonly kind: 'defect'; readonly stack: string }

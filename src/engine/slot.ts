@@ -1,12 +1,12 @@
 /** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
 
 import type { Device, EngineSettings } from '../config.ts'
+import type { DeviceMemoryReader } from '../devices/memory.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import type { Clock } from './clock.ts'
-import type { DeviceMemoryReader } from './device-memory.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
 import { orAborted } from './or-aborted.ts'

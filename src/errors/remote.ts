@@ -1,6 +1,8 @@
 /** Failures on their way between processes. */
 
+import { inspect } from 'node:util'
 import { AsrError, type ErrorCode, type ErrorKind } from './asr-error.ts'
+import { isAbort } from './predicates.ts'
 
 /** An expected failure that happened in another process: everything but its class survived the journey. */
 export class RemoteError extends AsrError {
@@ -33,4 +35,36 @@ export interface WireError {
 export function toWire(error: AsrError): WireError {
   const { name, code, kind, message, remedy, param } = error
   return { name, code, kind, message, remedy, param }
+}
+
+/** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */
+export type WireFailure =
+  | { readonly kind: 'expected'; readonly error: WireError; readonly cause: string | undefined }
+  | { readonly kind: 'abort' }
+  | { readonly kind: 'defect'; readonly stack: string }
+
+export function failureToWire(error: unknown): WireFailure {
+  if (isAbort(error)) return { kind: 'abort' }
+  if (error instanceof AsrError) {
+    return {
+      kind: 'expected',
+      error: toWire(error),
+      cause: error.cause === undefined ? undefined : inspect(error.cause),
+    }
+  }
+  return { kind: 'defect', stack: inspect(error) }
+}
+
+export function failureFromWire(failure: WireFailure): Error {
+  switch (failure.kind) {
+    case 'expected': {
+      const error = new RemoteError(failure.error)
+      if (failure.cause !== undefined) error.cause = failure.cause
+      return error
+    }
+    case 'abort':
+      return new DOMException('The request was aborted.', 'AbortError')
+    case 'defect':
+      return new Error('An engine process met an unexpected failure.', { cause: failure.stack })
+  }
 }

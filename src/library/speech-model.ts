@@ -1,6 +1,7 @@
 /** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
 
-import { chooseDevice, createEnginePool, type EnginePool } from '../engine/index.ts'
+import { chooseDevice } from '../devices/index.ts'
+import { createEnginePool, type EnginePool } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { signsOfMachine } from '../../src/engine/device-candidates.ts'
+import { signsOfMachine } from '../../src/devices/candidates.ts'
 import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
 import { type Ended, paradox } from '../helpers/command-line.ts'

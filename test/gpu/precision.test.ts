@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
-import { chooseDevice } from '../../src/engine/index.ts'
+import { chooseDevice } from '../../src/devices/index.ts'
 import type { AsrError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { softwareVulkan } from '../helpers/software-vulkan.ts'

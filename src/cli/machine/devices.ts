@@ -1,7 +1,7 @@
 /** `paradox devices`: what a model could run on here, and why not on the rest. */
 
 import { type Device, readConfig } from '../../config.ts'
-import { chooseDevice, graphicsCards } from '../../engine/index.ts'
+import { chooseDevice, graphicsCards } from '../../devices/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { sizeText, table } from '../output.ts'
 import { deviceFacts, memoryFacts, processorFacts } from './facts.ts'

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import type { Device, Dtype } from '../../config.ts'
-import { checkDevice, has8Bits } from '../../engine/index.ts'
+import { checkDevice, has8Bits } from '../../devices/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled/index.ts'
 

@@ -1,7 +1,8 @@
 /** `paradox models compile` and `paradox models prune`: the compiled cache, filled beforehand and tidied up. */
 
 import { readConfig } from '../../config.ts'
-import { chooseDevice, type LoadingProgress, loadOnce } from '../../engine/index.ts'
+import { chooseDevice } from '../../devices/index.ts'
+import { type LoadingProgress, loadOnce } from '../../engine/index.ts'
 import { CacheUnwritableError, isAbort } from '../../errors/index.ts'
 import { createLogger } from '../../logger.ts'
 import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../../models/compiled/index.ts'

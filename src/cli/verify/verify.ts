@@ -1,7 +1,7 @@
 /** `paradox models verify`: what precision and audio context cost this model in words, on this machine. */
 
 import { readConfig } from '../../config.ts'
-import { chooseDevice } from '../../engine/index.ts'
+import { chooseDevice } from '../../devices/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'

@@ -3,8 +3,8 @@
 import type { Dtype, EngineSettings } from '../config.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
-import { candidatesFor, has8Bits, type MachineSigns, signsOfMachine } from './device-candidates.ts'
-import { checkDevice } from './device-check.ts'
+import { candidatesFor, has8Bits, type MachineSigns, signsOfMachine } from './candidates.ts'
+import { checkDevice } from './check.ts'
 import { withoutSoftwareDrivers } from './vulkan-drivers.ts'
 
 /** What tests stand in for. */

@@ -1,9 +1,9 @@
 /** A process that lives for one question: does this device run a model, and rightly? */
 
 import { readFileSync } from 'node:fs'
+import { failureToWire } from '../errors/index.ts'
 import { checkDevice } from '../models/index.ts'
-import type { DeviceAnswer, DeviceQuestion } from './device-check.ts'
-import { failureToWire } from './failure.ts'
+import type { DeviceAnswer, DeviceQuestion } from './check.ts'
 import { SOFTWARE_DRIVERS } from './vulkan-drivers.ts'
 
 process.once('message', async ({ device, dtype, folder }: DeviceQuestion) => {

@@ -1,7 +1,7 @@
 /** An NVIDIA GPU that models do not use because the runtime's CUDA provider is not there, as in the image for the CPU. */
 
 import type { EngineSettings } from '../config.ts'
-import { has8Bits, type MachineSigns, signsOfMachine } from './device-candidates.ts'
+import { has8Bits, type MachineSigns, signsOfMachine } from './candidates.ts'
 import { type GraphicsCard, graphicsCards } from './graphics-cards.ts'
 
 export interface UnusedGpu {

@@ -6,10 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Device, Dtype } from '../config.ts'
-import { DeviceUnavailableError } from '../errors/index.ts'
-import { runtimeEnvironment } from './environment.ts'
-import { failureFromWire } from './failure.ts'
-import type { WireFailure } from './protocol.ts'
+import { DeviceUnavailableError, failureFromWire, type WireFailure } from '../errors/index.ts'
+import { runtimeEnvironment } from './runtime-environment.ts'
 
 /**
  * The first use of a GPU reads a gigabyte of CUDA's libraries, and its driver may compile kernels; on software Vulkan a
