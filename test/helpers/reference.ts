@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const SHARED = new URL('../../../shared', import.meta.url)
+const SHARED = new URL('../../../shared/', import.meta.url)
 
 export interface ReferenceClip {
   readonly id: string
