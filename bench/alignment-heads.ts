@@ -19,6 +19,7 @@ import { silentLogger } from '../src/logger.ts'
 import { type AudioFeatures, DecoderSession } from '../src/runtime/index.ts'
 import { openExposed, textOf } from '../test/helpers/exposed-model.ts'
 import { GREEDY } from '../test/helpers/greedy-options.ts'
+import { joined } from '../test/helpers/joined.ts'
 import { baseFolder, distilShapeBaseFolder } from '../test/helpers/real-models.ts'
 import { median } from './median.ts'
 import { readSpeechSet, SPEECH_FOLDER } from './speech-set.ts'
@@ -62,7 +63,7 @@ for (const clip of readSpeechSet(SPEECH_FOLDER)) {
   const words = splitWords(text, clip.language, model.tokenizer).map((word) => word.tokens.length)
   const timesBy = (data: Float32Array, heads: readonly number[] | undefined, areCandidates: boolean) => {
     const perHead = tokens.length * audioContext
-    const chosen = heads ? join32(heads.map((head) => data.subarray(head * perHead, (head + 1) * perHead))) : data
+    const chosen = heads ? joined(heads.map((head) => data.subarray(head * perHead, (head + 1) * perHead))) : data
     const scores: AlignmentScores = {
       data: chosen,
       nHeads: chosen.length / perHead,
@@ -131,16 +132,6 @@ function heads(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i)
 }
 
-function join32(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
-}
-
 async function samplesOf(path: string): Promise<Float32Array> {
   const { ffmpegPath } = engine
   const parts: Float32Array[] = []
@@ -152,5 +143,5 @@ async function samplesOf(path: string): Promise<Float32Array> {
     logger: silentLogger,
   }))
     parts.push(Float32Array.from(part))
-  return join32(parts)
+  return joined(parts)
 }

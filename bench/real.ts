@@ -12,11 +12,12 @@
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { sampleRecordings } from '../src/cli/verify/sample.ts'
 import { readConfig } from '../src/config.ts'
 import { startHubServer } from '../test/helpers/hub-server.ts'
 import { descendants } from '../test/helpers/process-tree.ts'
@@ -198,19 +199,10 @@ function columns({ seconds, peakMb, peakDiskGb }: Measured): string[] {
 
 /** LibriVox from Debian's pocketsphinx-testdata, which `make demo` has fetched, over and over for so many seconds. */
 function recordingOf(seconds: number): string {
-  const folders = ['/', join(engine.cacheDir, 'demo/pocketsphinx-testdata')]
-  const clips = folders
-    .map((folder) => join(folder, 'usr/share/pocketsphinx/test/data/librivox'))
-    .find((folder) => existsSync(folder))
-  if (clips === undefined) throw new Error('the recordings are missing: run `make demo` once, which fetches them')
-  const wavs = readdirSync(clips)
-    .filter((name) => name.endsWith('.wav'))
-    .sort()
+  const clips = sampleRecordings(engine.cacheDir)
+  if (clips.length === 0) throw new Error('the recordings are missing: run `make demo` once, which fetches them')
   const list = join(root, `clips-${seconds}.txt`)
-  const lines = Array.from(
-    { length: Math.ceil(seconds / 5) },
-    (_, i) => `file '${join(clips, wavs[i % wavs.length]!)}'\n`,
-  )
+  const lines = Array.from({ length: Math.ceil(seconds / 5) }, (_, i) => `file '${clips[i % clips.length]!.path}'\n`)
   writeFileSync(list, lines.join(''))
   const out = join(root, `recording-${seconds}.wav`)
   execFileSync(engine.ffmpegPath, ['-v', 'error', '-f', 'concat', '-safe', '0', '-i', list, '-t', String(seconds), out])

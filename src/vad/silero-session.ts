@@ -14,11 +14,10 @@ export class VadSession implements AsyncDisposable {
     this.#session = session
   }
 
-  /** @param model  ONNX bytes with the inputs and outputs of `sileroGraph`. */
-  static async open(model = sileroGraph()): Promise<VadSession> {
+  static async open(): Promise<VadSession> {
     // On the CPU with one thread, whatever the device of the models: where another process computes too, a second
     // thread that waits in a loop made it twice as slow.
-    const session = await InferenceSession.create(model, {
+    const session = await InferenceSession.create(sileroGraph(), {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',

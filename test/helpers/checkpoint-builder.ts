@@ -76,13 +76,8 @@ export function writeShardedSafetensors(
   nShards: number,
 ): void {
   const shards = Array.from({ length: nShards }, (): Record<string, BuiltTensor | LazyTensor> => ({}))
-  const weightMap: Record<string, string> = {}
-  for (const [i, [name, tensor]] of Object.entries(tensors).entries()) {
-    shards[i % nShards]![name] = tensor
-    weightMap[name] = shardName(i % nShards, nShards)
-  }
-  for (const [i, shard] of shards.entries()) writeSafetensors(join(folder, shardName(i, nShards)), shard)
-  writeJson(join(folder, 'model.safetensors.index.json'), { metadata: {}, weight_map: weightMap })
+  for (const [i, [name, tensor]] of Object.entries(tensors).entries()) shards[i % nShards]![name] = tensor
+  writeShards(folder, shards)
 }
 
 /** The same tensors one after the other into files of at most `maxBytes` of weights each, as `save_pretrained` does it. */
@@ -102,6 +97,10 @@ export function writeShardsOfSize(
     shards.at(-1)![name] = tensor
     bytes += size
   }
+  writeShards(folder, shards)
+}
+
+function writeShards(folder: string, shards: readonly Readonly<Record<string, BuiltTensor | LazyTensor>>[]): void {
   const weightMap: Record<string, string> = {}
   for (const [i, shard] of shards.entries()) {
     writeSafetensors(join(folder, shardName(i, shards.length)), shard)

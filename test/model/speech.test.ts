@@ -8,6 +8,7 @@ import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows, VadSession 
 import { type Recording, sharedRecordings } from '../helpers/audio-files.ts'
 import { decodeWhole } from '../helpers/decode-whole.ts'
 import { frameByFrame } from '../helpers/frame-by-frame-vad.ts'
+import { joined } from '../helpers/joined.ts'
 
 const { recordings, absent } = sharedRecordings()
 
@@ -58,16 +59,6 @@ function loudShare(windows: readonly SpeechWindow[], samples: Float32Array): num
   const energies = frames.map(({ energy }) => energy).sort((x, y) => x - y)
   const loud = frames.filter(({ energy }) => energy > energies[Math.floor(0.9 * frames.length)]! / 16)
   return loud.filter(({ isKept }) => isKept).length / loud.length
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 const silence = (seconds: number) => new Float32Array(Math.round(seconds * SAMPLE_RATE))
