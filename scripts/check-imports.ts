@@ -18,7 +18,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
-  ...['hub-token', 'languages'],
+  ...['hub-token', 'languages', 'async', 'processes'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -58,7 +58,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'devices', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
+  [/^node:child_process$/, ['audio', 'devices', 'hub/package-index', 'processes']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

@@ -1,6 +1,6 @@
 /** Unloads models that nobody has asked for in a while. */
 
-import type { Clock } from './clock.ts'
+import type { Clock } from '../async/clock.ts'
 import type { Slot } from './slot.ts'
 
 export interface IdleUnloadOptions {

@@ -4,6 +4,8 @@
  * memory runs short, and when a model has rested for long.
  */
 
+import { abortable } from '../async/abortable.ts'
+import { type Clock, systemClock } from '../async/clock.ts'
 import type { Device, EngineSettings } from '../config.ts'
 import { DeviceMemoryReader } from '../devices/memory.ts'
 import {
@@ -16,19 +18,17 @@ import {
 import { isDetectionAsked } from '../languages.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { residentBytes } from '../processes/process-memory.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import { type Clock, systemClock } from './clock.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
 import { IdleUnload } from './idle-unload.ts'
 import { Line } from './line.ts'
 import { type LoadFailure, LoadFailures } from './load-failures.ts'
 import { MemoryLimit } from './memory-limit.ts'
-import { orAborted } from './or-aborted.ts'
 import { type PreparationState, Preparations } from './preparation.ts'
 import type { EngineWork } from './protocol.ts'
-import { residentBytes } from './resident-bytes.ts'
 import { Slot } from './slot.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
@@ -214,7 +214,7 @@ export class EnginePool implements Transcriber {
       if (others?.delete(stop) && others.size === 0) this.#unattended.delete(entry.id)
     })
     loaded.catch(() => {}) // nobody may be waiting for it
-    await orAborted(loaded, signal)
+    await abortable(loaded, signal)
   }
 
   /** Has a slot's model for itself and others as long as `work` goes on. */
@@ -237,7 +237,7 @@ export class EnginePool implements Transcriber {
     })
     done.catch(() => {}) // after an abort nobody waits for it any more
     // The caller is let go at once; its place is free when the engine has really stopped, which may take one long step.
-    return await orAborted(done, signal)
+    return await abortable(done, signal)
   }
 
   /** Does what takes long before any room is made for the model. */

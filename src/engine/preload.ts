@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, type Wait, waitInBackground } from '../async/backoff.ts'
 import { AsrError } from '../errors/index.ts'
 import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
@@ -10,8 +10,7 @@ import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
 import { warmUpRecording } from './warm-up-recording.ts'
 
-const FIRST_PAUSE_MS = 10_000
-const LONGEST_PAUSE_MS = 300_000
+const PAUSES = { firstMs: 10_000, longestMs: 300_000 }
 
 /** Decodes whatever is heard, once, and not for long. */
 const WARM_UP_OPTIONS: GivenOptions = { vad_filter: false, beam_size: 1, temperature: 0, max_new_tokens: 8 }
@@ -24,7 +23,7 @@ export interface PreloadOptions {
   readonly tempDir: string
   readonly logger: Logger
   /** How pauses between attempts are made; tests give one that returns at once. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly wait?: Wait
 }
 
 export type PreloadState =
@@ -60,8 +59,9 @@ export class Preload {
    * Failures are logged, never thrown: a hub that is down at the start should not keep the other models from serving.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { wait = pause } = this.#options
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    const { wait = waitInBackground } = this.#options
+    for (let nRounds = 1; !signal.aborted; nRounds++) {
+      const pauseMs = backoffMs(nRounds, PAUSES)
       for (const [id, { state }] of this.#states) if (state !== 'ready') await this.#attempt(id, pauseMs, signal)
       if (this.whyNotReady() === undefined) return
       await wait(pauseMs, signal).catch(() => {}) // aborted
@@ -93,8 +93,4 @@ export class Preload {
     await transcriber.load(modelId, signal) // which tries again what has failed just now: pauses are made here
     await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false })
 }

@@ -1,17 +1,17 @@
 /** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
 
+import { abortable } from '../async/abortable.ts'
+import type { Clock } from '../async/clock.ts'
+import { Semaphore } from '../async/semaphore.ts'
 import type { Device, EngineSettings } from '../config.ts'
 import type { DeviceMemoryReader } from '../devices/memory.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { residentBytes } from '../processes/process-memory.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import type { Clock } from './clock.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
-import { orAborted } from './or-aborted.ts'
-import { Places } from './places.ts'
-import { residentBytes } from './resident-bytes.ts'
 import type { EngineState } from './transcriber.ts'
 
 export interface SlotOptions {
@@ -36,9 +36,9 @@ export interface SlotOptions {
 export class Slot {
   readonly entry: ModelEntry
   readonly #options: SlotOptions
-  readonly #places: Places
+  readonly #places: Semaphore
   /** For requests whose engine died while it was working on others too. */
-  readonly #secondTries = new Places(1)
+  readonly #secondTries = new Semaphore(1)
   #engine: EngineProcess | undefined
   /** Why the model could not be loaded: the answer to everybody who was let in for it. */
   #loadFailure: unknown
@@ -54,7 +54,7 @@ export class Slot {
   constructor(entry: ModelEntry, options: SlotOptions) {
     this.entry = entry
     this.#options = options
-    this.#places = new Places(options.mostAtOnce)
+    this.#places = new Semaphore(options.mostAtOnce)
   }
 
   /** Requests that were let in and have not finished. */
@@ -157,7 +157,7 @@ export class Slot {
   /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
   async work(request: EngineRequest): Promise<Transcription | LanguageDetection> {
     const { signal } = request
-    return await this.#places.take(signal, async () => {
+    return await this.#places.run(signal, async () => {
       const engine = await this.#loadedEngine(signal)
       this.#isAwaitingUse = false
       try {
@@ -166,7 +166,7 @@ export class Slot {
         if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
         // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try,
         // one after the other, so that the one that kills engines does not take the rest along again.
-        return await this.#secondTries.take(signal, async () => await (await this.#loadedEngine(signal)).work(request))
+        return await this.#secondTries.run(signal, async () => await (await this.#loadedEngine(signal)).work(request))
       }
     })
   }
@@ -192,7 +192,7 @@ export class Slot {
     const engine = this.#engine?.isAlive ? this.#engine : this.#startEngine()
     // A caller who leaves does not stop the loading: the next request for this model will be glad of it.
     try {
-      await orAborted(engine.loaded, signal)
+      await abortable(engine.loaded, signal)
     } catch (error) {
       if (signal.aborted) throw error
       throw this.isEnding ? new ServiceClosingError() : (this.#loadFailure ?? error)
