@@ -36,9 +36,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'vad', 'transcribe'],
   devices: ['models/index'],
   engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
-  admission: [],
   scoring: [],
-  http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
+  http: ['engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],

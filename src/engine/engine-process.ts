@@ -181,3 +181,25 @@ export class EngineProcess {
     for (const { reject } of this.#waiting.values()) reject(error)
   }
 }
+
+/**
+ * Loads a model and lets it go: afterwards it is downloaded, compiled, and known to run on this machine.
+ *
+ * @throws {ModelLoadError} when it cannot be loaded; the signal's reason after an abort.
+ */
+export async function loadOnce({
+  signal,
+  ...options
+}: EngineOptions & { readonly signal: AbortSignal }): Promise<void> {
+  signal.throwIfAborted()
+  const engine = new EngineProcess(options)
+  using _ending = onAbort(signal, () => void engine.end())
+  try {
+    await engine.loaded
+  } catch (error) {
+    signal.throwIfAborted() // it was ended for that, and has said so in its own way
+    throw error
+  } finally {
+    await engine.end()
+  }
+}

@@ -3,12 +3,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backoffMs, type Wait, waitInBackground } from '../async/backoff.ts'
+import { SAMPLE_RATE, wavHeader } from '../audio/index.ts'
 import { AsrError } from '../errors/index.ts'
 import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
-import { warmUpRecording } from './warm-up-recording.ts'
 
 const PAUSES = { firstMs: 10_000, longestMs: 300_000 }
 
@@ -93,4 +93,14 @@ export class Preload {
     await transcriber.load(modelId, signal) // which tries again what has failed just now: pauses are made here
     await transcriber.transcribe({ modelId, audioPath, options: WARM_UP_OPTIONS, signal })
   }
+}
+
+/** What a model transcribes to show that it can: half a second of quiet sound, as a WAV file that needs no ffmpeg. */
+export function warmUpRecording(): Buffer {
+  // A rising tone with noise over it; the noise from a formula, so that every warm-up is the same.
+  const samples = Int16Array.from({ length: SAMPLE_RATE / 2 }, (_, i) => {
+    const noise = ((i * 7919) % 601) / 300 - 1
+    return Math.round(300 * Math.sin(i * i * 1e-4) + 100 * noise)
+  })
+  return Buffer.concat([wavHeader(samples.byteLength), new Uint8Array(samples.buffer)])
 }
