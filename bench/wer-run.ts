@@ -6,6 +6,7 @@ import { createEnginePool } from '../src/engine/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
 import { ModelRegistry } from '../src/models/registry.ts'
+import { readOptions } from '../src/transcribe/options.ts'
 import type { Segment } from '../src/transcript/index.ts'
 import { runFasterWhisper } from './peers/faster-whisper.ts'
 import type { Clip } from './speech-set.ts'
@@ -49,7 +50,7 @@ async function runOwn({ options }: OwnSet, request: RunRequest): Promise<RunResu
   })
   const transcribe = (clip: Clip) => {
     const language = isLanguageGiven ? knownLanguage(clip) : undefined
-    const given = { modelId: model, audioPath: clip.path, language, options, signal: never }
+    const given = { modelId: model, audioPath: clip.path, language, options: readOptions(options), signal: never }
     return pool.transcribe(given)
   }
   try {

@@ -8,6 +8,13 @@ import { OptionInvalidError } from './errors/index.ts'
 
 export type OptionTable = Readonly<Record<string, readonly [check: z.ZodType, meaning: string]>>
 
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
+
+/** The value of each option of a table, under its name in camelCase. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [K in keyof T & string as Camel<K>]: z.output<T[K][0]>
+}
+
 // ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 // Each takes a value or the string that stands for it, and has what it accepts, in words, as its description.
 
@@ -55,7 +62,10 @@ export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
  * @param given  by the names of the table; other names are not looked at.
  * @throws {OptionInvalidError} naming the option, its value and what is allowed.
  */
-export function parseGiven(table: OptionTable, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function parseGiven<T extends OptionTable>(
+  table: T,
+  given: Readonly<Record<string, unknown>>,
+): Partial<OptionValues<T>> {
   const parsed: Record<string, unknown> = {}
   for (const [name, [check]] of Object.entries(table)) {
     const value = given[name]
@@ -64,7 +74,7 @@ export function parseGiven(table: OptionTable, given: Readonly<Record<string, un
     if (!result.success) throw new OptionInvalidError(name, shown(value), allowed(check))
     parsed[camelCase(name)] = result.data
   }
-  return parsed
+  return parsed as Partial<OptionValues<T>> // each value is the output of its own check
 }
 
 export function camelCase(name: string): string {

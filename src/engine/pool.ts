@@ -16,8 +16,8 @@ import {
 import { isDetectionAsked } from '../languages.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import { parseOptions } from '../transcribe/options.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import { withDefaults } from '../transcribe/options.ts'
+import type { LanguageDetection, Transcription, WorkKind, WorkResults } from '../transcript/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
@@ -27,7 +27,6 @@ import { type LoadFailure, LoadFailures } from './load-failures.ts'
 import { MemoryLimit } from './memory-limit.ts'
 import { orAborted } from './or-aborted.ts'
 import { type PreparationState, Preparations } from './preparation.ts'
-import type { EngineWork } from './protocol.ts'
 import { residentBytes } from './resident-bytes.ts'
 import { Slot } from './slot.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
@@ -169,17 +168,17 @@ export class EnginePool implements Transcriber {
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
-    return (await this.#work('transcribe', request)) as Transcription // by the kind of work
+    return await this.#work('transcribe', request)
   }
 
   async detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection> {
-    return (await this.#work('detect-language', request)) as LanguageDetection // by the kind of work
+    return await this.#work('detect-language', request)
   }
 
-  async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
+  async #work<K extends WorkKind>(kind: K, request: TranscribeRequest): Promise<WorkResults[K]> {
     const { signal, audioPath, language, whileNotReady, onProgress, onSegments, onStarted, onTiming } = request
     const entry = this.#options.resolve(request.modelId)
-    const options = parseOptions(request.options, { audioContext: this.#options.settings.audioContext })
+    const options = withDefaults(request.options, { audioContext: this.#options.settings.audioContext })
     if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }

@@ -5,7 +5,7 @@ import type { DeviceMemoryReader } from '../devices/memory.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import type { WorkKind, WorkResults } from '../transcript/index.ts'
 import type { Clock } from './clock.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
@@ -154,8 +154,7 @@ export class Slot {
     this.#isAwaitingUse = true
   }
 
-  /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
-  async work(request: EngineRequest): Promise<Transcription | LanguageDetection> {
+  async work<K extends WorkKind>(request: EngineRequest<K>): Promise<WorkResults[K]> {
     const { signal } = request
     return await this.#places.take(signal, async () => {
       const engine = await this.#loadedEngine(signal)

@@ -1,6 +1,7 @@
 /**
- * How a recording is transcribed: one record, one set of defaults, one validation, for every door. The keys of
- * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case.
+ * How a recording is transcribed: one record, one set of defaults, one validation, for every caller. The keys of
+ * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case. Strings
+ * end here: HTTP, the command line and the library read what they are given once, and hand on typed values.
  */
 
 import { z } from 'zod'
@@ -13,6 +14,7 @@ import {
   number,
   type OptionInfo,
   type OptionTable,
+  type OptionValues,
   oneOf,
   parseGiven,
   text,
@@ -84,9 +86,7 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS
 
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
-
-type Checked = { [K in OptionName as Camel<K>]: z.output<(typeof OPTIONS)[K][0]> }
+type Checked = OptionValues<typeof OPTIONS>
 
 /** Options that mean something else when they are left out than any value could say. */
 type Unset =
@@ -144,6 +144,9 @@ export const DEFAULTS: DecodingOptions = {
   multilingual: false,
 }
 
+/** The options that a request names, checked; the others have the defaults of the service that works on it. */
+export type RequestedOptions = Partial<DecodingOptions>
+
 /** Options as a caller gives them: strings from HTTP and the command line, or values. */
 export type GivenOptions = Readonly<Partial<Record<OptionName, unknown>>>
 
@@ -153,19 +156,32 @@ export function decodingOptionInfos(): OptionInfo[] {
 }
 
 /**
- * The given options over the defaults.
+ * What is given, each option on its own, so that a form can be read before all of it is there.
+ *
+ * @throws {OptionInvalidError} for a value outside its range.
+ */
+export function readOptions(given: GivenOptions): RequestedOptions {
+  return parseGiven(OPTIONS, given)
+}
+
+/**
+ * The requested options over the defaults.
  *
  * @param defaults  those that the settings change; the others are `DEFAULTS`.
- * @throws {OptionInvalidError} for a value outside its range, or for two options that contradict each other.
+ * @throws {OptionInvalidError} for two options that contradict each other.
  */
-export function parseOptions(given: GivenOptions = {}, defaults: Partial<DecodingOptions> = {}): DecodingOptions {
-  const parsed = parseGiven(OPTIONS, given)
-  const options = { ...DEFAULTS, ...defaults, ...parsed } as DecodingOptions // each was parsed by its own check, or is a default
-  // Whoever asks for sampling alone has not asked for the default's beams.
-  const isSampling = !('beamSize' in parsed) && options.temperature[0]! > 0
+export function withDefaults(requested: RequestedOptions = {}, defaults: RequestedOptions = {}): DecodingOptions {
+  const options = { ...DEFAULTS, ...defaults, ...requested }
+  // A request for sampling alone does not ask for the default's beams.
+  const isSampling = requested.beamSize === undefined && options.temperature[0]! > 0
   const decided = isSampling ? { ...options, beamSize: 1 } : options
   checkTogether(decided)
   return decided
+}
+
+/** Reads and completes in one step. @throws {OptionInvalidError} as `readOptions` and `withDefaults`. */
+export function parseOptions(given: GivenOptions = {}, defaults: RequestedOptions = {}): DecodingOptions {
+  return withDefaults(readOptions(given), defaults)
 }
 
 function checkTogether({

@@ -16,5 +16,7 @@ export type {
   TokenLogprob,
   Transcription,
   Word,
+  WorkKind,
+  WorkResults,
 } from './transcription.ts'
 export { toVerboseJson, type VerboseJson, type VerboseSegment, type VerboseWord } from './verbose-json.ts'

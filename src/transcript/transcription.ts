@@ -78,6 +78,14 @@ export interface LanguageDetection {
   readonly durationSeconds: number
 }
 
+/** What becomes of a recording, by the kind of work that is done with it. */
+export interface WorkResults {
+  readonly transcribe: Transcription
+  readonly 'detect-language': LanguageDetection
+}
+
+export type WorkKind = keyof WorkResults
+
 /** How likely each token was: the natural logarithm of its probability. */
 export interface TokenLogprob {
   /** With U+FFFD where the token is only a part of a character. */

@@ -11,7 +11,7 @@ import {
   ModelLoadError,
 } from '../../src/errors/index.ts'
 import { ASR_PARAMETERS } from '../../src/http/doors/asr-query.ts'
-import { parseOptions } from '../../src/transcribe/options.ts'
+import { withDefaults } from '../../src/transcribe/options.ts'
 import { documentedNames, doorService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/doors.ts'
 import { form, type Part } from '../helpers/raw-http.ts'
 
@@ -69,7 +69,7 @@ describe('POST /asr', () => {
     assert.deepEqual(Object.keys(body), ['language', 'segments', 'text'])
     assert.deepEqual({ ...body, segments: body.segments.length }, { language: 'pt', segments: 2, text: SPOKEN.text })
     assert.equal(JSON.stringify(body.segments[0]), JSON.stringify(segment))
-    assert.equal(given().options?.word_timestamps, 'True')
+    assert.equal(given().options?.wordTimestamps, true)
 
     transcriber.script = async () => WITHOUT_WORDS
     const { segments } = JSON.parse((await post('?output=json')).text) as { segments: object[] }
@@ -82,8 +82,8 @@ describe('POST /asr', () => {
     assert.equal((await post(query)).status, 200)
     const { language, options } = given()
     assert.equal(language, 'pt')
-    assert.deepEqual(options, { task: 'translate', initial_prompt: 'São', vad_filter: 'false' })
-    parseOptions(options) // the engine takes them
+    assert.deepEqual(options, { task: 'translate', initialPrompt: 'São', vadFilter: false })
+    withDefaults(options) // the engine takes them
     await post('?language=&task=&output=&encode=')
     assert.deepEqual([given().language, given().options], [undefined, {}])
   })

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { AudioUnreadableError } from '../../src/errors/index.ts'
 import { INFERENCE_FIELDS } from '../../src/http/doors/inference-form.ts'
 import { INFERENCE_VERBOSE_JSON } from '../../src/http/doors/schemas.ts'
-import { parseOptions } from '../../src/transcribe/options.ts'
+import { withDefaults } from '../../src/transcribe/options.ts'
 import { documentedNames, doorService, SRT, VTT, WITHOUT_WORDS } from '../helpers/doors.ts'
 import { form, type Part } from '../helpers/raw-http.ts'
 
@@ -74,7 +74,7 @@ describe('POST /inference', () => {
         language_probabilities: { pt: 0.97, gl: 0.02 },
       },
     )
-    assert.equal(given().options?.word_timestamps, true)
+    assert.equal(given().options?.wordTimestamps, true)
   })
 
   test('times and languages are left out of verbose_json where that is asked for, or nothing was detected', async () => {
@@ -98,17 +98,17 @@ describe('POST /inference', () => {
 
   for (const [what, fields, expected] of [
     ['translate', { translate: 'true' }, { task: 'translate' }],
-    ['prompt', { prompt: 'São João' }, { initial_prompt: 'São João' }],
-    ['beam_size', { beam_size: '3' }, { beam_size: 3 }],
-    ['a beam_size that means greedy', { beam_size: '-1', best_of: '0' }, { beam_size: 1, best_of: 1 }],
-    ['best_of', { best_of: '2' }, { best_of: 2 }],
+    ['prompt', { prompt: 'São João' }, { initialPrompt: 'São João' }],
+    ['beam_size', { beam_size: '3' }, { beamSize: 3 }],
+    ['a beam_size that means greedy', { beam_size: '-1', best_of: '0' }, { beamSize: 1, bestOf: 1 }],
+    ['best_of', { best_of: '2' }, { bestOf: 2 }],
     ['temperature', { temperature: '0.0', temperature_inc: '0.2' }, { temperature: [0, 0.2, 0.4, 0.6, 0.8, 1] }],
     ['temperature alone', { temperature: '0.5' }, { temperature: [0.5, 0.7, 0.9] }],
     ['temperature_inc 0', { temperature_inc: '0' }, { temperature: [0] }],
     [
       'thresholds',
       { logprob_thold: '-0.5', no_speech_thold: '0.3' },
-      { log_prob_threshold: '-0.5', no_speech_threshold: '0.3' },
+      { logProbThreshold: -0.5, noSpeechThreshold: 0.3 },
     ],
     [
       'speech detection',
@@ -121,12 +121,12 @@ describe('POST /inference', () => {
         vad_speech_pad_ms: '30',
       },
       {
-        vad_filter: 'false',
-        threshold: '0.5',
-        min_speech_duration_ms: '250',
-        min_silence_duration_ms: '100',
-        max_speech_duration_s: 30,
-        speech_pad_ms: '30',
+        vadFilter: false,
+        threshold: 0.5,
+        minSpeechDurationMs: 250,
+        minSilenceDurationMs: 100,
+        maxSpeechDurationS: 30,
+        speechPadMs: 30,
       },
     ],
     [
@@ -158,7 +158,7 @@ describe('POST /inference', () => {
       assert.equal(status, 200, text)
       const { options } = given()
       assert.deepEqual(options, { task: 'transcribe', ...expected })
-      parseOptions(options) // the engine takes them
+      withDefaults(options) // the engine takes them
     })
   }
 
@@ -176,7 +176,7 @@ describe('POST /inference', () => {
       .split('\n\n')
       .map((cue) => cue.split('\n').slice(2).join('\n'))
     assert.deepEqual(cues, ['Bom dia.', 'Olá &', 'até ->', 'já.'])
-    assert.equal(given().options?.word_timestamps, true)
+    assert.equal(given().options?.wordTimestamps, true)
   })
 
   for (const [name, value, sentence] of [

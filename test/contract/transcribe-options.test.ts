@@ -55,12 +55,12 @@ describe('the optional fields of POST /transcribe', () => {
     assert.deepEqual(await service.uploads(), [])
   }
 
-  test('reach the engines as sent, and empty or unknown ones do not', async () => {
+  test('reach the engines as values, and empty or unknown ones do not', async () => {
     await post({ beam_size: '3', vad_filter: 'false', hotwords: '', constructor: '{', file_id: '7' })
     await post({})
     assert.deepEqual(
       transcriber.requests.map(({ options }) => options),
-      [{ beam_size: '3', vad_filter: 'false' }, {}],
+      [{ beamSize: 3, vadFilter: false }, {}],
     )
   })
 
@@ -117,7 +117,7 @@ describe('the optional fields of POST /transcribe', () => {
 
   test('a text longer than allowed, and a list cut off at the longest field, are refused', async () => {
     assert.equal((await post({ initial_prompt: 'é'.repeat(4000) })).status, 200)
-    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initial_prompt)).length, 4000)
+    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initialPrompt)).length, 4000)
     await assertRefused({ initial_prompt: '😀'.repeat(6000) }, /^Option initial_prompt .* at most 4000 characters\.$/)
     await assertRefused({ suppress_tokens: `${'1,'.padStart(16_380, ' ')}50257` }, /^Option suppress_tokens /)
   })

@@ -5,16 +5,13 @@
  */
 
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../option-table.ts'
-import { type GivenOptions, OPTIONS } from '../../transcribe/options.ts'
+import { OPTIONS } from '../../transcribe/options.ts'
 import type { WorkForm } from '../recordings/index.ts'
 import { noSpeakers } from './refusals.ts'
 
 /** `text` is what the original's documents say, `txt` what its program does. */
 const OUTPUTS = ['txt', 'text', 'vtt', 'srt', 'tsv', 'json'] as const
 export type AsrOutput = (typeof OUTPUTS)[number]
-
-/** Of the pipeline's options, those that the original has under the same name. */
-const OWN = ['task', 'initial_prompt', 'vad_filter', 'word_timestamps'] as const
 
 const ENCODE = {
   encode: [flag, 'false: the file is 16-bit little-endian mono samples at 16 kHz, without a header'],
@@ -44,23 +41,14 @@ export interface AsrQuery extends WorkForm {
  * @throws {OptionInvalidError} for a value that is not allowed.
  */
 export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
-  const given = lastValues(query)
-  const {
-    output = 'txt',
-    language,
-    encode = true,
-  } = parseGiven(ASR_PARAMETERS, given) as {
-    output?: AsrOutput
-    language?: string
-    encode?: boolean
-  }
-  const options: GivenOptions = Object.fromEntries(OWN.flatMap((name) => (given[name] ? [[name, given[name]]] : [])))
+  const parsed = parseGiven(ASR_PARAMETERS, lastValues(query))
+  const { output = 'txt', language, encode = true, diarize: _refused, ...options } = parsed
   return { modelId, language, options, output, isRawPcm: !encode }
 }
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */
 export function readDetectionQuery(query: unknown, modelId: string): WorkForm & { readonly isRawPcm: boolean } {
-  const { encode = true } = parseGiven(DETECTION_PARAMETERS, lastValues(query)) as { encode?: boolean }
+  const { encode = true } = parseGiven(DETECTION_PARAMETERS, lastValues(query))
   return { modelId, language: undefined, options: {}, isRawPcm: !encode }
 }
 

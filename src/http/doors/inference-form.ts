@@ -6,8 +6,18 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../../errors/index.ts'
-import { flag, integer, number, type OptionTable, oneOf, parseGiven, text } from '../../option-table.ts'
-import { type GivenOptions, OPTIONS, type OptionName, parseOptions } from '../../transcribe/options.ts'
+import {
+  camelCase,
+  flag,
+  integer,
+  number,
+  type OptionTable,
+  type OptionValues,
+  oneOf,
+  parseGiven,
+  text,
+} from '../../option-table.ts'
+import { OPTIONS, type OptionName, type RequestedOptions, withDefaults } from '../../transcribe/options.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
 import type { FormFields, WorkForm } from '../recordings/index.ts'
 import { noSpeakers, onlyFalse, onlyZero } from './refusals.ts'
@@ -67,20 +77,7 @@ export const INFERENCE_FIELDS = {
   detect_language: [onlyFalse('false: POST /v1/audio/detect-language tells the language alone'), 'true is refused'],
 } as const satisfies OptionTable
 
-interface Parsed {
-  readonly responseFormat?: InferenceFormat
-  readonly language?: string
-  readonly translate?: boolean
-  readonly temperature?: number
-  readonly temperatureInc?: number
-  readonly beamSize?: number
-  readonly bestOf?: number
-  readonly vadMaxSpeechDurationS?: number
-  readonly maxLen?: number
-  readonly noTimestamps?: boolean
-  readonly tokenTimestamps?: boolean
-  readonly noLanguageProbabilities?: boolean
-}
+type Parsed = Partial<OptionValues<typeof INFERENCE_FIELDS>>
 
 /**
  * Reads the fields so far, each on its own.
@@ -88,22 +85,19 @@ interface Parsed {
  * @throws {OptionInvalidError} for a value that is not allowed, under their name of the field.
  */
 export function readInferenceForm(fields: FormFields, modelId: string): InferenceForm {
-  const given = fields.last()
-  const parsed: Parsed = parseGiven(INFERENCE_FIELDS, given)
+  const parsed = parseGiven(INFERENCE_FIELDS, fields.last())
   const { responseFormat: format = 'json', language, beamSize, bestOf, vadMaxSpeechDurationS, maxLen = 0 } = parsed
   const hasTimes = !parsed.noTimestamps
-  const options: GivenOptions = {
-    ...Object.fromEntries(
-      Object.entries(RENAMED).flatMap(([theirs, ours]) => (given[theirs] ? [[ours, given[theirs]]] : [])),
-    ),
+  const options: RequestedOptions = {
+    ...renamedOptions(parsed),
     task: parsed.translate ? 'translate' : 'transcribe',
     ...temperatures(parsed),
-    ...(beamSize !== undefined && { beam_size: Math.max(1, beamSize) }),
-    ...(bestOf !== undefined && { best_of: Math.max(1, bestOf) }),
+    ...(beamSize !== undefined && { beamSize: Math.max(1, beamSize) }),
+    ...(bestOf !== undefined && { bestOf: Math.max(1, bestOf) }),
     ...(vadMaxSpeechDurationS !== undefined && {
-      max_speech_duration_s: Math.min(LONGEST_SPEECH_SECONDS, vadMaxSpeechDurationS),
+      maxSpeechDurationS: Math.min(LONGEST_SPEECH_SECONDS, vadMaxSpeechDurationS),
     }),
-    ...((format === 'verbose_json' || maxLen > 0) && { word_timestamps: true }),
+    ...((format === 'verbose_json' || maxLen > 0) && { wordTimestamps: true }),
   }
   return {
     modelId,
@@ -123,14 +117,14 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
  * @throws {OptionInvalidError} for one that contradicts another.
  */
 export function checkInferenceForm({ options, format, subtitles: { maxLineWidth } }: InferenceForm): void {
-  parseOptions(options)
+  withDefaults(options)
   if (maxLineWidth !== undefined && format !== 'srt' && format !== 'vtt') {
     throw new OptionInvalidError('max_len', String(maxLineWidth), 'it with response_format srt or vtt')
   }
 }
 
 /** @see ggml-org/whisper.cpp:src/whisper.cpp `whisper_full_with_state` — the same ladder. */
-function temperatures({ temperature, temperatureInc }: Parsed): GivenOptions {
+function temperatures({ temperature, temperatureInc }: Parsed): RequestedOptions {
   if (temperature === undefined && temperatureInc === undefined) return {}
   const [first, step] = [temperature ?? 0, temperatureInc ?? 0.2]
   const nSteps = step === 0 ? 0 : Math.floor((1 - first) / step + 1e-6)
@@ -143,4 +137,10 @@ function temperatures({ temperature, temperatureInc }: Parsed): GivenOptions {
 function renamedRows(): { readonly [K in keyof typeof RENAMED]: (typeof OPTIONS)[(typeof RENAMED)[K]] } {
   const rows = Object.entries(RENAMED).map(([theirs, ours]) => [theirs, OPTIONS[ours]])
   return Object.fromEntries(rows) // each name with the row of its own option
+}
+
+function renamedOptions(parsed: Parsed): RequestedOptions {
+  const values: Readonly<Record<string, unknown>> = parsed
+  const options = Object.entries(RENAMED).map(([theirs, ours]) => [camelCase(ours), values[camelCase(theirs)]] as const)
+  return Object.fromEntries(options.filter(([, value]) => value !== undefined)) // each by the check of its own option
 }

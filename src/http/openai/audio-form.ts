@@ -7,7 +7,7 @@
 
 import { OptionInvalidError } from '../../errors/index.ts'
 import { flag, type OptionTable, oneOf, parseGiven } from '../../option-table.ts'
-import { type GivenOptions, OPTIONS, parseOptions } from '../../transcribe/options.ts'
+import { OPTIONS, type RequestedOptions, readOptions, withDefaults } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   FORMATS,
@@ -65,27 +65,25 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     if (listField(fields, name).length > 0) throw new OptionInvalidError(name, '…', 'no speakers: none are told apart')
   }
   const given = singleFields(fields, [...LISTS, ...UNSUPPORTED])
-  const { responseFormat = 'json', stream = false } = parseGiven(FIELDS, given) as {
-    responseFormat?: FormatName
-    stream?: boolean
-  }
+  const { responseFormat = 'json', stream = false } = parseGiven(FIELDS, given)
   const granularities = choices(fields, 'timestamp_granularities', ['word', 'segment'] as const)
   const include = choices(fields, 'include', ['logprobs', 'progress', 'statistics'] as const)
   const [languages, keywords] = [listField(fields, 'languages'), listField(fields, 'keywords')]
 
-  const own = Object.keys(OPTIONS).filter((name) => given[name] && !REPLACED.some((replaced) => replaced === name))
-  const options: GivenOptions = {
-    ...Object.fromEntries(own.map((name) => [name, given[name]])),
+  const own = Object.keys(OPTIONS).filter((name) => !REPLACED.some((replaced) => replaced === name))
+  const options: RequestedOptions = {
+    ...readOptions({
+      ...Object.fromEntries(own.map((name) => [name, given[name]])),
+      temperature: temperatureField(given.temperature),
+      ...(given.prompt && { initial_prompt: given.prompt }),
+      ...(keywords.length > 0 && { hotwords: keywords.join(', ') }),
+      languages: languages.join(','),
+    }),
     ...chunkingOptions(given),
-    ...temperatureOption(given.temperature),
-    ...(given.prompt && { initial_prompt: given.prompt }),
-    ...(keywords.length > 0 && { hotwords: keywords.join(', ') }),
-    ...(languages.length > 0 && { languages: languages.join(',') }),
-    ...(granularities.includes('word') && { word_timestamps: 'true' }),
-    ...(include.includes('logprobs') && { logprobs: 'true' }),
+    ...(granularities.includes('word') && { wordTimestamps: true }),
+    ...(include.includes('logprobs') && { logprobs: true }),
     task,
   }
-  parseGiven(OPTIONS, options)
   return {
     modelId: given.model || defaultModelId,
     language: given.language || undefined,
@@ -116,7 +114,7 @@ export function checkAudioForm({
   hasProgress,
   hasStatistics,
 }: AudioForm): void {
-  const { wordTimestamps } = parseOptions(options)
+  const { wordTimestamps } = withDefaults(options)
   if (granularities.length > 0 && format !== 'verbose_json') {
     throw new OptionInvalidError(
       'timestamp_granularities',
@@ -135,12 +133,12 @@ export function checkAudioForm({
 }
 
 /** OpenAI's 0 means: as sure as possible, warmer where that fails, which is what our own default does. */
-function temperatureOption(given: string | undefined): GivenOptions {
-  if (given === undefined || given.trim() === '' || Number(given) === 0) return {}
+function temperatureField(given: string | undefined): string | undefined {
+  if (given === undefined || given.trim() === '' || Number(given) === 0) return undefined
   if (!given.includes(',') && !(Number(given) >= 0 && Number(given) <= 1)) {
     throw new OptionInvalidError('temperature', given.slice(0, 100), 'a number from 0 to 1')
   }
-  return { temperature: given }
+  return given
 }
 
 function choices<const T extends string>(fields: FormFields, name: string, allowed: readonly T[]): T[] {

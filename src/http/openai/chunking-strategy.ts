@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../../errors/index.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../transcribe/options.ts'
 
 const ALLOWED =
   'auto, or {"type":"server_vad"} with threshold (0 to 1), prefix_padding_ms (0 to 10000) and silence_duration_ms (0 to 60000)'
@@ -18,7 +18,7 @@ const serverVad = z.strictObject({
  * @param given  with `chunking_strategy` as text or JSON, or with its members as `chunking_strategy[type]` and so on.
  * @throws {OptionInvalidError} when it is neither `auto` nor a `server_vad`.
  */
-export function chunkingOptions(given: Readonly<Record<string, string>>): GivenOptions {
+export function chunkingOptions(given: Readonly<Record<string, string>>): RequestedOptions {
   const strategy = strategyIn(given)
   if (strategy === undefined || strategy === 'auto') return {}
   const parsed = serverVad.safeParse(strategy)
@@ -26,8 +26,8 @@ export function chunkingOptions(given: Readonly<Record<string, string>>): GivenO
   const { threshold, prefix_padding_ms, silence_duration_ms } = parsed.data
   return {
     ...(threshold !== undefined && { threshold }),
-    ...(prefix_padding_ms !== undefined && { speech_pad_ms: prefix_padding_ms }),
-    ...(silence_duration_ms !== undefined && { min_silence_duration_ms: silence_duration_ms }),
+    ...(prefix_padding_ms !== undefined && { speechPadMs: prefix_padding_ms }),
+    ...(silence_duration_ms !== undefined && { minSilenceDurationMs: silence_duration_ms }),
   }
 }
 

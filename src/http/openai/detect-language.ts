@@ -1,7 +1,6 @@
 /** `POST /v1/audio/detect-language`, which OpenAI does not have: what is spoken, without what is said. */
 
-import { parseGiven } from '../../option-table.ts'
-import { type GivenOptions, OPTIONS } from '../../transcribe/options.ts'
+import { readOptions } from '../../transcribe/options.ts'
 import { type LanguageDetection, languageName } from '../../transcript/index.ts'
 import type { FormFields, WorkForm } from '../recordings/index.ts'
 import { listField, singleFields } from './form-lists.ts'
@@ -17,12 +16,10 @@ export const DETECTION_OPTIONS = [
 /** @throws {OptionInvalidError} for a value that is not allowed. */
 export function readDetectionForm(fields: FormFields, defaultModelId: string): WorkForm {
   const given = singleFields(fields, ['languages'])
-  const languages = listField(fields, 'languages')
-  const options: GivenOptions = {
-    ...Object.fromEntries(DETECTION_OPTIONS.flatMap((name) => (given[name] ? [[name, given[name]]] : []))),
-    ...(languages.length > 0 && { languages: languages.join(',') }),
-  }
-  parseGiven(OPTIONS, options)
+  const options = readOptions({
+    ...Object.fromEntries(DETECTION_OPTIONS.map((name) => [name, given[name]])),
+    languages: listField(fields, 'languages').join(','),
+  })
   return { modelId: given.model || defaultModelId, language: undefined, options }
 }
 

@@ -9,7 +9,7 @@ import { Admission, type Entrance, SharedWork } from '../../admission/index.ts'
 import type { Config } from '../../config.ts'
 import type { TranscribeRequest, Transcriber } from '../../engine/transcriber.ts'
 import { AudioEmptyError, isAbort, ModelUnknownError } from '../../errors/index.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../../transcript/index.ts'
 import { type Attendance, attend, noteTimes } from '../connections/index.ts'
 import type { WorkObservers } from '../observability/index.ts'
@@ -35,7 +35,7 @@ export interface IntakeOptions {
 export interface WorkForm {
   readonly modelId: string
   readonly language: string | undefined
-  readonly options: GivenOptions
+  readonly options: RequestedOptions
 }
 
 export interface IntakeRules<F extends WorkForm> {

@@ -8,7 +8,7 @@ import {
   parseGiven,
   writtenValue,
 } from '../../option-table.ts'
-import { decodingOptionInfos, type GivenOptions, OPTIONS, parseOptions } from '../../transcribe/options.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   FORMATS,
@@ -24,7 +24,7 @@ export interface TranscribeForm {
   readonly modelId: string | undefined
   readonly language: string | undefined
   readonly format: FormatName
-  readonly options: GivenOptions
+  readonly options: RequestedOptions
   readonly subtitles: SubtitleOptions
 }
 
@@ -44,13 +44,12 @@ const FORMAT_DEFAULT = { responseFormat: 'json' } as const
  */
 export function readForm(fields: FormFields): TranscribeForm {
   const given = fields.last()
-  parseGiven(OPTIONS, given)
   const { responseFormat } = { ...FORMAT_DEFAULT, ...parseGiven(FORMAT_OPTION, given) }
   return {
     modelId: given.model_id || undefined,
     language: given.language || undefined,
     format: responseFormat,
-    options: Object.fromEntries(Object.keys(OPTIONS).flatMap((name) => (given[name] ? [[name, given[name]]] : []))),
+    options: readOptions(given),
     subtitles: parseSubtitleOptions(given),
   }
 }
@@ -61,7 +60,7 @@ export function readForm(fields: FormFields): TranscribeForm {
  * @throws {OptionInvalidError} for one that contradicts another.
  */
 export function checkForm({ options, format, subtitles }: TranscribeForm): void {
-  const { wordTimestamps, logprobs } = parseOptions(options)
+  const { wordTimestamps, logprobs } = withDefaults(options)
   checkAnswerOptions(format, { wordTimestamps, logprobs, subtitles })
 }
 
