@@ -115,7 +115,7 @@ async function timeCompilation(folder: string): Promise<number> {
   return (performance.now() - from) / 1000
 }
 
-/** Through the door that the service uses: an engine process, ffmpeg, the whole of a request. */
+/** By the pool that the service uses: an engine process, ffmpeg, the whole of a request. */
 async function serve(name: string, path: string, isReal: boolean) {
   const entry: ModelEntry = {
     id: name,

@@ -1,4 +1,4 @@
-/** One set over many clips: ours through the door that users take, or the peer's. */
+/** One set over many clips: ours by the pool that the service uses, or the peer's. */
 
 import { cpus } from 'node:os'
 import { readConfig } from '../src/config.ts'
@@ -39,7 +39,7 @@ export function runSet(set: WerSet, request: RunRequest): Promise<RunResult> {
   return set.system === 'paradox' ? runOwn(set, request) : runPeer(set, request)
 }
 
-/** Through the door that the service uses: an engine process, ffmpeg, the whole of a request, one at a time. */
+/** By the pool that the service uses: an engine process, ffmpeg, the whole of a request, one at a time. */
 async function runOwn({ options }: OwnSet, request: RunRequest): Promise<RunResult> {
   const { model, clips, isLanguageGiven, onAnswer } = request
   const pool = createEnginePool({

@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from './errors/index.ts'
+import { type JsonSchema, jsonSchema } from './schema.ts'
 
 export type OptionTable = Readonly<Record<string, readonly [check: z.ZodType, meaning: string]>>
 
@@ -128,6 +129,22 @@ export function writtenValue(value: unknown): string {
 }
 
 function schemaOf(check: z.ZodType): OptionSchema {
-  const { $schema, description, items, maxItems, ...schema } = z.toJSONSchema(check, { io: 'output' })
-  return schema as OptionSchema // the checks above make no others
+  const { description, items, maxItems, ...schema } = jsonSchema(check)
+  return schema as unknown as OptionSchema // the checks above make no others
+}
+
+/** The options as the fields of a form. */
+export function fieldSchemas(infos: readonly OptionInfo[]): Record<string, JsonSchema> {
+  return Object.fromEntries(infos.map((info) => [info.name, fieldSchema(info)]))
+}
+
+function fieldSchema({ meaning, allowed, schema, default: value }: OptionInfo): JsonSchema {
+  const description = `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. Use ${allowed}.`
+  // A list is one field of comma-separated items; an array would be a field for each.
+  const isList = schema.type === 'array'
+  return {
+    ...(isList ? { type: 'string' } : schema),
+    ...(value !== undefined && { default: isList ? writtenValue(value) : value }),
+    description,
+  }
 }

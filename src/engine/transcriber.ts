@@ -1,4 +1,4 @@
-/** The door through which HTTP and the command line transcribe; the engine pool stands behind it. */
+/** What HTTP, the command line and the library transcribe by; the engine pool implements it. */
 
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'

@@ -57,7 +57,7 @@ export function writeTranscription(
 /**
  * Refuses wishes that the format has no place for, before anything is done for them.
  *
- * @param format  one of `FORMATS`, or a door's own, which has no place for words.
+ * @param format  one of `FORMATS`, or a surface's own, which has no place for words.
  * @throws {OptionInvalidError} for word times, and as `checkSubtitleOptions`.
  */
 export function checkAnswerOptions(

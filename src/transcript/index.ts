@@ -2,6 +2,19 @@
 export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'
 export { languageName } from './language-name.ts'
 export {
+  type DeltaEvent,
+  type DoneEvent,
+  type OpenAiJson,
+  type OpenAiVerboseJson,
+  openAiJsonSchema,
+  openAiVerboseJsonSchema,
+  type ProgressEvent,
+  progressEventSchema,
+  type SegmentEvent,
+  segmentEventSchema,
+  type Usage,
+} from './openai-json.ts'
+export {
   checkSubtitleOptions,
   parseSubtitleOptions,
   type SubtitleOptions,
@@ -19,4 +32,5 @@ export type {
   WorkKind,
   WorkResults,
 } from './transcription.ts'
-export { toVerboseJson, type VerboseJson, type VerboseSegment, type VerboseWord } from './verbose-json.ts'
+export { QUALITIES, TASKS } from './transcription.ts'
+export { toVerboseJson, type VerboseJson, verboseJsonSchema } from './verbose-json.ts'

@@ -1,4 +1,4 @@
-/** Which language a recording is taken to be in: what is asked for, by every door, and what the engine makes of it. */
+/** Which language a recording is taken to be in: what is asked for, by every route, and what the engine makes of it. */
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

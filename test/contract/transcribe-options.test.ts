@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { VERBOSE_JSON_SCHEMA } from '../../src/http/transcribe/verbose-json-schema.ts'
 import { decodingOptionInfos } from '../../src/transcribe/options.ts'
-import { toVerboseJson } from '../../src/transcript/index.ts'
+import { toVerboseJson, verboseJsonSchema } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'
 import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/raw-http.ts'
 import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
@@ -172,15 +171,11 @@ describe('the optional fields of POST /transcribe', () => {
 })
 
 test('the schema of verbose_json has the keys that are written', () => {
-  const written = toVerboseJson(SPOKEN) as unknown as Record<string, unknown>
-  assert.deepEqual(Object.keys(VERBOSE_JSON_SCHEMA.properties), Object.keys(written))
-  const of = (name: string) => VERBOSE_JSON_SCHEMA.properties[name] as { items?: Described } & Described
-  for (const name of ['segments', 'words']) {
-    assert.deepEqual(Object.keys(of(name).items!.properties), Object.keys((written[name] as object[])[0]!))
-  }
-  assert.deepEqual(Object.keys(of('statistics').properties), Object.keys(written.statistics as object))
+  const written = toVerboseJson(SPOKEN)
+  const { segments, words, statistics } = verboseJsonSchema.shape
+  assert.deepEqual(Object.keys(verboseJsonSchema.shape), Object.keys(written))
+  assert.deepEqual(Object.keys(segments.element.shape), Object.keys(written.segments[0]!))
+  assert.deepEqual(Object.keys(words.unwrap().element.shape), Object.keys(written.words![0]!))
+  assert.deepEqual(Object.keys(statistics.shape), Object.keys(written.statistics))
+  assert.deepEqual(verboseJsonSchema.parse(written), written)
 })
-
-interface Described {
-  readonly properties: object
-}
