@@ -17,7 +17,18 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
-  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'tensor', 'folders'],
+  ...[
+    'errors',
+    'config',
+    'settings',
+    'logger',
+    'option-table',
+    'schema',
+    'package-info',
+    'transcript',
+    'tensor',
+    'folders',
+  ],
   ...['hub-token', 'languages'],
 ]
 

@@ -12,8 +12,8 @@ import {
 } from '../../src/errors/index.ts'
 import { ASR_PARAMETERS } from '../../src/http/surfaces/asr-webservice/query.ts'
 import { withDefaults } from '../../src/transcribe/options.ts'
-import { documentedNames, formService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/other-servers.ts'
-import { form, type Part } from '../helpers/raw-http.ts'
+import { documentedNames, formService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/rigs/other-servers.ts'
+import { form, type Part } from '../helpers/rigs/raw-http.ts'
 
 const { transcriber, send, assertRefused, uploads } = formService()
 const given = () => transcriber.requests.at(-1)!

@@ -6,8 +6,8 @@ import { AudioUnreadableError } from '../../src/errors/index.ts'
 import { INFERENCE_FIELDS } from '../../src/http/surfaces/whisper-cpp/form.ts'
 import { inferenceJsonSchema } from '../../src/http/surfaces/whisper-cpp/schemas.ts'
 import { withDefaults } from '../../src/transcribe/options.ts'
-import { documentedNames, formService, SRT, VTT, WITHOUT_WORDS } from '../helpers/other-servers.ts'
-import { form, type Part } from '../helpers/raw-http.ts'
+import { documentedNames, formService, SRT, VTT, WITHOUT_WORDS } from '../helpers/rigs/other-servers.ts'
+import { form, type Part } from '../helpers/rigs/raw-http.ts'
 
 const { transcriber, send, assertRefused, uploads } = formService()
 const given = () => transcriber.requests.at(-1)!
