@@ -41,7 +41,7 @@ export function text(maxLength: number) {
 }
 
 /** Comma-separated items, as HTTP and the command line write lists; `,` is a list of none. */
-export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
+export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = 1000 }) {
   const split = (value: unknown) =>
     typeof value === 'string'
       ? value
@@ -51,7 +51,7 @@ export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
       : Array.isArray(value)
         ? value
         : [value]
-  return z.preprocess(split, z.array(item).max(maxLength)).describe(what)
+  return z.preprocess(split, z.array(item).min(least).max(most)).describe(what)
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +129,7 @@ export function writtenValue(value: unknown): string {
 }
 
 function schemaOf(check: z.ZodType): OptionSchema {
-  const { description, items, maxItems, ...schema } = jsonSchema(check)
+  const { description, items, minItems, maxItems, ...schema } = jsonSchema(check)
   return schema as unknown as OptionSchema // the checks above make no others
 }
 

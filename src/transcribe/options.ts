@@ -44,7 +44,7 @@ export const OPTIONS = {
   patience: [number(0.1, 10), 'factor of finished hypotheses that beam search waits for'],
   length_penalty: [number(0, 5), 'exponent of the length that a hypothesis is divided by; unset: plain average'],
   temperature: [
-    listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', 16),
+    listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', { most: 16 }),
     'sampling temperature; several make the fallback ladder',
   ],
   best_of: [integer(1, 16), 'samples of which the best is taken, at temperatures above 0'],
@@ -54,7 +54,7 @@ export const OPTIONS = {
   repetition_penalty: [number(0.1, 10), 'above 1, tokens that were said become less likely'],
   no_repeat_ngram_size: [integer(0, 32), 'no sequence of so many tokens is said twice; 0 allows all'],
   suppress_tokens: [
-    listOf(integer(-1, 100_000), 'comma-separated token ids; -1 is the standard list', 1000),
+    listOf(integer(-1, 100_000), 'comma-separated token ids; -1 is the standard list', {}),
     'tokens that are never said',
   ],
   suppress_blank: [flag, 'no empty text at the beginning of a window'],
@@ -76,7 +76,9 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', 100),
+    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', {
+      most: 100,
+    }),
     'languages that detection chooses among',
   ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
