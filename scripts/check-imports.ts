@@ -54,7 +54,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
-  web: [], // it talks to the service over HTTP, as every other client does
+  // It talks to the service over HTTP, as every other client does; of the answers it knows the types.
+  web: ['type http/models/model-answers', 'type http/surfaces/openai/limits-answer'],
   index: ['library'],
   library: ['engine', 'devices', 'models/registry', 'transcribe/options', 'audio/index'],
 }

@@ -41,6 +41,8 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   tsv: { contentType: 'text/tab-separated-values; charset=utf-8', hasWords: false, write: writeTsv },
 }
 
+export const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]] // the record's keys, of which it has some
+
 /**
  * A transcription as the contents of a file.
  *

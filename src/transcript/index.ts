@@ -1,5 +1,12 @@
 /** What we hand back: segments, words, the whole text, and the formats that they are written in. */
-export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'
+export {
+  checkAnswerOptions,
+  FORMAT_NAMES,
+  FORMATS,
+  type Format,
+  type FormatName,
+  writeTranscription,
+} from './formats.ts'
 export { languageName } from './language-name.ts'
 export {
   type DeltaEvent,

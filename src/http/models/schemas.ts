@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { jsonSchema } from '../../schema.ts'
 import { failureSchemas } from '../failures/error-schemas.ts'
 import { openAiErrorSchema } from '../surfaces/openai/errors.ts'
-import { engineSchema, enginesSchema, modelSchema } from './model-object.ts'
+import { engineSchema, enginesSchema, modelSchema } from './model-answers.ts'
 
 /** The wildcard that stands for an id; the description of the API calls it so. */
 const params = {

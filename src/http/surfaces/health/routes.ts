@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Transcriber } from '../../../engine/transcriber.ts'
 import { type DataOf, jsonSchema } from '../../../schema.ts'
-import { engineObjects, enginesSchema } from '../../models/model-object.ts'
+import { enginesSchema } from '../../models/model-answers.ts'
+import { engineObjects } from '../../models/model-object.ts'
 
 export interface HealthRoutesOptions {
   readonly transcriber: Transcriber

@@ -16,7 +16,7 @@ import {
 } from '../../../transcribe/options.ts'
 import {
   checkAnswerOptions,
-  FORMATS,
+  FORMAT_NAMES,
   type FormatName,
   parseSubtitleOptions,
   type SubtitleOptions,
@@ -44,7 +44,6 @@ export interface AudioForm extends WorkForm {
   readonly hasLanguages: boolean
 }
 
-const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]] // the record's keys, of which it has some
 const FIELDS = {
   response_format: [oneOf(FORMAT_NAMES), 'how the answer is written'],
   stream: [flag, 'send text by server-sent events as soon as it is there'],

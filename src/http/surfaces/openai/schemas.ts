@@ -9,7 +9,7 @@ import { formatAnswers, formSchema, TEXT_FORMATS } from '../form-schema.ts'
 import { audioFormInfos, GRANULARITIES, INCLUDES } from './audio-form.ts'
 import { DETECTION_OPTIONS, detectionSchema } from './detect-language.ts'
 import { openAiErrorSchema } from './errors.ts'
-import { limitsSchema } from './limits.ts'
+import { limitsSchema } from './limits-answer.ts'
 
 const common = { tags: ['OpenAI'], consumes: ['multipart/form-data'] }
 const failures = failureSchemas(openAiErrorSchema, [400, 401, 404, 408, 413, 415, 429, 500, 503])

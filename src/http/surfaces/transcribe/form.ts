@@ -4,7 +4,7 @@ import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven }
 import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../../transcribe/options.ts'
 import {
   checkAnswerOptions,
-  FORMATS,
+  FORMAT_NAMES,
   type FormatName,
   parseSubtitleOptions,
   type SubtitleOptions,
@@ -21,7 +21,6 @@ export interface TranscribeForm {
   readonly subtitles: SubtitleOptions
 }
 
-const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]] // the record's keys, of which it has some
 const FORMAT_OPTION = {
   response_format: [
     oneOf(FORMAT_NAMES),
