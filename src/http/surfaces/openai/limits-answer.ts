@@ -9,12 +9,12 @@ export const limitsSchema = z.object({
   object: z.literal('limits'),
   max_upload_bytes: count,
   max_audio_seconds: count,
+  running: count,
+  waiting: count.describe('Those that still upload are among them.'),
   request_timeout_seconds: count.nullable().describe('null: none.'),
   requests_per_minute: count.nullable().describe('null: no limit.'),
   max_concurrency: count.describe('Recordings that are worked on at a time.'),
   max_queue: count.describe('Requests that may wait beyond that.'),
-  running: count,
-  waiting: count.describe('Those that still upload are among them.'),
 })
 
 export type Limits = DataOf<typeof limitsSchema>

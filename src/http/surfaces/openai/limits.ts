@@ -10,11 +10,11 @@ export function limitsOf({ maxUploadBytes, admission, engine, security }: Config
     object: 'limits',
     max_upload_bytes: maxUploadBytes,
     max_audio_seconds: engine.maxAudioSeconds,
+    running: state.running,
+    waiting: state.waiting,
     request_timeout_seconds: requestTimeoutMs === undefined ? null : requestTimeoutMs / 1000,
     requests_per_minute: security.rateLimit ?? null,
     max_concurrency: maxConcurrency,
     max_queue: maxQueue,
-    running: state.running,
-    waiting: state.waiting,
   }
 }
