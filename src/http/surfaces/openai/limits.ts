@@ -1,10 +1,10 @@
 /** `GET /v1/limits`: what a caller may send, and how busy the service is. */
 
-import type { AdmissionState } from '../../../admission/index.ts'
 import type { Config } from '../../../config.ts'
+import type { QueueState } from '../../../engine/index.ts'
 import type { Limits } from './limits-answer.ts'
 
-export function limitsOf({ maxUploadBytes, admission, engine, security }: Config, state: AdmissionState): Limits {
+export function limitsOf({ maxUploadBytes, admission, engine, security }: Config, state: QueueState): Limits {
   const { maxConcurrency, maxQueue, requestTimeoutMs } = admission
   return {
     object: 'limits',

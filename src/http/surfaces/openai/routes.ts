@@ -56,5 +56,5 @@ export async function openAiRoutes(app: FastifyInstance, { intake, config }: Ope
     return languageAnswer(await recording.detectLanguage())
   })
 
-  app.get('/v1/limits', { schema: limitsRouteSchema }, async () => limitsOf(config, intake.admission.state))
+  app.get('/v1/limits', { schema: limitsRouteSchema }, async () => limitsOf(config, intake.queueState))
 }
