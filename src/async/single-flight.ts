@@ -4,7 +4,7 @@ import { abortable } from './abortable.ts'
 
 /** One that waits for the work. */
 export interface FlightWaiter<Progress = never> {
-  /** Its abort leaves; the work ends when nobody waits for it. */
+  /** Its abort leaves; the work ends with its last waiter. */
   readonly signal: AbortSignal
   /** Told at once what was told last, then what comes. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
@@ -12,7 +12,7 @@ export interface FlightWaiter<Progress = never> {
   readonly lingerMs?: (() => number) | undefined
 }
 
-/** @param signal  aborts when nobody waits any more. */
+/** @param signal  aborts when the last waiter has left. */
 export type Flight<Result, Progress = never> = (
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
@@ -23,7 +23,7 @@ export interface SingleFlightOptions {
   readonly keepMs?: number
   /** Results kept, at most; the oldest go first. */
   readonly mostKept?: number
-  /** Works that go on with nobody waiting for them, at most. */
+  /** Works that go on without a waiter, at most. */
   readonly mostUnattended?: number
 }
 
@@ -35,7 +35,7 @@ interface Running<Result, Progress> {
   nWaiting: number
   latest: Progress | undefined
   isDone: boolean
-  /** Ends work that nobody waits for, or forgets a result. */
+  /** Ends work without a waiter, or forgets a result. */
   timer: NodeJS.Timeout | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Unloads models that nobody has asked for in a while. */
+/** Unloads models that no request has come for in a while. */
 
 import type { Clock } from '../async/clock.ts'
 import type { EngineHandle } from './engine-handle.ts'
@@ -22,7 +22,7 @@ export class IdleUnload {
     this.#options = options
   }
 
-  /** When the model goes unless somebody asks for it, in milliseconds since 1970; undefined while it stays. */
+  /** When the model goes unless a request comes for it, in milliseconds since 1970; undefined while it stays. */
   expiresAt(engine: EngineHandle): number | undefined {
     const { ttlMs, exempt } = this.#options
     if (ttlMs === undefined || engine.restsSince === undefined || exempt.has(engine.entry.id)) return undefined
