@@ -21,9 +21,9 @@ export type Flight<Result, Progress = never> = (
 export interface SingleFlightOptions {
   /** For how long a result is kept for those who ask for the same; by default not at all. A failure never is. */
   readonly keepMs?: number
-  /** Results kept, at most; the oldest go first. */
+  /** Results kept, at most, the oldest going first; by default all. */
   readonly mostKept?: number
-  /** Works that go on without a waiter, at most. */
+  /** Works that go on without a waiter, at most; by default all. */
   readonly mostUnattended?: number
 }
 
@@ -46,7 +46,7 @@ export class SingleFlight<Result = void, Progress = never> {
   /** Under way, or kept, by id; the youngest last. */
   readonly #flights = new Map<string, Running<Result, Progress>>()
 
-  constructor({ keepMs = 0, mostKept = 64, mostUnattended = 4 }: SingleFlightOptions = {}) {
+  constructor({ keepMs = 0, mostKept = Infinity, mostUnattended = Infinity }: SingleFlightOptions = {}) {
     this.#keepMs = keepMs
     this.#mostKept = mostKept
     this.#mostUnattended = mostUnattended
