@@ -162,7 +162,7 @@ export const SETTINGS = {
   MAX_LOADED_MODELS: {
     check: integer(1, 64).default(1),
     meaning:
-      'Models in memory at a time, each in a process of its own. When another is asked for, running requests finish, then the one that was idle longest is unloaded.',
+      'Models in memory at a time, each in a process of its own. When another is asked for, the one that was idle longest is unloaded; where none is idle, [the queue](operations.md#the-queue) makes room.',
   },
   MAX_MODEL_MEMORY: {
     check: integer(0, 16 * 1024 * 1024).default(0),
@@ -195,7 +195,8 @@ export const SETTINGS = {
   },
   MAX_QUEUE: {
     check: integer(0, 100_000).default(64),
-    meaning: 'Requests that may wait beyond that, those still uploading among them; more are answered with 429.',
+    meaning:
+      'Requests that may wait beyond that, those still uploading among them; more are answered with 429. Their order: [the queue](operations.md#the-queue).',
   },
   REQUEST_TIMEOUT: {
     check: integer(0, 7 * 24 * 3600).default(0),

@@ -58,7 +58,7 @@ export class EngineProcess {
       env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
       stderr: 'inherit', // where an engine logs
     })
-    this.#loading.promise.catch(() => {}) // who asks for `loaded` gets the failure; there may be nobody
+    this.#loading.promise.catch(() => {}) // those who wait for `loaded` get the failure; there may be none
     this.#child.onMessage((message) => this.#receive(message))
     void this.#child.ended.then(({ how }) => this.#fail(how))
     this.#child.send({
@@ -162,7 +162,7 @@ export class EngineProcess {
   }
 
   /**
-   * What a device that has failed one request would answer the next, nobody knows: a fresh process asks it anew. By the
+   * What a device that has failed one request would answer the next is unknown: a fresh process asks it anew. By the
    * hardest means, since an orderly end waits for the device.
    */
   #giveUp(requestId: number): void {

@@ -196,7 +196,7 @@ export class EnginePool implements Transcriber {
     const use = await this.queue.admit(request)
     expected[Symbol.dispose]()
     const done = work(use.engine).finally(() => use[Symbol.dispose]())
-    done.catch(() => {}) // after an abort nobody waits for it any more
+    done.catch(() => {}) // after an abort its caller does not wait for it any more
     // The caller is let go at once; the engine is free when it has really stopped, which may take one long step.
     return await abortable(done, signal)
   }

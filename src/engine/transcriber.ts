@@ -1,4 +1,4 @@
-/** What HTTP, the command line and the library transcribe by; the engine pool implements it. */
+/** What HTTP, the command line and the library transcribe with; the engine pool implements it. */
 
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
@@ -67,7 +67,7 @@ export interface EngineState {
   readonly loadedAt: number | undefined
   readonly lastUsedAt: number | undefined
   readonly loadSeconds: number | undefined
-  /** When it will be unloaded unless somebody asks for it; undefined while it stays. */
+  /** When it will be unloaded unless a request comes for it; undefined while it stays. */
   readonly expiresAt: number | undefined
 }
 
@@ -103,10 +103,10 @@ export interface Transcriber {
    */
   load(modelId: string, signal: AbortSignal): Promise<void>
   /**
-   * Gives a model's memory back by ending its process, and a load up that nobody waits for; settles when that is gone.
+   * Gives a model's memory back by ending its process, and a load up that no caller waits for; settles when that is gone.
    *
    * @returns false when it is neither loaded nor on its way.
-   * @throws {ModelBusyError} when somebody is using it or waits for it.
+   * @throws {ModelBusyError} when a request uses it or waits for it.
    */
   unload(modelId: string): Promise<boolean>
   /** Refuses new work, lets running requests finish for at most `timeoutMs`, then ends every engine process. */

@@ -150,8 +150,8 @@ function endConnections(app: FastifyInstance): void {
 function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: IncomingMessage) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  // A client that asks before it sends is told to go on when nobody has refused it. One that announces too much, or
-  // comes when the line is full, gets its answer without having sent anything.
+  // A client that asks before it sends is told to go on when it has not been refused. One that announces too much, or
+  // comes when the queue is full, gets its answer without having sent anything.
   const asking = new WeakSet<IncomingMessage>()
   app.server.on('checkContinue', (request, response) => {
     asking.add(request)

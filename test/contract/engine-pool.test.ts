@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EngineEvent, type EnginePool } from '../../src/engine/index.ts'
+import type { EnginePoolOptions } from '../../src/engine/pool.ts'
 import type { WorkTiming } from '../../src/engine/transcriber.ts'
 import { ModelUnknownError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
@@ -44,9 +45,20 @@ function entry(id: string): ModelEntry {
   return { id, origin: { kind: 'folder', path }, strategy: 'whisper', language: 'pt', tokenizer: undefined }
 }
 
-function newPool(maxLoadedModels = 1, onEvent?: (event: EngineEvent) => void): EnginePool {
+function newPool(
+  maxLoadedModels = 1,
+  onEvent?: (event: EngineEvent) => void,
+  limits: Pick<EnginePoolOptions, 'modelTurnMs'> = {},
+): EnginePool {
   const { engine } = readConfig({ PARADOX_CACHE_DIR: join(root, 'cache'), THREADS: '1' })
-  return createEnginePool({ resolve: entry, maxLoadedModels, settings: engine, logger: silentLogger, onEvent })
+  return createEnginePool({
+    resolve: entry,
+    maxLoadedModels,
+    settings: engine,
+    logger: silentLogger,
+    onEvent,
+    ...limits,
+  })
 }
 
 async function withPool(maxLoadedModels: number, work: (pool: EnginePool) => Promise<void>): Promise<void> {
@@ -114,6 +126,30 @@ describe('the engine pool', { concurrency: 1 }, () => {
       done.abort()
       await Promise.all(streams)
     })
+  })
+
+  test('a loaded model goes on answering short requests while a long one keeps another model waiting', async () => {
+    const pool = newPool(1, undefined, { modelTurnMs: 1 })
+    try {
+      await ask(pool, 'a')
+      const [pid] = pool.enginePids()
+      const leaving = new AbortController()
+      const held = pool.transcribe({ modelId: 'a', audioPath: long, isLong: true, signal: leaving.signal })
+      await until(() => descendants(pid!).length > 0)
+      let isAnswered = false
+      const other = ask(pool, 'b').finally(() => {
+        isAnswered = true
+      })
+      for (let i = 0; i < 3; i++) await ask(pool, 'a')
+      assert.deepEqual(pool.enginePids(), [pid], 'the model was not swapped')
+      assert.equal(isAnswered, false)
+      leaving.abort()
+      await assert.rejects(held, { name: 'AbortError' })
+      await other
+      assert.equal(pool.activeModel(), 'b')
+    } finally {
+      await pool.close(0)
+    }
   })
 
   test('two models stay loaded where two are allowed, and the least recently used makes room for a third', async () => {

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { abortable } from '../../async/abortable.ts'
 import type { Config } from '../../config.ts'
 import type { QueueState, Reservation } from '../../engine/index.ts'
 import type { TranscribeRequest, Transcriber } from '../../engine/transcriber.ts'
@@ -131,7 +132,8 @@ export class RecordingIntake {
   ): Promise<WorkResults[K]> {
     const { request, signal, reservation } = arrived
     const key = retryKey(kind, arrived)
-    if (key === undefined) return await this.#work(kind, arrived, signal, listener)
+    // A request is let go at once, whatever its work is at.
+    if (key === undefined) return await abortable(this.#work(kind, arrived, signal, listener), signal)
     const result = await this.#retries.run(key, {
       request,
       signal,
