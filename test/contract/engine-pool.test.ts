@@ -13,6 +13,7 @@ import type { WorkTiming } from '../../src/engine/transcriber.ts'
 import { ModelUnknownError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
+import { type RequestedOptions, readOptions } from '../../src/transcribe/options.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { children, descendants, isRunning } from '../helpers/judges/process-tree.ts'
 
@@ -80,11 +81,11 @@ function enginesAlive(pool: EnginePool): number {
 }
 
 describe('the engine pool', { concurrency: 1 }, () => {
-  test('options that are not allowed are refused before any engine is started', async () => {
+  test('options that contradict each other are refused before any engine is started', async () => {
     await withPool(1, async (pool) => {
       for (const request of [
-        { options: { beam_size: '99' } },
-        { options: { beam_size: 5, temperature: 0.5 } },
+        { options: { beamSize: 5, temperature: [0.5] } },
+        { options: { temperature: [0.5, 0.5] } },
         { options: { multilingual: true }, language: 'pt' },
       ]) {
         const asked = pool.transcribe({ modelId: 'a', audioPath: short, signal: never, ...request })
@@ -303,7 +304,7 @@ describe('the engine pool', { concurrency: 1 }, () => {
         audioPath: short,
         signal: never,
         // A tone is no speech, and nothing would be decoded.
-        options: { vad_filter: false, temperature: 0, max_new_tokens: 5 },
+        options: { vadFilter: false, temperature: [0], maxNewTokens: 5 },
         onStarted: () => told.push('started'),
         onTiming: (timing) => {
           told.push('timing')
@@ -320,15 +321,20 @@ describe('the engine pool', { concurrency: 1 }, () => {
 
   test('AUDIO_CONTEXT decides where a request does not', async () => {
     // Random weights answer otherwise to another context. What they doubt would be decoded again at the full one.
-    const logprobWith = async (setting: string, options: Readonly<Record<string, string>>) => {
+    const logprobWith = async (setting: string, options: RequestedOptions) => {
       const { engine } = readConfig({
         PARADOX_CACHE_DIR: join(root, 'cache'),
         THREADS: '1',
         AUDIO_CONTEXT: setting,
       })
       const pool = createEnginePool({ resolve: entry, maxLoadedModels: 1, settings: engine, logger: silentLogger })
-      const plain = { vad_filter: false, temperature: 0, max_new_tokens: 5, timestamps: 'none' }
-      const trusting = { log_prob_threshold: -100, compression_ratio_threshold: 100, no_speech_threshold: 1 }
+      const plain = {
+        vadFilter: false,
+        temperature: [0],
+        maxNewTokens: 5,
+        timestamps: 'none',
+      } satisfies RequestedOptions
+      const trusting = { logProbThreshold: -100, compressionRatioThreshold: 100, noSpeechThreshold: 1 }
       const request = { modelId: 'a', audioPath: short, options: { ...plain, ...trusting, ...options }, signal: never }
       try {
         return (await pool.transcribe(request)).segments[0]!.avgLogprob
@@ -337,11 +343,11 @@ describe('the engine pool', { concurrency: 1 }, () => {
       }
     }
     const adaptive = await logprobWith('', {})
-    const full = await logprobWith('', { audio_context: 'full' })
+    const full = await logprobWith('', { audioContext: 'full' })
     assert.notEqual(adaptive, full)
     assert.equal(await logprobWith('full', {}), full)
-    assert.equal(await logprobWith('full', { audio_context: '' }), full, 'blank counts as not given')
-    assert.equal(await logprobWith('full', { audio_context: 'adaptive' }), adaptive)
+    assert.equal(await logprobWith('full', readOptions({ audio_context: '' })), full, 'blank counts as not given')
+    assert.equal(await logprobWith('full', { audioContext: 'adaptive' }), adaptive)
   })
 
   test('closing lets the running request finish, refuses the waiting and ends every process', async () => {
