@@ -57,7 +57,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^vite$/, ['web/vite.config']],
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
-  [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
+  [/^(chokidar|cli-truncate|log-update|string-width|tinyglobby)$/, ['cli']],
   [/^node:child_process$/, ['audio', 'devices', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
 ]
 

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../../config.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { languageOf, type ModelEntry, ModelRegistry } from '../../models/registry.ts'
-import { table } from '../output.ts'
+import { table } from '../table.ts'
 
 interface ModelRow {
   readonly id: string

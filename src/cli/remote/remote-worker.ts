@@ -1,6 +1,7 @@
 /** Sends recordings to a service and gives back what an engine of this machine would. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { checkFile } from '../../audio/index.ts'
 import type { TranscribeRequest } from '../../engine/index.ts'
 import {
@@ -16,7 +17,6 @@ import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
 import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
 import { recordingFile } from './recording-file.ts'
-import { serverEvents } from './server-events.ts'
 import { ServiceFailure } from './service-failure.ts'
 
 export interface RemoteOptions {
@@ -118,6 +118,21 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
       : new ServerUnreachableError(url, connectionReason(code), { cause: error })
   }
 }
+
+/**
+ * The JSON value of each event, up to `[DONE]`.
+ *
+ * @throws {SyntaxError} for data that is no JSON; the failure of the body's reader.
+ */
+export async function* serverEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<unknown> {
+  const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { data } of events) {
+    if (data === DONE) return
+    yield JSON.parse(data)
+  }
+}
+
+const DONE = '[DONE]'
 
 interface Busy {
   readonly failure: AsrError

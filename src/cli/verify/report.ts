@@ -2,7 +2,8 @@
 
 import { addErrors, type ErrorCounts, errorRate, NO_ERRORS } from '../../scoring/index.ts'
 import { processorFacts } from '../machine/facts.ts'
-import { printable, sizeText, table } from '../output.ts'
+import { printable, sizeText } from '../output.ts'
+import { table } from '../table.ts'
 import { avgLogprobOf, type Comparison, errorsOf, type Heard, together } from './comparison.ts'
 import { type Finding, isWithinLimits, type Verification } from './findings.ts'
 import type { VerifiedRecording } from './recordings.ts'
