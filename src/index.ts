@@ -1,6 +1,6 @@
 /** What `import … from 'paradox-asr'` gives: docs/library.md. */
 
-export { AsrError, type ErrorCode, type ErrorKind } from './errors/index.ts'
+export { AsrError, type ErrorCode } from './errors/index.ts'
 export {
   type DetectOptions,
   type LoadingProgress,

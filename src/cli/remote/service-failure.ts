@@ -13,7 +13,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 export class ServiceFailure extends AsrError {
   override readonly name = 'ServiceFailure'
   readonly code: ErrorCode
-  readonly kind = 'unavailable'
   /** It is a part of the message, since the service has joined them. */
   readonly remedy = ''
 
