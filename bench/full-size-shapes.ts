@@ -13,10 +13,10 @@ import {
   writeJson,
   writeSafetensors,
   writeShardsOfSize,
-} from '../test/helpers/checkpoint-builder.ts'
-import type { FileOnDisk } from '../test/helpers/hub-server.ts'
-import { repositoryOf } from '../test/helpers/real-forms.ts'
-import { standardTokenizer } from '../test/helpers/tokenizer-builder.ts'
+} from '../test/helpers/builders/checkpoint-builder.ts'
+import { standardTokenizer } from '../test/helpers/builders/tokenizer-builder.ts'
+import { repositoryOf } from '../test/helpers/data/real-forms.ts'
+import type { FileOnDisk } from '../test/helpers/fakes/hub-server.ts'
 
 /** Of OpenAI's large-v3, which the named models come from. */
 export const LARGE_V3: ModelShape = {

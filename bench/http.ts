@@ -12,9 +12,9 @@ import { openAsBlob } from 'node:fs'
 import { cpus } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import autocannon from 'autocannon'
-import { TempFolder, tone } from '../test/helpers/audio-files.ts'
-import { startScriptedProcess } from '../test/helpers/scripted-process.ts'
-import { startServiceProcess } from '../test/helpers/service-process.ts'
+import { TempFolder, tone } from '../test/helpers/data/audio-files.ts'
+import { startScriptedProcess } from '../test/helpers/fakes/scripted-process.ts'
+import { startServiceProcess } from '../test/helpers/rigs/service-process.ts'
 import { median } from './median.ts'
 
 const PAUSE_MS = 20

@@ -17,7 +17,7 @@ import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
 import { compiledGraphs } from '../src/models/compiled-model.ts'
 import type { ModelEntry } from '../src/models/registry.ts'
-import { residentBytes } from '../test/helpers/process-tree.ts'
+import { residentBytes } from '../test/helpers/judges/process-tree.ts'
 import { FULL_SIZE, randomCheckpoint } from './full-size-shapes.ts'
 import { type HistoryEntry, keepAndCompare, measureYardstick, processor } from './history.ts'
 

@@ -2,8 +2,8 @@
 
 import { AsrError } from '../src/errors/index.ts'
 import { createLogger } from '../src/logger.ts'
-import { REAL_FORMS, realForm, realFormsMissing } from '../test/helpers/real-forms.ts'
-import { testModels } from '../test/helpers/test-models.ts'
+import { REAL_FORMS, realForm, realFormsMissing } from '../test/helpers/data/real-forms.ts'
+import { testModels } from '../test/helpers/data/test-models.ts'
 
 try {
   const models = await testModels(createLogger('info'), new AbortController().signal)

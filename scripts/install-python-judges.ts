@@ -3,7 +3,7 @@
  * in the cache, and prints its interpreter. Run it as often as you like: what is there already is left alone.
  */
 
-import { installPythonJudges } from '../test/helpers/python-judges.ts'
+import { installPythonJudges } from '../test/helpers/judges/python-judges.ts'
 
 try {
   console.log(`judges: ${installPythonJudges()}`)

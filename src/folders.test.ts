@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../test/helpers/temp-folder.ts'
+import { tempFolder } from '../test/helpers/rigs/temp-folder.ts'
 import { makeFolder, makeFolderSync } from './folders.ts'
 
 const ways = [

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { tempFolder } from '../test/helpers/temp-folder.ts'
+import { tempFolder } from '../test/helpers/rigs/temp-folder.ts'
 import { readConfig } from './config.ts'
 import { ConfigError } from './errors/index.ts'
 

@@ -4,7 +4,7 @@ import { execFileSync, type StdioOptions } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { processorFeatures } from '../../src/models/compiled/index.ts'
-import { pythonWith, readRequirements } from '../../test/helpers/python-environment.ts'
+import { pythonWith, readRequirements } from '../../test/helpers/judges/python-environment.ts'
 
 /** Standard output of our commands is for their tables, so what others print goes to standard error. */
 const TO_STDERR: StdioOptions = ['ignore', 2, 2]

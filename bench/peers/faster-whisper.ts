@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { pythonWith } from '../../test/helpers/python-environment.ts'
+import { pythonWith } from '../../test/helpers/judges/python-environment.ts'
 import { ProcessGroup } from './process-group.ts'
 
 const VERSION = '1.2.1'

@@ -3,8 +3,8 @@
 import { closeSync, openSync } from 'node:fs'
 import type { Checkpoint, CheckpointConfig } from '../../src/checkpoint/index.ts'
 import { melFilters } from '../../src/graph/log-mel.ts'
-import { writeFully } from '../../test/helpers/checkpoint-builder.ts'
-import { byteSymbols } from '../../test/helpers/tokenizer-builder.ts'
+import { writeFully } from '../../test/helpers/builders/checkpoint-builder.ts'
+import { byteSymbols } from '../../test/helpers/builders/tokenizer-builder.ts'
 
 export type GgmlPrecision = 'f16' | 'q8_0'
 

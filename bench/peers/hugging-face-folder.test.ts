@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { tinyShape, writeRandomCheckpoint } from '../../test/helpers/checkpoint-builder.ts'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../../test/helpers/builders/checkpoint-builder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { writeHuggingFaceFolder } from './hugging-face-folder.ts'
 
 test('a checkpoint that was written for the peers reads as the one it came from', async (t) => {

@@ -9,7 +9,7 @@ import {
   type SafetensorsDtype,
   writeJson,
   writeSafetensors,
-} from '../../test/helpers/checkpoint-builder.ts'
+} from '../../test/helpers/builders/checkpoint-builder.ts'
 
 /** Writes everything into `folder`. OpenAI's own repositories have float32 up to medium, and float16 for large-v3. */
 export function writeHuggingFaceFolder(folder: string, checkpoint: Checkpoint, dtype: SafetensorsDtype): void {

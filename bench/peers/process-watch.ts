@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { descendants, residentBytesOfTree } from '../../test/helpers/process-tree.ts'
+import { descendants, residentBytesOfTree } from '../../test/helpers/judges/process-tree.ts'
 
 const SAMPLE_EVERY_MS = 50
 /** Threads that wait for more work by spinning stop well before. */

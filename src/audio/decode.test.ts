@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { extname } from 'node:path'
 import { after, test } from 'node:test'
 import { pino } from 'pino'
-import { sharedRecordings, TempFolder, tone } from '../../test/helpers/audio-files.ts'
-import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/decode-whole.ts'
+import { sharedRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
 const folder = new TempFolder()

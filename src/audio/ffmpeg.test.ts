@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, mock, test } from 'node:test'
-import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
-import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/decode-whole.ts'
+import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
 // Files are AIFF, since a plain WAV file is read without ffmpeg.

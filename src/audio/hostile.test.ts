@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
-import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
+import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { AsrError } from '../errors/index.ts'
 import { decodeAudio } from './index.ts'
 

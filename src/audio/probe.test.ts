@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { TempFolder, tone } from '../../test/helpers/audio-files.ts'
+import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { type AudioOptions, probeAudio } from './index.ts'
 
 const folder = new TempFolder()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { TempFolder } from '../../test/helpers/audio-files.ts'
-import { decodeWhole } from '../../test/helpers/decode-whole.ts'
+import { TempFolder } from '../../test/helpers/data/audio-files.ts'
+import { decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
 import { PlainWav } from './plain-wav.ts'
 import { wavHeader } from './wav-header.ts'
 

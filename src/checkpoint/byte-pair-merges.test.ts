@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { byteSymbols } from '../../test/helpers/tokenizer-builder.ts'
+import { byteSymbols } from '../../test/helpers/builders/tokenizer-builder.ts'
 import { mergesOfVocabulary, parseMerges, toMerge, type Vocabulary, withFirstMerge } from './byte-pair-merges.ts'
 
 /** The 256 bytes, then these tokens. */

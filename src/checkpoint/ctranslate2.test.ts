@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { randomWhisperTensors, tinyShape } from '../../test/helpers/checkpoint-builder.ts'
+import { randomWhisperTensors, tinyShape } from '../../test/helpers/builders/checkpoint-builder.ts'
 import {
   type Ctranslate2Contents,
   type Ctranslate2Precision,
@@ -10,8 +10,8 @@ import {
   ctranslate2Whisper,
   float32,
   quantizedInt8,
-} from '../../test/helpers/ctranslate2-builder.ts'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
+} from '../../test/helpers/builders/ctranslate2-builder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { type Ctranslate2Model, openCtranslate2 } from './ctranslate2.ts'
 import { whisperTensors } from './whisper-tensors.ts'

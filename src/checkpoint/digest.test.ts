@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { checkpointDigest } from './digest.ts'
 
 const WEIGHTS = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, i) => i))

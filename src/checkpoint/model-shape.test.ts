@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hubConfig, tinyShape } from '../../test/helpers/checkpoint-builder.ts'
+import { hubConfig, tinyShape } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
 import type { ModelShape, TensorSource } from './types.ts'

@@ -7,10 +7,10 @@ import {
   tinyShape,
   writeJson,
   writeRandomCheckpoint,
-} from '../../test/helpers/checkpoint-builder.ts'
-import { ctranslate2Whisper, writeCtranslate2 } from '../../test/helpers/ctranslate2-builder.ts'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
-import { standardTokenizer } from '../../test/helpers/tokenizer-builder.ts'
+} from '../../test/helpers/builders/checkpoint-builder.ts'
+import { ctranslate2Whisper, writeCtranslate2 } from '../../test/helpers/builders/ctranslate2-builder.ts'
+import { standardTokenizer } from '../../test/helpers/builders/tokenizer-builder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import {
   AsrError,
   CheckpointCorruptError,

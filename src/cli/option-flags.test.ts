@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Command } from 'commander'
-import { wrongValues } from '../../test/helpers/wrong-values.ts'
+import { wrongValues } from '../../test/helpers/builders/wrong-values.ts'
 import { OptionInvalidError } from '../errors/index.ts'
 import { DEFAULTS, OPTIONS, parseOptions } from '../transcribe/options.ts'
 import { flagsOf, givenOf, withoutAssignedSwitches } from './option-flags.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generation, special } from '../../test/helpers/scripted-decoder.ts'
+import { generation, special } from '../../test/helpers/fakes/scripted-decoder.ts'
 import { type FilterOptions, logitFilters } from './logit-filters.ts'
 
 const { eot, timestampBegin } = generation

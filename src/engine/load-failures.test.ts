@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { manualClock } from '../../test/helpers/manual-clock.ts'
+import { manualClock } from '../../test/helpers/fakes/manual-clock.ts'
 import { HubUnreachableError, ModelLoadError } from '../errors/index.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { LoadFailures } from './load-failures.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hubConfig, tinyShape } from '../../test/helpers/checkpoint-builder.ts'
+import { hubConfig, tinyShape } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { whisperTensors } from '../checkpoint/whisper-tensors.ts'
 import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 import {

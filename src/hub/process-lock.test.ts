@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { withLock } from './process-lock.ts'
 
 const never = new AbortController().signal

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { tempFolder } from '../../test/helpers/temp-folder.ts'
+import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { type Caches, cachedRevisions, isCached, removeCached } from './index.ts'
 import { ownFolder, WHISPER_BASE_WHEELS } from './whisper-base.ts'
 

@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { hubConfig, tinyShape } from '../../test/helpers/checkpoint-builder.ts'
-import { CHECKPOINT, hubRig, REPO } from '../../test/helpers/hub-rig.ts'
+import { hubConfig, tinyShape } from '../../test/helpers/builders/checkpoint-builder.ts'
+import { CHECKPOINT, hubRig, REPO } from '../../test/helpers/rigs/hub-rig.ts'
 import {
   CheckpointFileMissingError,
   DiskTooSmallError,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/scripted-decoder.ts'
+import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/fakes/scripted-decoder.ts'
 import { type AlignmentScores, sotSequence, type TokenChoice, type WhisperTokenizer } from '../decode/index.ts'
 import type { Segment } from '../transcript/index.ts'
 import { FRAME_SAMPLES } from '../vad/index.ts'

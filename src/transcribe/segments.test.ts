@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { generation, special } from '../../test/helpers/scripted-decoder.ts'
+import { generation, special } from '../../test/helpers/fakes/scripted-decoder.ts'
 import type { WhisperTokenizer } from '../decode/index.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { type GivenOptions, parseOptions } from './options.ts'

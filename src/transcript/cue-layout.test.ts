@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { spokenSegment, transcriptionOf } from '../../test/helpers/transcriptions.ts'
+import { spokenSegment, transcriptionOf } from '../../test/helpers/builders/transcriptions.ts'
 import { laidOutCues } from './cue-layout.ts'
 import type { SubtitleOptions } from './subtitle-options.ts'
 import type { Segment } from './transcription.ts'

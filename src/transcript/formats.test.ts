@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { transcriptionOf } from '../../test/helpers/transcriptions.ts'
+import { transcriptionOf } from '../../test/helpers/builders/transcriptions.ts'
 import { FORMATS } from './formats.ts'
 
 const GREETING = transcriptionOf([{ start: 0, end: 1.5, text: ' Olá, "mundo"!' }])

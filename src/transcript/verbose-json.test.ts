@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { spokenSegment, transcriptionOf } from '../../test/helpers/transcriptions.ts'
+import { spokenSegment, transcriptionOf } from '../../test/helpers/builders/transcriptions.ts'
 import { toVerboseJson } from './verbose-json.ts'
 
 test('a transcription is told in full under the names of the field', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { frameByFrame } from '../../test/helpers/frame-by-frame-vad.ts'
+import { frameByFrame } from '../../test/helpers/judges/frame-by-frame-vad.ts'
 
 import { type VadListener, VadSession } from './silero-session.ts'
 

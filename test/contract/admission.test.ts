@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { FORM_TYPE, form, openSocket, readAnswer } from '../helpers/raw-http.ts'
-import { heldScript, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
-import { spokenSegment, transcriptionOf as transcriptionOfSegments } from '../helpers/transcriptions.ts'
+import { spokenSegment, transcriptionOf as transcriptionOfSegments } from '../helpers/builders/transcriptions.ts'
+import { heldScript, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form, openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 const FILE = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const PATH = '/v1/audio/transcriptions'

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 const ORIGIN = 'https://app.example.org'
 const FILE = { name: 'file', fileName: 'a.wav', content: 'bom dia' }

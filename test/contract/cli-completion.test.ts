@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { PARADOX, paradox, userEnvironment } from '../helpers/command-line.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
-import { keepRaw, keepSeen, noTerminal, openTerminal } from '../helpers/terminal.ts'
+import { PARADOX, paradox, userEnvironment } from '../helpers/rigs/command-line.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { keepRaw, keepSeen, noTerminal, openTerminal } from '../helpers/rigs/terminal.ts'
 
 /** What is typed before the tabulator, and the word that it becomes in every shell. */
 const WORDS: readonly (readonly [typed: string, word: string])[] = [

@@ -7,11 +7,11 @@ import { readFile } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { type CommandOptions, paradox, startParadox } from '../helpers/command-line.ts'
-import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
-import { smallDisk } from '../helpers/small-disk.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { type CommandOptions, paradox, startParadox } from '../helpers/rigs/command-line.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { smallDisk } from '../helpers/rigs/small-disk.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const transcriber = scriptedTranscriber()
 let service: RunningService

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { paradox } from '../helpers/command-line.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
-import { keepSeen } from '../helpers/terminal.ts'
+import { paradox } from '../helpers/rigs/command-line.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { keepSeen } from '../helpers/rigs/terminal.ts'
 
 const COMMANDS = [
   ...['serve', 'transcribe', 'watch', 'models', 'devices', 'doctor', 'bench', 'completion'],

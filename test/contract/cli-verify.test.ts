@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { paradox, startParadox } from '../helpers/command-line.ts'
-import { ENGLISH_RECORDING, layOutSample, noSample } from '../helpers/english-sample.ts'
-import { descendants, isRunning } from '../helpers/process-tree.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
-import { until } from '../helpers/tiny-engines.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { ENGLISH_RECORDING, layOutSample, noSample } from '../helpers/data/english-sample.ts'
+import { descendants, isRunning } from '../helpers/judges/process-tree.ts'
+import { paradox, startParadox } from '../helpers/rigs/command-line.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { until } from '../helpers/rigs/tiny-engines.ts'
 
 interface Report {
   readonly isWithinLimits: boolean

@@ -6,11 +6,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { AudioUnreadableError, RemoteError, toWire } from '../../src/errors/index.ts'
-import { type RunningCommand, startParadox } from '../helpers/command-line.ts'
-import { scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
-import { until } from '../helpers/tiny-engines.ts'
+import { scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { type RunningCommand, startParadox } from '../helpers/rigs/command-line.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { until } from '../helpers/rigs/tiny-engines.ts'
 
 const transcriber = scriptedTranscriber()
 let service: RunningService

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
-import { TempFolder, tone } from '../helpers/audio-files.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { TempFolder, tone } from '../helpers/data/audio-files.ts'
 
 const PARADOX = join(import.meta.dirname, '..', '..', 'bin', 'paradox')
 

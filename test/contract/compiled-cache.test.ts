@@ -23,7 +23,7 @@ import { silentLogger } from '../../src/logger.ts'
 import type { LoadingProgress } from '../../src/models/base.ts'
 import { openCompiledModel } from '../../src/models/compiled-model.ts'
 import { WhisperModel } from '../../src/models/whisper-model.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-compiled-'))
 const checkpointFolder = join(root, 'checkpoint')

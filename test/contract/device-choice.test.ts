@@ -8,8 +8,8 @@ import { readConfig } from '../../src/config.ts'
 import { candidatesFor, signsOfMachine } from '../../src/devices/candidates.ts'
 import { chooseDevice } from '../../src/devices/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { startServiceProcess } from '../helpers/service-process.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const signs = signsOfMachine()
 const hasGpu = signs.gpuFiles.length > 0 && 'this machine has a GPU'

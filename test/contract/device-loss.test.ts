@@ -7,14 +7,14 @@ import { afterEach, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import type { EnginePool } from '../../src/engine/index.ts'
-import { manualClock } from '../helpers/manual-clock.ts'
-import { isRunning } from '../helpers/process-tree.ts'
-import { livingDescendants, tinyEngines, until } from '../helpers/tiny-engines.ts'
+import { manualClock } from '../helpers/fakes/manual-clock.ts'
+import { isRunning } from '../helpers/judges/process-tree.ts'
+import { livingDescendants, tinyEngines, until } from '../helpers/rigs/tiny-engines.ts'
 
 const engines = tinyEngines()
 const failure = join(engines.folder, 'failure')
 process.env.PLAYED_GPU_FAILURE = failure
-process.env.NODE_OPTIONS = `--import=${pathToFileURL(join(import.meta.dirname, '../helpers/played-gpu.ts')).href}`
+process.env.NODE_OPTIONS = `--import=${pathToFileURL(join(import.meta.dirname, '../helpers/fakes/played-gpu.ts')).href}`
 
 afterEach(() => rmSync(failure, { force: true }))
 

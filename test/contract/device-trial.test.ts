@@ -14,12 +14,12 @@ import { readConfig } from '../../src/config.ts'
 import type { MachineSigns } from '../../src/devices/candidates.ts'
 import { chooseDevice } from '../../src/devices/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { livingDescendants, until } from '../helpers/tiny-engines.ts'
+import { livingDescendants, until } from '../helpers/rigs/tiny-engines.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'paradox-device-trial-'))
 const failure = join(folder, 'failure')
 process.env.PLAYED_GPU_FAILURE = failure
-process.env.NODE_OPTIONS = `--import=${pathToFileURL(join(import.meta.dirname, '../helpers/played-gpu.ts')).href}`
+process.env.NODE_OPTIONS = `--import=${pathToFileURL(join(import.meta.dirname, '../helpers/fakes/played-gpu.ts')).href}`
 process.env.TMPDIR = folder // where trials have their files
 after(() => rmSync(folder, { recursive: true, force: true }))
 afterEach(() => rmSync(failure, { force: true }))

@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import packageJson from '../../package.json' with { type: 'json' }
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
 
 /** Of the linter's recommended rules those that we do not keep, each with the reason. */
 const RULES_NOT_KEPT: Readonly<Record<string, string>> = {

@@ -9,7 +9,7 @@ import { metricsDocument } from '../../scripts/write-metrics-doc.ts'
 import { optionsDocument } from '../../scripts/write-options-doc.ts'
 import { operationsDocument } from '../../scripts/write-settings-doc.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')

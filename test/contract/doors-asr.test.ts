@@ -12,8 +12,8 @@ import {
 } from '../../src/errors/index.ts'
 import { ASR_PARAMETERS } from '../../src/http/doors/asr-query.ts'
 import { parseOptions } from '../../src/transcribe/options.ts'
-import { documentedNames, doorService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/doors.ts'
-import { form, type Part } from '../helpers/raw-http.ts'
+import { documentedNames, doorService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/rigs/doors.ts'
+import { form, type Part } from '../helpers/rigs/raw-http.ts'
 
 const { transcriber, send, assertRefused, uploads } = doorService()
 const given = () => transcriber.requests.at(-1)!

@@ -6,8 +6,8 @@ import { AudioUnreadableError } from '../../src/errors/index.ts'
 import { INFERENCE_FIELDS } from '../../src/http/doors/inference-form.ts'
 import { INFERENCE_VERBOSE_JSON } from '../../src/http/doors/schemas.ts'
 import { parseOptions } from '../../src/transcribe/options.ts'
-import { documentedNames, doorService, SRT, VTT, WITHOUT_WORDS } from '../helpers/doors.ts'
-import { form, type Part } from '../helpers/raw-http.ts'
+import { documentedNames, doorService, SRT, VTT, WITHOUT_WORDS } from '../helpers/rigs/doors.ts'
+import { form, type Part } from '../helpers/rigs/raw-http.ts'
 
 const { transcriber, send, assertRefused, uploads } = doorService()
 const given = () => transcriber.requests.at(-1)!

@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { loadOnce } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 test('neither a first load nor a later one leaves a file in the temporary folder: the runtime counts nobody', async (t) => {
   const root = tempFolder(t)

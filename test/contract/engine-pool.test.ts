@@ -12,8 +12,8 @@ import type { WorkTiming } from '../../src/engine/transcriber.ts'
 import { ModelUnknownError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { children, descendants, isRunning } from '../helpers/process-tree.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { children, descendants, isRunning } from '../helpers/judges/process-tree.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-pool-'))
 const never = new AbortController().signal

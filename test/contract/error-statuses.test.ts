@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type ErrorCode, RemoteError } from '../../src/errors/index.ts'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 const table = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
 const rows = Array.from(table.matchAll(/^\| `(ASR_\w+)` \| (\d+) \| (\d+) \|/gm), ([, code, status, newerStatus]) => ({

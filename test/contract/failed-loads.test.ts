@@ -6,11 +6,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
-import { errorOf, holdWeights, isForWeights, model } from '../helpers/models-rig.ts'
-import { smallDisk } from '../helpers/small-disk.ts'
-import { detailOf, swapRig } from '../helpers/swap-rig.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
-import { until } from '../helpers/tiny-engines.ts'
+import { errorOf, holdWeights, isForWeights, model } from '../helpers/rigs/models-rig.ts'
+import { smallDisk } from '../helpers/rigs/small-disk.ts'
+import { detailOf, swapRig } from '../helpers/rigs/swap-rig.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { until } from '../helpers/rigs/tiny-engines.ts'
 
 test('a model that the hub does not give is answered at once until the next try, and the working model never notices', async (t) => {
   const { transcribe, assertWorking, states, entryOf, hub, ask, clock, service } = await swapRig(t)

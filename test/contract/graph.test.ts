@@ -14,9 +14,9 @@ import {
   randomWhisperTensors,
   tinyShape,
   writeRandomCheckpoint,
-} from '../helpers/checkpoint-builder.ts'
-import { openExposed } from '../helpers/exposed-model.ts'
-import { largestDifference, samplesOf } from '../helpers/lane-contract.ts'
+} from '../helpers/builders/checkpoint-builder.ts'
+import { openExposed } from '../helpers/rigs/exposed-model.ts'
+import { largestDifference, samplesOf } from './lane-contract.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
 after(() => rmSync(root, { recursive: true, force: true }))

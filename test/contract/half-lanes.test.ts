@@ -1,6 +1,6 @@
 /** Lanes as a device in half precision keeps them, on the processor; no software Vulkan computes in halves. */
 
-import '../helpers/halves-as-numbers.ts'
+import '../helpers/fakes/halves-as-numbers.ts'
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,8 +9,8 @@ import { after, describe, test } from 'node:test'
 import { compile, type LinearFormat } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
 import { prepareTrial } from '../../src/models/device-trial.ts'
-import { randomTensorSource, tinyShape } from '../helpers/checkpoint-builder.ts'
-import { laneContract } from '../helpers/lane-contract.ts'
+import { randomTensorSource, tinyShape } from '../helpers/builders/checkpoint-builder.ts'
+import { laneContract } from './lane-contract.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-half-lanes-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { holdWeights, isForWeights, model, weightRequests } from '../helpers/models-rig.ts'
-import { openSocket } from '../helpers/raw-http.ts'
-import { preparing, swapRig } from '../helpers/swap-rig.ts'
-import { never, until } from '../helpers/tiny-engines.ts'
+import { holdWeights, isForWeights, model, weightRequests } from '../helpers/rigs/models-rig.ts'
+import { openSocket } from '../helpers/rigs/raw-http.ts'
+import { preparing, swapRig } from '../helpers/rigs/swap-rig.ts'
+import { never, until } from '../helpers/rigs/tiny-engines.ts'
 
 test('a model is downloaded and compiled while the loaded one goes on answering, and only then takes its place', async (t) => {
   const { transcribe, assertWorking, states, entryOf, hub, pool, ask } = await swapRig(t)

@@ -10,8 +10,8 @@ import { type CompileOptions, compile } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
 import type { ModelGraphs } from '../../src/models/model-graphs.ts'
 import { openProcessorGraphs } from '../../src/models/processor-graphs.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { laneContract, largestDifference, samplesOf } from '../helpers/lane-contract.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { laneContract, largestDifference, samplesOf } from './lane-contract.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-lanes-'))
 after(() => rmSync(root, { recursive: true, force: true }))

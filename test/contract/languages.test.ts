@@ -12,12 +12,12 @@ import { loadModel } from '../../src/library/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import type { GivenOptions } from '../../src/transcribe/options.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { paradox } from '../helpers/command-line.ts'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
-import { never } from '../helpers/tiny-engines.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { paradox } from '../helpers/rigs/command-line.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
+import { never } from '../helpers/rigs/tiny-engines.ts'
 
 test('auto reaches the engine as it is, by every route that takes a language', async (t) => {
   const transcriber = scriptedTranscriber()

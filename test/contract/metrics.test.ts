@@ -5,16 +5,16 @@ import { spawnSync } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { AudioUnreadableError } from '../../src/errors/index.ts'
 import { ServiceMetrics } from '../../src/http/index.ts'
-import { type Family, parseExposition, sampleValue } from '../helpers/exposition.ts'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
 import {
   heldScript,
   type Script,
   type ScriptedTranscriber,
   scriptedTranscriber,
   transcriptionOf,
-} from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
+} from '../helpers/fakes/scripted-transcriber.ts'
+import { type Family, parseExposition, sampleValue } from '../helpers/judges/exposition.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
 
 interface Measured {
   readonly service: RunningService

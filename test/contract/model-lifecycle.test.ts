@@ -6,9 +6,9 @@ import { describe, test } from 'node:test'
 import { pino } from 'pino'
 import type { EnginePool } from '../../src/engine/index.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
-import { manualClock } from '../helpers/manual-clock.ts'
-import { isRunning, residentBytes } from '../helpers/process-tree.ts'
-import { livingDescendants, never, tinyEngines, until } from '../helpers/tiny-engines.ts'
+import { manualClock } from '../helpers/fakes/manual-clock.ts'
+import { isRunning, residentBytes } from '../helpers/judges/process-tree.ts'
+import { livingDescendants, never, tinyEngines, until } from '../helpers/rigs/tiny-engines.ts'
 
 const engines = tinyEngines()
 const { withPool, newPool, ask } = engines

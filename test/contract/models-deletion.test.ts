@@ -5,10 +5,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { errorOf, model, modelsRig, REPO } from '../helpers/models-rig.ts'
-import { isRunning } from '../helpers/process-tree.ts'
-import { openSocket, readAnswer } from '../helpers/raw-http.ts'
-import { never, until } from '../helpers/tiny-engines.ts'
+import { isRunning } from '../helpers/judges/process-tree.ts'
+import { errorOf, model, modelsRig, REPO } from '../helpers/rigs/models-rig.ts'
+import { openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { never, until } from '../helpers/rigs/tiny-engines.ts'
 
 test('deleting a model removes its files and what was compiled from them, and unloads it first', async (t) => {
   const { ask, pool, hubCache, compiled } = await modelsRig(t)

@@ -12,8 +12,8 @@ import {
   REPO,
   WEIGHTS,
   weightRequests,
-} from '../helpers/models-rig.ts'
-import { until } from '../helpers/tiny-engines.ts'
+} from '../helpers/rigs/models-rig.ts'
+import { until } from '../helpers/rigs/tiny-engines.ts'
 
 test('a download tells its progress by events, and ends with the model', async (t) => {
   const { events, ask } = await modelsRig(t)

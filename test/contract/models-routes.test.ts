@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Answer, errorOf, type Model, modelsRig, REPO, WEIGHTS } from '../helpers/models-rig.ts'
+import { type Answer, errorOf, type Model, modelsRig, REPO, WEIGHTS } from '../helpers/rigs/models-rig.ts'
 
 test('the list has the models of the registry, and what is allowed and on this machine', async (t) => {
   const { ask } = await modelsRig(t)

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { ownMetrics } from '../../scripts/write-metrics-doc.ts'
-import { parseExposition } from '../helpers/exposition.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { parseExposition } from '../helpers/judges/exposition.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 const DEPLOY = resolve(import.meta.dirname, '../../deploy')
 const ALERTS = readFileSync(`${DEPLOY}/alerts.yml`, 'utf8')

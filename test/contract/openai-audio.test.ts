@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import type { TranscribeRequest } from '../../src/engine/transcriber.ts'
-import { FORM_TYPE, form, type Part } from '../helpers/raw-http.ts'
-import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
-import { spokenSegment, transcriptionOf } from '../helpers/transcriptions.ts'
+import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
+import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form, type Part } from '../helpers/rigs/raw-http.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
 
 const FILE: Part = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const TRANSCRIPTIONS = '/v1/audio/transcriptions'

@@ -8,7 +8,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fastify from 'fastify'
 import { pageRoutes } from '../../src/http/page/index.ts'
 import { secure } from '../../src/http/security/index.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const SCRIPT = 'console.log("boa tarde")\n'.repeat(100)
 

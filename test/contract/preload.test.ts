@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Preload } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { never, tinyEngines } from '../helpers/tiny-engines.ts'
+import { never, tinyEngines } from '../helpers/rigs/tiny-engines.ts'
 
 const { withPool, folder } = tinyEngines()
 

@@ -10,7 +10,7 @@ import type { CompileOptions } from '../../src/graph/index.ts'
 import { DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { compileNeutral, compilePrepared } from '../../src/models/compiled/compile-graphs.ts'
 import { WhisperModel } from '../../src/models/whisper-model.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-prepared-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseExposition, sampleValue } from '../helpers/exposition.ts'
-import { FORM_TYPE, form, openSocket, readAnswer } from '../helpers/raw-http.ts'
-import { heldScript, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { heldScript, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { parseExposition, sampleValue } from '../helpers/judges/exposition.ts'
+import { FORM_TYPE, form, openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 test('a service with nothing against it is alive and ready, at once', async (t) => {
   const service = await startService({ transcriber: scriptedTranscriber() })

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { type EngineSettings, readConfig } from '../../src/config.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { isReady } from '../../src/models/readiness.ts'
-import { never, tinyEngines } from '../helpers/tiny-engines.ts'
+import { never, tinyEngines } from '../helpers/rigs/tiny-engines.ts'
 
 const { withPool, resolve, folder } = tinyEngines()
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { serve } from '../../src/cli/serve.ts'
-import { BOUNDARY, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/raw-http.ts'
-import { scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { BOUNDARY, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const KEYS = ['first-Key-of-two', 'second-Key-of-two'] as const
 const WRONG_KEY = 'a-key-of-nobody'

@@ -12,6 +12,8 @@ import { readConfig } from '../../src/config.ts'
 import { AddressUnavailableError } from '../../src/errors/index.ts'
 import { serve } from '../../src/http/index.ts'
 import { silentLogger } from '../../src/logger.ts'
+import { startScriptedProcess } from '../helpers/fakes/scripted-process.ts'
+import { heldScript, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import {
   BOUNDARY,
   CHUNKED_POST,
@@ -21,10 +23,8 @@ import {
   openSocket,
   partHead,
   readAnswer,
-} from '../helpers/raw-http.ts'
-import { startScriptedProcess } from '../helpers/scripted-process.ts'
-import { heldScript, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { startService, uploadsIn } from '../helpers/service.ts'
+} from '../helpers/rigs/raw-http.ts'
+import { startService, uploadsIn } from '../helpers/rigs/service.ts'
 
 const MB = 1024 ** 2
 const HELD_UPLOAD = form({ name: 'file', fileName: 'a.wav', content: 'oi' })

@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, type TestContext, test } from 'node:test'
 import { QueueFullError } from '../../src/errors/index.ts'
-import { startOtlpReceiver } from '../helpers/otlp-receiver.ts'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
-import { heldScript, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
+import { startOtlpReceiver } from '../helpers/fakes/otlp-receiver.ts'
+import { heldScript, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 const CALLER_ID = 'b7ad6b7169203331'
@@ -144,8 +144,8 @@ test('a collector that takes nothing is told to the log and does not keep the se
   await other.close()
 })
 
-const SCRIPTED_SERVICE = join(import.meta.dirname, '../helpers/scripted-service.ts')
-const PRINT_LOADED = join(import.meta.dirname, '../helpers/print-loaded.ts')
+const SCRIPTED_SERVICE = join(import.meta.dirname, '../helpers/fakes/scripted-service.ts')
+const PRINT_LOADED = join(import.meta.dirname, '../helpers/rigs/print-loaded.ts')
 
 /** Addresses of everything that a service loads from its start until it has ended. */
 async function loadedByService(t: TestContext, env: Readonly<Record<string, string>>): Promise<string[]> {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { FORM_TYPE, form, type Part } from '../helpers/raw-http.ts'
-import type { RunningService } from '../helpers/service.ts'
+import { FORM_TYPE, form, type Part } from '../helpers/rigs/raw-http.ts'
+import type { RunningService } from '../helpers/rigs/service.ts'
 
 export interface ServiceUnderTest {
   readonly name: string

@@ -6,11 +6,11 @@ import { VERBOSE_JSON_SCHEMA } from '../../src/http/transcribe/verbose-json-sche
 import { decodingOptionInfos } from '../../src/transcribe/options.ts'
 import { toVerboseJson } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'
-import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/raw-http.ts'
-import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/service.ts'
-import { spokenSegment, transcriptionOf } from '../helpers/transcriptions.ts'
-import { wrongValues } from '../helpers/wrong-values.ts'
+import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
+import { wrongValues } from '../helpers/builders/wrong-values.ts'
+import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
+import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { type RunningService, startService } from '../helpers/rigs/service.ts'
 
 const FILE = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const INFOS = [...decodingOptionInfos(), ...subtitleOptionInfos()]

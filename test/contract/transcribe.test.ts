@@ -12,9 +12,9 @@ import {
   RemoteError,
   toWire,
 } from '../../src/errors/index.ts'
-import { FORM_TYPE, form } from '../helpers/raw-http.ts'
-import { heldScript, type Script, scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { heldScript, type Script, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 import { transcribeContract } from './transcribe-contract.ts'
 
 transcribeContract({

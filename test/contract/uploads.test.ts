@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/raw-http.ts'
-import { scriptedTranscriber, transcriptionOf } from '../helpers/scripted-transcriber.ts'
-import { startService } from '../helpers/service.ts'
+import { scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
+import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 
 const run = promisify(execFile)
 const MB = 1024 ** 2

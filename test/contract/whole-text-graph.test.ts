@@ -19,10 +19,10 @@ import {
   tokenChoice,
 } from '../../src/decode/index.ts'
 import type { CompileOptions } from '../../src/graph/index.ts'
-import { BothWays, inOneRun, type WindowToDecode } from '../helpers/both-ways.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { textOf } from '../helpers/exposed-model.ts'
-import { GREEDY } from '../helpers/greedy-options.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { GREEDY } from '../helpers/builders/greedy-options.ts'
+import { BothWays, inOneRun, type WindowToDecode } from '../helpers/rigs/both-ways.ts'
+import { textOf } from '../helpers/rigs/exposed-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-whole-text-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -18,7 +18,7 @@ import { isOutOfMemory, WholeTextSession } from '../../src/runtime/index.ts'
 import { transcribeLongForm } from '../../src/transcribe/index.ts'
 import { type GivenOptions, parseOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-whole-text-model-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { after, describe } from 'node:test'
 import { compile } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import { randomTensorSource, tinyShape } from '../helpers/checkpoint-builder.ts'
-import { laneContract } from '../helpers/lane-contract.ts'
-import { softwareVulkan } from '../helpers/software-vulkan.ts'
+import { laneContract } from '../contract/lane-contract.ts'
+import { randomTensorSource, tinyShape } from '../helpers/builders/checkpoint-builder.ts'
+import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan.env) // before the runtime looks for drivers

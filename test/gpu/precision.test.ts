@@ -6,7 +6,7 @@ import { readConfig } from '../../src/config.ts'
 import { chooseDevice } from '../../src/devices/index.ts'
 import type { AsrError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { softwareVulkan } from '../helpers/software-vulkan.ts'
+import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan.env) // inherited by the process in which the device is tried

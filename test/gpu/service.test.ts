@@ -5,12 +5,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { descendants, isRunning, residentBytesOfTree } from '../helpers/process-tree.ts'
-import { tinyEnFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
-import { softwareVulkan } from '../helpers/software-vulkan.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { tinyEnFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { descendants, isRunning, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const MB = 1024 * 1024
 const [vulkan, tinyEn] = [softwareVulkan(), tinyEnFolder()]

@@ -17,10 +17,10 @@ import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
 import { compile } from '../../src/graph/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import { randomTensorSource, tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
-import { samplesOf } from '../helpers/lane-contract.ts'
-import { descendants, isRunning, residentBytes, residentBytesOfTree } from '../helpers/process-tree.ts'
-import { softwareVulkan } from '../helpers/software-vulkan.ts'
+import { samplesOf } from '../contract/lane-contract.ts'
+import { randomTensorSource, tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { descendants, isRunning, residentBytes, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
+import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const [nTranscriptions, nSwaps] = (process.env.GPU_SOAK ?? '7,2').split(',').map(Number) as [number, number]
 const nLanes = Math.max(10, nTranscriptions / 4)

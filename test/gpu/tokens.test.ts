@@ -10,10 +10,10 @@ import { compile, type GraphTarget } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
 import type { ModelGraphs } from '../../src/models/model-graphs.ts'
 import { openProcessorGraphs } from '../../src/models/processor-graphs.ts'
-import { decodeWhole } from '../helpers/decode-whole.ts'
-import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
-import { softwareVulkan } from '../helpers/software-vulkan.ts'
+import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { decodeWhole } from '../helpers/judges/decode-whole.ts'
+import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan.env) // before the runtime looks for drivers

@@ -7,8 +7,8 @@ import { test } from 'node:test'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { type Checkpoint, openCheckpoint, whisperTensors } from '../../src/checkpoint/index.ts'
 import { readTokenizer } from '../../src/checkpoint/tokenizer-files.ts'
-import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { baseFolder, distilShapeBaseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const base = baseFolder()
 const tinyEn = tinyEnFolder()

@@ -6,11 +6,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { crc32, deflateSync } from 'node:zlib'
-import { sharedRecordings } from '../helpers/audio-files.ts'
-import { paradox } from '../helpers/command-line.ts'
-import { cacheFolder, tinyEnFolder } from '../helpers/real-models.ts'
-import { folderOfCopies } from '../helpers/temp-folder.ts'
-import { CTRL_C, keepRaw, keepSeen, noTerminal, startInTerminal } from '../helpers/terminal.ts'
+import { sharedRecordings } from '../helpers/data/audio-files.ts'
+import { cacheFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { paradox } from '../helpers/rigs/command-line.ts'
+import { folderOfCopies } from '../helpers/rigs/temp-folder.ts'
+import { CTRL_C, keepRaw, keepSeen, noTerminal, startInTerminal } from '../helpers/rigs/terminal.ts'
 
 const model = tinyEnFolder()
 const { recordings, absent } = sharedRecordings()

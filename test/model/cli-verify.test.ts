@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
-import { type Ended, paradox } from '../helpers/command-line.ts'
-import { layOutSample, noSample } from '../helpers/english-sample.ts'
-import { type HubServer, startHubServer } from '../helpers/hub-server.ts'
-import { REAL_FORMS, REPOSITORY_OF, realForm, realFormsMissing, repositoryOf } from '../helpers/real-forms.ts'
-import { baseFolder, hurtBy8BitsFolder } from '../helpers/real-models.ts'
+import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { layOutSample, noSample } from '../helpers/data/english-sample.ts'
+import { REAL_FORMS, REPOSITORY_OF, realForm, realFormsMissing, repositoryOf } from '../helpers/data/real-forms.ts'
+import { baseFolder, hurtBy8BitsFolder } from '../helpers/data/real-models.ts'
+import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
+import { type Ended, paradox } from '../helpers/rigs/command-line.ts'
 
 interface Report {
   readonly isWithinLimits: boolean

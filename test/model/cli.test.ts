@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { parse as parseSubtitles } from '@plussub/srt-vtt-parser'
-import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
-import { baseFolder } from '../helpers/real-models.ts'
+import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
 
 const PARADOX = join(import.meta.dirname, '..', '..', 'bin', 'paradox')
 

@@ -1,6 +1,6 @@
 /** Real weights as a device in half precision runs them, on the processor, say what they say in float32. */
 
-import '../helpers/halves-as-numbers.ts'
+import '../helpers/fakes/halves-as-numbers.ts'
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,9 +9,9 @@ import { after, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import { compile } from '../../src/graph/index.ts'
 import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import { decodeWhole } from '../helpers/decode-whole.ts'
-import { baseFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 
 const base = baseFolder()
 const recording = speechFile('leopard-test-pt.wav')

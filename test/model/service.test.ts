@@ -5,10 +5,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { descendants, isRunning, residentBytesOfTree } from '../helpers/process-tree.ts'
-import { baseFolder, liteWhisperBaseFolder, SHARED_FOLDER, tinyEnFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
+import { baseFolder, liteWhisperBaseFolder, SHARED_FOLDER, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
+import { descendants, isRunning, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const MB = 1024 * 1024
 const [base, tinyEn, lite] = [baseFolder(), tinyEnFolder(), await liteWhisperBaseFolder()]

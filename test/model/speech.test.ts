@@ -5,10 +5,10 @@ import { test } from 'node:test'
 import { SAMPLE_RATE } from '../../src/audio/index.ts'
 import { DEFAULTS } from '../../src/transcribe/options.ts'
 import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows, VadSession } from '../../src/vad/index.ts'
-import { type Recording, sharedRecordings } from '../helpers/audio-files.ts'
-import { decodeWhole } from '../helpers/decode-whole.ts'
-import { frameByFrame } from '../helpers/frame-by-frame-vad.ts'
-import { joined } from '../helpers/joined.ts'
+import { joined } from '../helpers/builders/joined.ts'
+import { type Recording, sharedRecordings } from '../helpers/data/audio-files.ts'
+import { decodeWhole } from '../helpers/judges/decode-whole.ts'
+import { frameByFrame } from '../helpers/judges/frame-by-frame-vad.ts'
 
 const { recordings, absent } = sharedRecordings()
 

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { DecodedWindow, DecodeOptions, Prompt } from '../../src/decode/index.ts'
-import { sharedRecordings } from '../helpers/audio-files.ts'
-import { BothWays, type WindowToDecode } from '../helpers/both-ways.ts'
-import { decodeWhole } from '../helpers/decode-whole.ts'
-import { GREEDY } from '../helpers/greedy-options.ts'
-import { baseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/real-models.ts'
+import { GREEDY } from '../helpers/builders/greedy-options.ts'
+import { sharedRecordings } from '../helpers/data/audio-files.ts'
+import { baseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { decodeWhole } from '../helpers/judges/decode-whole.ts'
+import { BothWays, type WindowToDecode } from '../helpers/rigs/both-ways.ts'
 
 const MOST = 16
 /** Short windows, of which many are heard in the time of a long one. */

@@ -14,9 +14,9 @@ import { isOutOfMemory, WholeTextSession } from '../../src/runtime/index.ts'
 import { transcribeLongForm } from '../../src/transcribe/index.ts'
 import { parseOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
-import { sharedRecordings } from '../helpers/audio-files.ts'
-import { decodeWhole } from '../helpers/decode-whole.ts'
-import { baseFolder } from '../helpers/real-models.ts'
+import { sharedRecordings } from '../helpers/data/audio-files.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
+import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 
 const { recordings, absent } = sharedRecordings()
 const { folder: checkpointFolder, skip: noWeights } = baseFolder()

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CHECKPOINT } from '../helpers/hub-rig.ts'
-import { startHubServer } from '../helpers/hub-server.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { startHubServer } from '../helpers/fakes/hub-server.ts'
+import { CHECKPOINT } from '../helpers/rigs/hub-rig.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 import { closePage, noPage, picture, startPageRig } from './rig.ts'
 
 const REPO = 'freds0/distil-whisper-large-v3-ptbr'

@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
-import { baseFolder, SHARED_FOLDER } from '../helpers/real-models.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
+import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const ARTEFACTS = join(ROOT, 'test-artefacts/page')

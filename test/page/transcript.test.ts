@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { TempFolder } from '../helpers/audio-files.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
 import {
   choose,
   closePage,

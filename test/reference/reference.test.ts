@@ -12,12 +12,12 @@ import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import { type DecodedWindow, decodeWindow, detectLanguage, type Prompt } from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
-import { type ExposedFeatures, openExposed, textOf } from '../helpers/exposed-model.ts'
-import { GREEDY } from '../helpers/greedy-options.ts'
-import { realForm, realFormsMissing } from '../helpers/real-forms.ts'
-import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/real-models.ts'
-import { RecordingDecoder } from '../helpers/recording-decoder.ts'
-import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/reference.ts'
+import { GREEDY } from '../helpers/builders/greedy-options.ts'
+import { realForm, realFormsMissing } from '../helpers/data/real-forms.ts'
+import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/data/reference.ts'
+import { RecordingDecoder } from '../helpers/fakes/recording-decoder.ts'
+import { type ExposedFeatures, openExposed, textOf } from '../helpers/rigs/exposed-model.ts'
 
 const TOLERANCE = { logMel: 1e-4, encoder: 1e-3, logits: 1e-3, probability: 1e-4 }
 

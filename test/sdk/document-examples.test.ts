@@ -11,19 +11,19 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { ModelRegistry } from '../../src/models/registry.ts'
-import { sharedRecordings, TempFolder } from '../helpers/audio-files.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/checkpoint-builder.ts'
+import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
+import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import {
   DOCUMENTED_ADDRESS,
   differences,
   documentedJson,
   type Example,
   examplesOf,
-} from '../helpers/document-examples.ts'
-import { type HubServer, startHubServer } from '../helpers/hub-server.ts'
-import { pythonJudges } from '../helpers/python-judges.ts'
-import { baseFolder } from '../helpers/real-models.ts'
-import { type ServiceProcess, startServiceProcess } from '../helpers/service-process.ts'
+} from '../helpers/judges/document-examples.ts'
+import { pythonJudges } from '../helpers/judges/python-judges.ts'
+import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const DOCUMENTS = ['README.md', ...globSync('docs/{,pt/}*.md', { cwd: ROOT })].sort()

@@ -21,7 +21,7 @@ import {
   speech,
   speechInMemory,
   startOpenAiService,
-} from '../helpers/openai-service.ts'
+} from '../helpers/rigs/openai-service.ts'
 
 const KEY = 'a-key-of-this-test'
 

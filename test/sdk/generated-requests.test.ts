@@ -10,10 +10,10 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { pythonJudges } from '../helpers/python-judges.ts'
-import { startScriptedProcess } from '../helpers/scripted-process.ts'
-import { uploadsIn } from '../helpers/service.ts'
-import { tempFolder } from '../helpers/temp-folder.ts'
+import { startScriptedProcess } from '../helpers/fakes/scripted-process.ts'
+import { pythonJudges } from '../helpers/judges/python-judges.ts'
+import { uploadsIn } from '../helpers/rigs/service.ts'
+import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const MAX_EXAMPLES = 20
 const SEED = 1

@@ -6,9 +6,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFi
 import { join, resolve } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { TempFolder } from '../helpers/audio-files.ts'
-import { baseFolder } from '../helpers/real-models.ts'
-import { speechFile } from '../helpers/reference.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
+import { speechFile } from '../helpers/data/reference.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)

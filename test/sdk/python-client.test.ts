@@ -6,6 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { pythonJudges } from '../helpers/judges/python-judges.ts'
+import { readSrt, readVtt } from '../helpers/judges/subtitle-readers.ts'
 import {
   type OpenAiService,
   openAiSkip,
@@ -13,9 +15,7 @@ import {
   SPEECH,
   speechPath,
   startOpenAiService,
-} from '../helpers/openai-service.ts'
-import { pythonJudges } from '../helpers/python-judges.ts'
-import { readSrt, readVtt } from '../helpers/subtitle-readers.ts'
+} from '../helpers/rigs/openai-service.ts'
 
 interface Answer {
   readonly class: string

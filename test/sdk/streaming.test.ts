@@ -5,7 +5,14 @@ import { after, before, describe, test } from 'node:test'
 import type OpenAI from 'openai'
 import { APIUserAbortError, BadRequestError, NotFoundError, toFile } from 'openai'
 import type { TranscriptionStreamEvent, TranscriptionTextDoneEvent } from 'openai/resources/audio'
-import { type OpenAiService, openAiSkip, SAID, SPEECH, speech, startOpenAiService } from '../helpers/openai-service.ts'
+import {
+  type OpenAiService,
+  openAiSkip,
+  SAID,
+  SPEECH,
+  speech,
+  startOpenAiService,
+} from '../helpers/rigs/openai-service.ts'
 
 describe("a stream read by OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }, () => {
   let service: OpenAiService

@@ -11,7 +11,7 @@ import {
   speech,
   speechInMemory,
   startOpenAiService,
-} from '../helpers/openai-service.ts'
+} from '../helpers/rigs/openai-service.ts'
 
 const ROUTE = '/v1/audio/transcriptions'
 /** What a client that goes away may keep its place for. */

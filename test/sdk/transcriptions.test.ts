@@ -9,8 +9,15 @@ import type {
   TranscriptionWord,
   TranslationVerbose,
 } from 'openai/resources/audio'
-import { type OpenAiService, openAiSkip, SAID, SPEECH, speech, startOpenAiService } from '../helpers/openai-service.ts'
-import { readSrt, readVtt } from '../helpers/subtitle-readers.ts'
+import { readSrt, readVtt } from '../helpers/judges/subtitle-readers.ts'
+import {
+  type OpenAiService,
+  openAiSkip,
+  SAID,
+  SPEECH,
+  speech,
+  startOpenAiService,
+} from '../helpers/rigs/openai-service.ts'
 
 const DURATION = 11 // seconds of the English recording
 const SEGMENT_NUMBERS = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { tempFolder } from '../../../test/helpers/temp-folder.ts'
+import { tempFolder } from '../../../test/helpers/rigs/temp-folder.ts'
 import { findInputs } from './inputs.ts'
 
 function folderWith(t: TestContext, ...files: readonly string[]): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { transcriptionOf } from '../../../test/helpers/scripted-transcriber.ts'
+import { transcriptionOf } from '../../../test/helpers/fakes/scripted-transcriber.ts'
 import { createWriter, type FileResult, type Format } from './result-writers.ts'
 
 const GOOD: FileResult = { file: 'a.wav', model: 'base', transcription: transcriptionOf('Olá, "mundo".', 1.23446) }

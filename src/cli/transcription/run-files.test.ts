@@ -6,7 +6,7 @@ import {
   type Script,
   scriptedTranscriber,
   transcriptionOf,
-} from '../../../test/helpers/scripted-transcriber.ts'
+} from '../../../test/helpers/fakes/scripted-transcriber.ts'
 import {
   AudioEmptyError,
   HubOfflineError,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { spokenSegment, transcriptionOf } from '../../../test/helpers/transcriptions.ts'
+import { spokenSegment, transcriptionOf } from '../../../test/helpers/builders/transcriptions.ts'
 import { avgLogprobOf, compare, heardOf, together } from './comparison.ts'
 
 const heard = (text: string, { language = 'en', avgLogprob = -0.2, nTokens = 4 } = {}) => ({

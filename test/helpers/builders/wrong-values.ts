@@ -1,0 +1,21 @@
+/** Values that an option has to refuse, found from what it says of itself. */
+
+import type { OptionInfo } from '../../../src/option-table.ts'
+
+/** As HTTP and the command line write them; at least one for every option. */
+export function wrongValues({ schema }: OptionInfo): string[] {
+  const { type, minimum, maximum, maxLength } = schema
+  const outside = minimum === undefined ? [] : [`${minimum - 1}`, `${maximum! + 1}`]
+  switch (type) {
+    case 'boolean':
+      return ['maybe']
+    case 'integer':
+      return [...outside, `${minimum! + 0.5}`, 'many']
+    case 'number':
+      return [...outside, 'NaN', 'Infinity', '1,5']
+    case 'array':
+      return ['x', '1,x', '-2', '1e9']
+    case 'string':
+      return [maxLength === undefined ? 'no such choice' : 'x'.repeat(maxLength + 1)]
+  }
+}

@@ -1,0 +1,86 @@
+/** A model compiled with its intermediate values as outputs, so that a test can look at them. */
+
+import { dirname, join } from 'node:path'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { Checkpoint } from '../../../src/checkpoint/index.ts'
+import { type TextDecoder, WhisperTokenizer } from '../../../src/decode/index.ts'
+import { alignmentHeadsOf, EMBEDDINGS_FILE } from '../../../src/graph/index.ts'
+import {
+  type AudioFeatures,
+  type DecoderLane,
+  DecoderSession,
+  type SessionSettings,
+} from '../../../src/runtime/index.ts'
+
+export interface ExposedFeatures {
+  readonly audioContext: number
+  readonly features: AudioFeatures
+  /** [M × F] */
+  readonly logMel: Float32Array
+  /** [S × D] */
+  readonly audioFeatures: Float32Array
+}
+
+export async function openExposed(checkpoint: Checkpoint, encoderPath: string, decoderPath: string) {
+  const { config, generation } = checkpoint
+  const settings = { device: 'cpu', threads: undefined } as const
+  const encoder = await InferenceSession.create(encoderPath, { logSeverityLevel: 3 })
+  const decoder = await openDecoder(checkpoint, decoderPath, settings)
+  return {
+    generation,
+    maxTextContext: config.maxTextContext,
+    vocabSize: config.vocabSize,
+    tokenizer: new WhisperTokenizer(checkpoint.tokenizer, generation),
+    decoder,
+    /** @param samples  [N], N a multiple of 320. */
+    async encode(samples: Float32Array): Promise<ExposedFeatures> {
+      const outputs = await encoder.run({ samples: new Tensor('float32', samples, [1, samples.length]) })
+      const { log_mel, audio_features, ...features } = outputs
+      return {
+        audioContext: samples.length / 320,
+        features: features as Record<string, Tensor>, // the encoder has no other outputs than tensors
+        logMel: log_mel!.data as Float32Array,
+        audioFeatures: audio_features!.data as Float32Array,
+      }
+    },
+    /** A lane with one window. */
+    start({ features, audioContext }: ExposedFeatures, nRows = 1): DecoderLane {
+      return decoder.laneOver(features, audioContext, nRows)
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await encoder.release()
+      await decoder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The decoder of a compiled folder. */
+export async function openDecoder(
+  { config, generation }: Pick<Checkpoint, 'config' | 'generation'>,
+  graph: string,
+  settings: SessionSettings,
+): Promise<DecoderSession> {
+  const alignmentHeads = alignmentHeadsOf(config, generation.alignmentHeads)
+  return await DecoderSession.open(
+    { graph, embeddings: join(dirname(graph), EMBEDDINGS_FILE), alignmentHeads },
+    config,
+    settings,
+  )
+}
+
+/** The only window of a lane, as decoding sees it; every step gives its logits. */
+export function textOf(lane: DecoderLane): TextDecoder {
+  const tokenBias = new Float32Array(lane.vocabSize)
+  return {
+    nRows: lane.rowsPerWindow,
+    get length() {
+      return lane.lengthOf(0)
+    },
+    prompt: (tokens, logitsAt) => lane.prompt(0, tokens, logitsAt),
+    async step(tokens, parents) {
+      if (parents) lane.branch(0, parents)
+      const output = await lane.step([{ slot: 0, tokens, tokenBias }], lane.rowsPerWindow + 1, true)
+      return { tokens: output.bestTokens, logprobs: output.bestLogprobs, logits: output.logits }
+    },
+  }
+}
