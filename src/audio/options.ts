@@ -1,5 +1,6 @@
 /** How a file is read; the same record serves the probe and the decoder. */
 
+import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
 
 export interface AudioOptions {
@@ -12,4 +13,16 @@ export interface AudioOptions {
   /** Aborting kills ffmpeg at once. */
   readonly signal?: AbortSignal | undefined
   readonly logger?: Logger | undefined
+}
+
+/** As the settings have it. */
+export function audioOptions(
+  {
+    ffmpegPath,
+    ffmpegTimeoutSeconds,
+    maxAudioSeconds,
+  }: Pick<EngineSettings, 'ffmpegPath' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
+  ofCall: Pick<AudioOptions, 'signal' | 'logger'> = {},
+): AudioOptions {
+  return { ffmpegPath, timeoutSeconds: ffmpegTimeoutSeconds, maxSeconds: maxAudioSeconds, ...ofCall }
 }

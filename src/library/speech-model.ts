@@ -1,10 +1,8 @@
 /** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
 
-import { chooseDevice } from '../devices/index.ts'
-import { createEnginePool, type EnginePool } from '../engine/index.ts'
+import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
-import { ModelRegistry } from '../models/registry.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import { givenOptions, type TranscribeOptions } from './options.ts'
 import { type RecordingInput, recordingFile } from './recording.ts'
@@ -49,19 +47,9 @@ export async function loadModel(id: string, settings: ModelSettings = {}): Promi
   const signal = settings.signal ?? new AbortController().signal
   signal.throwIfAborted()
   const config = configOf(settings)
-  const registry = ModelRegistry.load(config.models)
-  const entry = registry.resolve(id)
-  const logger = createLogger(config.logLevel)
-  const engineSettings = await chooseDevice(config.engine, logger)
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings: engineSettings,
-    logger,
-    onLoading: settings.onLoading,
-  })
+  const pool = await openModel(id, config, { logger: createLogger(config.logLevel), onLoading: settings.onLoading })
   try {
-    await pool.load(entry.id, signal)
+    await pool.load(id, signal)
     return new PooledModel(id, pool, config.tempDir)
   } catch (error) {
     await pool.close(0)

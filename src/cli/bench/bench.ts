@@ -6,20 +6,21 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
-import { createEnginePool } from '../../engine/index.ts'
+import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
 import { temporaryFolder } from '../../folders.ts'
-import { createLogger, silentLogger } from '../../logger.ts'
+import { silentLogger } from '../../logger.ts'
 import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
+import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
 import { modelsHere } from '../models/list.ts'
 import { failureLine, sizeText } from '../output.ts'
-import { createProgress } from '../progress/index.ts'
+import { createProgress, loadingTo } from '../progress/index.ts'
 import { speedText } from '../progress/wording.ts'
 import { table } from '../table.ts'
 import { orUnwritable } from '../transcription/output-files.ts'
@@ -151,14 +152,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
     durationOf: () => durationOf(recording.path, signal),
     unit: 'runs',
   })
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings: config.engine,
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error'),
-    onLoading: (loading) => progress.loading(loading),
-    onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
-  })
+  const pool = poolOf(entry, config.engine, { logger: commandLogger(config, 'error'), ...loadingTo(() => progress) })
   const transcribe = async (run: number) => {
     const name = nameOf(run)
     progress.show(name, 0)

@@ -1,15 +1,15 @@
 /** One variant of a model, in an engine process of its own, over all recordings. */
 
 import type { Config } from '../../config.ts'
-import { createEnginePool, peakResidentBytes } from '../../engine/index.ts'
+import { peakResidentBytes, poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
-import { createLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import type { ModelEntry } from '../../models/registry.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
+import { commandLogger } from '../command-logger.ts'
 import { failureLine } from '../output.ts'
-import type { Progress } from '../progress/index.ts'
+import { loadingTo, type Progress } from '../progress/index.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
 import { type Heard, heardOf } from './comparison.ts'
 import type { VerifiedRecording } from './recordings.ts'
@@ -51,14 +51,7 @@ export interface RunOptions extends CommandContext {
 export async function runVariant(variant: Variant, options: RunOptions): Promise<VariantRun> {
   const { entry, config, recordings, progress, signal, output } = options
   const settings = { ...config.engine, dtype: variant.dtype }
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings,
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error'),
-    onLoading: (loading) => progress.loading(loading),
-    onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
-  })
+  const pool = poolOf(entry, settings, { logger: commandLogger(config, 'error'), ...loadingTo(() => progress) })
   const transcribe = async (recording: VerifiedRecording): Promise<HeardRecording> => {
     const name = progressName(recording, variant)
     progress.show(name, 0)
