@@ -7,7 +7,8 @@ import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
 import { cleanToken } from './hub-token.ts'
-import { isDetectionAsked, LANGUAGE_CODES, resolveLanguage } from './languages.ts'
+import { LANGUAGE_CODES } from './language-table.ts'
+import { isDetectionAsked, resolveLanguage } from './languages.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
   /** Of the text in the environment; its description says what is allowed. */

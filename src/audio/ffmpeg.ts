@@ -3,10 +3,36 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError } from '../errors/index.ts'
+import type { Logger } from '../logger.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
-import type { AudioOptions } from './options.ts'
-import { SAMPLE_RATE } from './sample-rate.ts'
+
+/** How a file is read; the same record serves the probe and the decoder. */
+export interface AudioOptions {
+  /** Name or path of the ffmpeg program. */
+  readonly ffmpegPath: string
+  /** ffmpeg may be silent for so long while we wait for it; the time in which we keep it waiting does not count. */
+  readonly timeoutSeconds: number
+  /** Longest recording that is accepted. */
+  readonly maxSeconds: number
+  /** Aborting kills ffmpeg at once. */
+  readonly signal?: AbortSignal | undefined
+  readonly logger?: Logger | undefined
+}
+
+/** As the settings have it. */
+export function audioOptions(
+  {
+    ffmpegPath,
+    ffmpegTimeoutSeconds,
+    maxAudioSeconds,
+  }: Pick<EngineSettings, 'ffmpegPath' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
+  ofCall: Pick<AudioOptions, 'signal' | 'logger'> = {},
+): AudioOptions {
+  return { ffmpegPath, timeoutSeconds: ffmpegTimeoutSeconds, maxSeconds: maxAudioSeconds, ...ofCall }
+}
 
 /** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
 const STDERR_LIMIT = 8 * 1024

@@ -3,8 +3,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { AudioUnreadableError } from '../errors/index.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { samplesOfPcm } from './pcm.ts'
-import { SAMPLE_RATE } from './sample-rate.ts'
 import { readWavLayout, type WavLayout } from './wav-layout.ts'
 
 /** Read at a time, about a second: as many samples as the speech detection hears at once. */

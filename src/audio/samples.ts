@@ -1,7 +1,9 @@
 /** Bytes of a pipe → samples. */
 
 import { endianness } from 'node:os'
-import { BYTES_PER_SAMPLE } from './sample-rate.ts'
+
+/** Bytes of one float32 sample, as ffmpeg writes it and as Float32Array holds it. */
+export const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT
 
 /**
  * Cuts a stream of little-endian float32 bytes into samples, whatever the borders of the chunks are.

@@ -1,6 +1,6 @@
 /** The head of a WAV file, for samples that come without one. */
 
-import { SAMPLE_RATE } from './sample-rate.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 
 export const WAV_HEADER_BYTES = 44
 /** More is told by no WAV file: readers then go on to the end of the file. */

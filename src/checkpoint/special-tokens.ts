@@ -1,13 +1,14 @@
 /** Whisper's special tokens and where they stand in a vocabulary. */
 
-import { LANGUAGE_CODES } from '../languages.ts'
+import { LANGUAGE_CODES } from '../language-table.ts'
+import { FULL_CONTEXT, SECONDS_PER_POSITION } from '../whisper-constants.ts'
 
-/** 0.00 to 30.00 s in steps of 0.02 s. */
-export const TIMESTAMP_TOKENS = 1501
+/** 1501: 0.00 to 30.00 s in steps of 0.02 s. */
+export const TIMESTAMP_TOKENS = FULL_CONTEXT + 1
 
 /** `<|0.00|>`, `<|0.02|>`, … `<|30.00|>`. */
 export function timestampToken(index: number): string {
-  return `<|${(index * 0.02).toFixed(2)}|>`
+  return `<|${(index * SECONDS_PER_POSITION).toFixed(2)}|>`
 }
 
 /** The three vocabularies that OpenAI published, by their size. */

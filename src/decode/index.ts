@@ -1,5 +1,5 @@
 /** Decoding, pure: given a step from tokens to logits, it finds the text. */
-export { type AlignmentScores, SECONDS_PER_POSITION, tokenTimes } from './alignment.ts'
+export { type AlignmentScores, tokenTimes } from './alignment.ts'
 export {
   type DecodedWindow,
   type DecodeOptions,
@@ -9,7 +9,6 @@ export {
   type TextModel,
   tokenChoice,
 } from './decode-window.ts'
-export { TIMESTAMP_STEP } from './logit-filters.ts'
 export { type Prompt, sotSequence } from './prompt.ts'
 export type {
   FoundText,

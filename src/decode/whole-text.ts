@@ -1,7 +1,7 @@
 /** A window's text by a decoder that finds it by itself: what it is asked, and what its answer means. */
 
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
-import { TIMESTAMP_STEP } from './logit-filters.ts'
 import { type Prompt, promptTokens, sotSequence } from './prompt.ts'
 import type { TextDecoder, TextRequest, WholeTextDecoder } from './text-decoder.ts'
 
@@ -87,7 +87,7 @@ function textRequest(
       noSpeech,
       withTimestamps: prompt.withTimestamps,
       timestampBegin,
-      latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / TIMESTAMP_STEP),
+      latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / SECONDS_PER_POSITION),
       stopLoops: options.stopLoops,
       beamSize: options.beamSize,
       enough: Math.max(1, Math.round(options.beamSize * options.patience)),

@@ -3,6 +3,7 @@
 import type { BatchModel, Lane } from '../batching/index.ts'
 import type { ModelShape } from '../checkpoint/index.ts'
 import type { CompilerInput } from '../graph/index.ts'
+import { FULL_CONTEXT } from '../whisper-constants.ts'
 
 export interface ModelGraphs<L extends Lane = Lane> extends AsyncDisposable {
   readonly batchModel: BatchModel<L>
@@ -22,12 +23,10 @@ export interface LaneLimits {
   readonly featureBytes: number
 }
 
-const FULL_POSITIONS = 1500
-
 /** Positions whose features `limits` has room for; never less than two full windows. */
 export function mostPositions(config: ModelShape, { featureBytes }: LaneLimits): number {
   const bytesPerPosition = 2 * config.decoderLayers * config.dModel * Float32Array.BYTES_PER_ELEMENT
-  return Math.max(2 * FULL_POSITIONS, Math.floor(featureBytes / bytesPerPosition))
+  return Math.max(2 * FULL_CONTEXT, Math.floor(featureBytes / bytesPerPosition))
 }
 
 export function windowsWith(rowsPerWindow: number, { mostRows, mostWindows }: LaneLimits): number {

@@ -12,14 +12,14 @@ import {
   findsText,
   type Prompt,
   rowsFor,
-  SECONDS_PER_POSITION,
   sotSequence,
   splitWords,
   type TextDecoder,
   type TokenChoice,
   tokenChoice,
 } from '../decode/index.ts'
-import { adaptiveContext, FULL_CONTEXT } from './audio-context.ts'
+import { FULL_CONTEXT, SECONDS_PER_POSITION } from '../whisper-constants.ts'
+import { adaptiveContext } from './audio-context.ts'
 import type { DecodingOptions } from './options.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'

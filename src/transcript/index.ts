@@ -1,13 +1,14 @@
 /** What we hand back: segments, words, the whole text, and the formats that they are written in. */
+
+export { isWrittenWithoutSpaces, languageName } from '../language-table.ts'
 export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'
-export { languageName } from './language-name.ts'
 export {
   checkSubtitleOptions,
   parseSubtitleOptions,
   type SubtitleOptions,
   subtitleOptionInfos,
 } from './subtitle-options.ts'
-export { isWrittenWithoutSpaces, joinTexts, TextJoiner } from './text-joiner.ts'
+export { joinTexts, TextJoiner } from './text-joiner.ts'
 export type {
   LanguageDetection,
   Quality,

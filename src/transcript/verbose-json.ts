@@ -1,6 +1,6 @@
 /** Everything about a transcription under the names of OpenAI's `verbose_json`; what OpenAI does not have follows it. */
 
-import { languageName } from './language-name.ts'
+import { languageName } from '../language-table.ts'
 import type { Quality, Segment, Statistics, TokenLogprob, Transcription, Word } from './transcription.ts'
 
 /** Times are seconds, to the millisecond. */
