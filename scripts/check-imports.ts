@@ -18,7 +18,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
-  ...['hub-token', 'languages', 'language-table', 'whisper-constants'],
+  ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */

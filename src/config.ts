@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { checkPrecision, type Device, type Dtype } from './device-precision.ts'
 import { ConfigError } from './errors/index.ts'
 import { hubToken } from './hub-token.ts'
 import { SECRET_SETTINGS, SETTINGS, type Setting, type SettingName } from './settings.ts'
@@ -16,9 +17,7 @@ export function installedFfmpeg(): string {
   return existsSync(own) ? own : 'ffmpeg'
 }
 
-export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
-/** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
-export type Dtype = 'auto' | 'float32' | 'float16' | 'int8' | `${'encoder' | 'decoder'}=${string}`
+export type { Device, Dtype } from './device-precision.ts'
 
 /** By which proxies the hub is asked. */
 export interface ProxySettings {
@@ -132,7 +131,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
   const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
-  checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
+  // That of WebGPU is checked when the device is chosen.
+  if (devices[0] !== 'webgpu') checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
 
   return {
     host: s.HOST,
@@ -187,17 +187,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     devices,
   }
-}
-
-/**
- * @param given  the word that stands in the environment.
- * @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly.
- */
-function checkPrecision(dtype: string, device: Device, given = dtype): void {
-  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', given, 'auto, float32 or int8 on the CPU')
-  const isEightBits = dtype === 'int8' || /8/.test(dtype)
-  if (device.startsWith('cuda') && isEightBits)
-    throw new ConfigError('DTYPE', given, 'auto, float16 or float32 on a GPU')
 }
 
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {

@@ -5,7 +5,7 @@
  */
 
 import type { Device, EngineSettings } from '../config.ts'
-import { DeviceMemoryReader } from '../devices/memory.ts'
+import { DeviceMemoryReader } from '../devices/nvidia.ts'
 import {
   ModelBusyError,
   type ModelLoadError,

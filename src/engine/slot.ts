@@ -1,7 +1,7 @@
 /** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
 
 import type { Device, EngineSettings } from '../config.ts'
-import type { DeviceMemoryReader } from '../devices/memory.ts'
+import type { DeviceMemoryReader } from '../devices/nvidia.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
-import type { Device, Dtype } from '../../config.ts'
-import { checkDevice, has8Bits } from '../../devices/index.ts'
+import { computesIn, type Device, type Dtype, hasDotProducts } from '../../device-precision.ts'
+import { checkDevice } from '../../devices/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled/index.ts'
 
@@ -21,7 +21,6 @@ export interface ProcessorFacts {
 
 const RELEVANT =
   /^(sse4_1|avx|avx2|fma|f16c|avx512f|avx512_vnni|avx_vnni|avx512_bf16|amx_int8|amx_bf16|asimd|asimddp|i8mm|bf16|sve)$/
-const DOT_PRODUCTS = /^(avx512_vnni|avx_vnni|asimddp)$/
 
 export function processorFacts(): ProcessorFacts {
   const all = processorFeatures()
@@ -31,7 +30,7 @@ export function processorFacts(): ProcessorFacts {
     cores: availableParallelism(),
     allCores: cpus().length,
     features: all.filter((name) => RELEVANT.test(name)),
-    has8Bit: all.some((name) => DOT_PRODUCTS.test(name)),
+    has8Bit: hasDotProducts(all),
   }
 }
 
@@ -78,7 +77,8 @@ export async function deviceFacts(devices: readonly Device[], dtype: Dtype): Pro
 /** @param dtype  the one that is set; a GPU is tried in another where that is a processor's. */
 export async function tryDevice(device: Device, dtype: Dtype): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
   try {
-    if (device !== 'auto' && device !== 'cpu') await checkDevice(device, { dtype: has8Bits(dtype) ? 'auto' : dtype })
+    if (device !== 'auto' && device !== 'cpu')
+      await checkDevice(device, { dtype: computesIn(dtype, device) ? dtype : 'auto' })
     return { isUsable: true, reason: undefined }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error
