@@ -3,10 +3,9 @@
  * folders is a dependency like any other; one row allows types alone. Tests may reach further than the code that they
  * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
  *
- *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
- *                      │          ├──────▶ runtime, hub                            option-table, folders, transcript, …
- *                      │          ├──────▶ batching ──▶ decode
- *                      │          └──────▶ transcribe ──▶ audio, decode
+ *   cli ──▶ http ──▶ engine ──▶ models ──▶ inference ──▶ transcribe ──▶ vad ──▶ audio     anyone ──▶ errors, config, logger,
+ *                      │          │             └──▶ graph ──▶ checkpoint └──▶ decode             option-table, transcript, …
+ *                      │          └──▶ hub
  *                      └────────▶ hub, audio
  *
  * usage: scripts/node scripts/check-imports.ts
@@ -27,13 +26,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   hub: ['checkpoint/needed-shards', 'checkpoint/json-file'],
   audio: [],
   checkpoint: [],
-  runtime: [],
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
-  vad: ['audio', 'graph/builder', 'graph/protobuf'],
-  batching: ['decode'],
-  transcribe: ['audio', 'vad', 'decode'],
-  models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'vad', 'transcribe'],
+  vad: ['graph/builder', 'graph/protobuf'],
+  transcribe: ['vad', 'decode'],
+  inference: ['transcribe', 'decode', 'graph', 'checkpoint'],
+  models: ['hub', 'checkpoint', 'graph', 'inference/index', 'decode', 'audio', 'vad', 'transcribe'],
   devices: ['models/index'],
   engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
   admission: [],
@@ -50,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
 const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
-  [/^onnxruntime-node$/, ['runtime', 'vad/silero-session']],
+  [/^onnxruntime-node$/, ['inference', 'vad/silero-session']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],

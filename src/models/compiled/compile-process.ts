@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { GenerationConfig } from '../../checkpoint/index.ts'
 import { RemoteError, type WireError } from '../../errors/index.ts'
 import type { CompileOptions } from '../../graph/index.ts'
-import type { SessionSettings } from '../../runtime/index.ts'
+import type { SessionSettings } from '../../inference/index.ts'
 
 /** Plain data: it crosses a process boundary. */
 export interface CompileJob {
