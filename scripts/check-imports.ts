@@ -42,8 +42,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
   web: [], // it talks to the service over HTTP, as every other client does
-  index: ['library'],
-  library: ['engine', 'devices', 'models/registry', 'transcribe/options', 'audio/index'],
+  index: ['sdk'],
+  sdk: ['engine', 'transcribe/options', 'audio/index'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */

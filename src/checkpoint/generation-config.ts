@@ -3,8 +3,13 @@
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
-import { standardLayout, TIMESTAMP_TOKENS } from './special-tokens.ts'
-import { BLANK, NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL } from './suppressed-tokens.ts'
+import {
+  BLANK,
+  NON_SPEECH_ENGLISH,
+  NON_SPEECH_MULTILINGUAL,
+  standardLayout,
+  TIMESTAMP_TOKENS,
+} from './special-tokens.ts'
 import type { GenerationConfig, ModelShape } from './types.ts'
 
 export interface GenerationSources {

@@ -24,9 +24,9 @@ import {
   WorkObservers,
 } from './observability/index.ts'
 import { openAiRoutes } from './openai/index.ts'
-import { pageRoutes } from './page/index.ts'
+import { pageRoutes } from './page.ts'
 import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
-import { secure, trustedProxies } from './security/index.ts'
+import { secure, trustedProxies } from './security/secure.ts'
 import { transcribeRoute } from './transcribe/index.ts'
 
 /** The parts of a service, which cli/serve.ts opens. */

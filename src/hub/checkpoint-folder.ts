@@ -12,7 +12,7 @@ import {
   hasTokenizer,
   processorFiles,
 } from './checkpoint-files.ts'
-import type { RoomToCompile } from './disk-room.ts'
+import type { RoomToCompile } from './disk.ts'
 import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'

@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { CheckpointCorruptError, DiskFullError, PackageIndexError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
-import { diskFailure } from './disk-failure.ts'
+import { diskFailure } from './disk.ts'
 import { withLock } from './process-lock.ts'
 
 /** A folder to be made from wheels. */

@@ -6,6 +6,7 @@ import { checkFile } from '../../audio/index.ts'
 import type { TranscribeRequest } from '../../engine/index.ts'
 import {
   AsrError,
+  type ErrorCode,
   OptionInvalidError,
   ServerAnswerError,
   ServerLostError,
@@ -15,9 +16,8 @@ import type { GivenOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
 import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
-import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
+import { failureSchema, readEvent, type ServerFailure, type ServerSegment, toTranscription } from './answer.ts'
 import { recordingFile } from './recording-file.ts'
-import { ServiceFailure } from './service-failure.ts'
 
 export interface RemoteOptions {
   /** Address of the service, such as `http://localhost:8000`. */
@@ -137,6 +137,30 @@ const DONE = '[DONE]'
 interface Busy {
   readonly failure: AsrError
   readonly busySeconds: number
+}
+
+/** Codes of OpenAI's that stand for ours. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  model_not_found: 'ASR_MODEL_UNKNOWN',
+  invalid_api_key: 'ASR_API_KEY',
+  rate_limit_exceeded: 'ASR_RATE_LIMITED',
+}
+
+/** A failure of the service, as it was there. */
+class ServiceFailure extends AsrError {
+  override readonly name = 'ServiceFailure'
+  readonly code: ErrorCode
+  /** It is a part of the message, since the service has joined them. */
+  readonly remedy = ''
+
+  constructor({ message, code }: ServerFailure) {
+    super(message)
+    this.code = CODES[code ?? ''] ?? `ASR_${(code ?? 'unknown').toUpperCase()}`
+  }
+
+  override get sentence(): string {
+    return this.code === 'ASR_API_KEY' ? `${this.message} (--api-key, or PARADOX_API_KEY)` : this.message
+  }
 }
 
 /** The connection was there, and ended. */

@@ -6,7 +6,7 @@ import { type Config, readConfig } from '../../config.ts'
 import { openModel } from '../../engine/index.ts'
 import { commandLogger } from '../command-logger.ts'
 import { loadingTo, type Progress } from '../progress/index.ts'
-import { remoteWorker } from '../remote/index.ts'
+import { remoteWorker } from '../remote/remote-worker.ts'
 import type { TranscriptionFlags } from './flags.ts'
 import type { Worker } from './run-files.ts'
 

@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { watch } from 'chokidar'
 import { InputAbsentError } from '../../errors/index.ts'
-import { looksLikeMedia } from '../transcription/media-files.ts'
+import { looksLikeMedia } from '../transcription/inputs.ts'
 
 /** Often enough to see a file grow, and seldom enough for a thousand of them. */
 const MOST_POLL_MS = 500

@@ -1,11 +1,11 @@
 /** Brings what happens in the service into its metrics. */
 
 import type { FastifyInstance } from 'fastify'
-import { type EngineEvent, residentBytes, type Transcriber } from '../../engine/index.ts'
+import type { EngineEvent, Transcriber } from '../../engine/index.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
-import { ModelLabels } from './model-labels.ts'
 import { type ReadinessCheck, reasonsNotReady } from './probe-routes.ts'
+import { metricsResponses } from './schemas.ts'
 import type { WorkObserver } from './work-observer.ts'
 
 export class ServiceMetrics {
@@ -100,16 +100,38 @@ export class ServiceMetrics {
     const { ready, engineMemory, engineDeviceMemory } = this.#metrics
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
-      const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
-      const memory = await Promise.all(engines.map(({ pid }) => residentBytes(pid!)))
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
-      for (const [i, { modelId, deviceBytes }] of engines.entries()) {
-        const bytes = memory[i]
+      for (const { modelId, residentBytes, deviceBytes } of transcriber.engines()) {
         const model = this.#labels.labelOf(modelId)
-        if (bytes !== undefined) engineMemory.set({ model }, bytes)
+        if (residentBytes !== undefined) engineMemory.set({ model }, residentBytes)
         if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }
+  }
+}
+
+/** `GET /metrics`, for Prometheus. */
+export async function metricsRoute(app: FastifyInstance, { metrics }: { metrics: ServiceMetrics }): Promise<void> {
+  const schema = { summary: 'What the service has done and is doing, for Prometheus', response: metricsResponses }
+  app.get('/metrics', { schema }, async (_request, reply) => {
+    reply.type(metrics.contentType)
+    return await metrics.text()
+  })
+}
+
+/** More than a service has; where ALLOWED_MODELS lets callers name any repository, there could be thousands. */
+const MOST_MODELS = 100
+
+/** Names of models as labels. Each is a series of its own for every metric, so strangers must not make up new ones. */
+class ModelLabels {
+  readonly #known = new Set<string>()
+
+  /** @param modelId  of a model of this service; undefined where a request named another. */
+  labelOf(modelId: string | undefined): string {
+    if (modelId === undefined) return '(unknown)'
+    if (!this.#known.has(modelId) && this.#known.size >= MOST_MODELS) return '(other)'
+    this.#known.add(modelId)
+    return modelId
   }
 }

@@ -7,7 +7,7 @@
 
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { callerOf } from '../security/index.ts'
+import { callerOf } from '../security/caller.ts'
 
 /** The clients' own default; after so many retries none follows. */
 const MOST_RETRIES = 2

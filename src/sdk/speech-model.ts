@@ -1,4 +1,4 @@
-/** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
+/** Paradox ASR inside another program: a loaded model, which lives in a process of its own, never in the caller's. */
 
 import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
@@ -55,6 +55,26 @@ export async function loadModel(id: string, settings: ModelSettings = {}): Promi
     await pool.close(0)
     throw error
   }
+}
+
+export type TranscribeOnceOptions = TranscribeOptions & {
+  /** An id of `paradox models`, a hub repository or a folder; `base` where it is left out. */
+  readonly model?: string | undefined
+  readonly settings?: ModelSettings | undefined
+}
+
+/**
+ * One recording by a model that is loaded for it and closed again; for several, `loadModel` once.
+ *
+ * @throws as `loadModel`, and as its `transcribe`.
+ */
+export async function transcribe(
+  recording: RecordingInput,
+  { model: id = 'base', settings, ...options }: TranscribeOnceOptions = {},
+): Promise<Transcription> {
+  const { signal } = options
+  await using model = await loadModel(id, signal === undefined ? settings : { signal, ...settings })
+  return await model.transcribe(recording, options)
 }
 
 class PooledModel implements SpeechModel {
