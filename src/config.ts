@@ -19,7 +19,7 @@ export function installedFfmpeg(): string {
 
 export type { Device, Dtype } from './device-precision.ts'
 
-/** By which proxies the hub is asked. */
+/** Proxies for requests to the hub. */
 export interface ProxySettings {
   /** Addresses with the credentials in them; undefined: none for such addresses. */
   readonly https: string | undefined
@@ -46,12 +46,12 @@ export interface HubSettings {
 /** Everything that an engine process needs to know; plain data, since it crosses the process boundary. */
 export interface EngineSettings {
   readonly device: Device
-  /** What of the environment makes the device that was chosen the one that an engine finds. */
+  /** Environment variables that select the chosen device in the engine process. */
   readonly deviceEnvironment?: Readonly<Record<string, string>> | undefined
   readonly dtype: Dtype
-  /** Of recordings whose options do not say it. */
+  /** Default for recordings whose options do not say it. */
   readonly audioContext: 'adaptive' | 'full'
-  /** What one engine may take of a GPU's memory; undefined: no limit. */
+  /** GPU memory that one engine may take; undefined: no limit. */
   readonly gpuMemLimitBytes?: number | undefined
   /** Threads of one engine; undefined lets the runtime measure. */
   readonly threads: number | undefined
@@ -60,7 +60,7 @@ export interface EngineSettings {
   readonly maxAudioSeconds: number
   /** Our own cache: compiled graphs and models that come from package indexes. */
   readonly cacheDir: string
-  /** What all compiled models together may take of the disk. */
+  /** Disk space of all compiled models together. */
   readonly compiledCacheMaxBytes: number
   readonly hub: HubSettings
 }
@@ -76,14 +76,14 @@ export interface ModelSettings {
   /** Hub repositories that callers may name; `*` stands for any text. */
   readonly allowed: readonly string[]
   readonly maxLoaded: number
-  /** Of all engines together; undefined: no limit. */
+  /** Memory of all engines together; undefined: no limit. */
   readonly maxMemoryBytes: number | undefined
   /** After so long without a request a model is unloaded; undefined: never. */
   readonly ttlMs: number | undefined
   readonly preload: readonly string[]
 }
 
-/** How many requests there may be, and for how long. */
+/** Limits on the number of requests, and on their time. */
 export interface AdmissionSettings {
   readonly maxConcurrency: number
   readonly maxQueue: number
@@ -92,14 +92,14 @@ export interface AdmissionSettings {
   readonly retryGraceMs: number
 }
 
-/** Who may call. */
+/** Rules for callers. */
 export interface SecuritySettings {
-  /** SHA-256 of each key; none: everybody may. */
+  /** SHA-256 of each key; none: no key is asked for. */
   readonly apiKeyDigests: readonly Buffer[]
   /** Requests a minute of one caller; undefined: no limit. */
   readonly rateLimit: number | undefined
   readonly corsOrigins: readonly string[]
-  /** Nobody, the last so many hops, or addresses and networks. */
+  /** `false`: none; else the number of last hops, or addresses and networks. */
   readonly trustProxy: false | number | string[]
 }
 

@@ -1,4 +1,4 @@
-/** What `import … from 'paradox-asr'` gives: docs/library.md. */
+/** The exports of the package `paradox-asr`: docs/library.md. */
 
 export { AsrError, type ErrorCode } from './errors/index.ts'
 export { PACKAGE } from './package-info.ts'

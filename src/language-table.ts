@@ -1,4 +1,4 @@
-/** What is known of Whisper's languages: codes, names, scripts. Free of imports, since the page has it too. */
+/** Whisper's languages: codes, names, scripts. Free of imports, since the page has it too. */
 
 /**
  * Languages in the order of their token ids, roughly by hours of training; `yue` came with large-v3.

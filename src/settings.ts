@@ -12,7 +12,7 @@ import { LANGUAGE_CODES } from './language-table.ts'
 import { isDetectionAsked, resolveLanguage } from './languages.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
-  /** Of the text in the environment; its description says what is allowed. */
+  /** Check of the text in the environment; its description says what is allowed. */
   readonly check: T
   /** In markdown, as docs/operations.md shows it. */
   readonly meaning: string

@@ -8,7 +8,7 @@ import { PlainWav } from './plain-wav.ts'
 import { checkFile } from './probe.ts'
 import { SampleReader } from './samples.ts'
 
-/** Of formats without a header the length is estimated from the first frames. */
+/** The length of formats without a header is estimated from the first frames. */
 const ESTIMATE_TOLERANCE = 1.1
 
 /**

@@ -10,7 +10,7 @@ import { readWavLayout, type WavLayout } from './wav-layout.ts'
 /** Read at a time, about a second: as many samples as the speech detection hears at once. */
 const CHUNK_FRAMES = 16_384
 
-/** An open file. Whoever opens one disposes of it. */
+/** An open file; its opener disposes of it. */
 export class PlainWav implements AsyncDisposable {
   readonly #file: FileHandle
   readonly #layout: WavLayout

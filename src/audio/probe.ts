@@ -8,7 +8,7 @@ import { PlainWav } from './plain-wav.ts'
 import { BYTES_PER_SAMPLE } from './samples.ts'
 
 export interface AudioProbe {
-  /** What the header claims, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
+  /** The header's claim, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
   readonly durationSeconds: number | undefined
 }
 
@@ -33,7 +33,7 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
 }
 
 /**
- * What can be said of a file before ffmpeg is started.
+ * Refuses files that need no ffmpeg to be refused.
  *
  * @throws {AudioEmptyError} for a file of zero bytes.
  * @throws {AudioUnreadableError} when there is no such file, or it is a folder, a pipe or a device.

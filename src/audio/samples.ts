@@ -39,7 +39,7 @@ export class SampleReader {
 
 const IS_LITTLE_ENDIAN = endianness() === 'LE'
 
-/** What is not finite becomes 0, the rest is clipped to [-1, 1]. */
+/** Values that are not finite become 0, the rest is clipped to [-1, 1]. */
 export function makeSafe(samples: Float32Array): void {
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]! // i < samples.length

@@ -12,7 +12,7 @@ const FORMATS = {
 } as const
 
 /**
- * What has to stand before little-endian mono samples at 16 kHz.
+ * The header of little-endian mono samples at 16 kHz.
  *
  * @param nBytes  of the samples; a part of a sample at their end does not count.
  * @see http://soundfile.sapp.org/doc/WaveFormat/

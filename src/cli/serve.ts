@@ -33,7 +33,7 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
     // It closes the transcriber, since the requests under way must end before the engines do.
     await serveHttp(service, { signal, onListening })
   } finally {
-    stop.abort() // after a failed start nobody has
+    stop.abort() // after a failed start, no signal has
     await preloading
   }
 }

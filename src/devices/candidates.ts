@@ -10,7 +10,7 @@ export interface Candidates {
   readonly passedOver: Readonly<Record<string, string>>
 }
 
-/** What of a machine tells that it may have a GPU. */
+/** Signs that a machine may have a GPU. */
 export interface MachineSigns {
   readonly platform: NodeJS.Platform
   readonly architecture: NodeJS.Architecture

@@ -8,7 +8,7 @@ import { candidatesFor, type MachineSigns, signsOfMachine } from './candidates.t
 import { checkDevice } from './check.ts'
 import { withoutSoftwareDrivers } from './vulkan-drivers.ts'
 
-/** What tests stand in for. */
+/** Parts that tests replace. */
 export interface Surroundings {
   readonly signs?: MachineSigns
   /** Ends a trial; left out: after two minutes. */

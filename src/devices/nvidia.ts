@@ -51,7 +51,7 @@ const FRESH_MS = 2000
 export type DeviceMemory = ReadonlyMap<number, number>
 
 /**
- * How much of the GPUs' memory each process has. Without the program, and where it does not see the processes (a
+ * The GPUs' memory by process. Without the program, and where it does not see the processes (a
  * container without the host's process ids), nothing is known.
  */
 export class DeviceMemoryReader {
@@ -65,7 +65,7 @@ export class DeviceMemoryReader {
     this.#program = program
   }
 
-  /** What the process had when it was last looked at, which is done anew for the next time. */
+  /** Bytes of the process at the last reading; a new reading is begun for the next call. */
   bytesOf(pid: number): number | undefined {
     void this.read()
     return this.#known.get(pid)

@@ -9,11 +9,11 @@ export interface UnusedGpu {
   /** Its name, where the driver tells. */
   readonly gpu: string | undefined
   readonly message: string
-  /** What to do. */
+  /** An instruction. */
   readonly remedy: string
 }
 
-/** What tests stand in for. */
+/** Parts that tests replace. */
 export interface GpuSigns {
   readonly signs?: Pick<MachineSigns, 'architecture' | 'hasCudaProvider' | 'gpuFiles'>
   readonly cards?: () => Promise<readonly Pick<GraphicsCard, 'name'>[]>

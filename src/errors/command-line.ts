@@ -1,4 +1,4 @@
-/** What the command line meets besides: inputs, outputs, and a service that it is a client of. */
+/** Failures of the command line: inputs, outputs, and a service that it is a client of. */
 
 import { AsrError } from './asr-error.ts'
 

@@ -20,7 +20,7 @@ export class RemoteError extends AsrError {
   }
 }
 
-/** What of an expected failure crosses a process boundary. */
+/** The part of an expected failure that crosses a process boundary. */
 export interface WireError {
   readonly name: string
   readonly code: ErrorCode

@@ -94,7 +94,7 @@ export class ApiKeyError extends AsrError {
   }
 }
 
-/** Whoever gets one may try again after `retryAfterSeconds`. */
+/** The caller may try again after `retryAfterSeconds`. */
 export abstract class BusyError extends AsrError {
   abstract readonly retryAfterSeconds: number
 }

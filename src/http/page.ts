@@ -17,7 +17,7 @@ const NOT_BUILT = "The page has not been built: run 'make setup'. The API is des
  */
 const WAVEFORM_STYLE = "'sha256-fF0LBso7Nz75zaFRDBUefBDvPe19hjaiDnnc8lt+2Js='"
 
-/** What the page may load and do: what comes from this service, and nothing else. */
+/** The page may load and call this service alone. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

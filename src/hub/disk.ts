@@ -11,7 +11,7 @@ import {
   isWriteRefused,
 } from '../errors/index.ts'
 
-/** What a checkpoint needs of a disk after its download. */
+/** Disk space that a checkpoint needs after its download. */
 export interface RoomToCompile {
   /** Where it is compiled to; it need not be there yet. */
   readonly folder: string
@@ -44,7 +44,7 @@ export async function checkRoom({ repo, folder, downloadBytes, nParameters, comp
   if (compiled && compiled.freeBytes < compileBytes) throw new DiskTooSmallError(repo, needs, compiled.freeBytes)
 }
 
-/** Of the nearest folder above that is there. */
+/** The disk of the nearest folder above that is there. */
 async function diskOf(folder: string): Promise<{ device: number; freeBytes: number }> {
   try {
     const [{ dev }, { bavail, bsize }] = await Promise.all([stat(folder), statfs(folder)])

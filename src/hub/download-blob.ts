@@ -28,7 +28,7 @@ export function partialPath(blobPath: string): string {
 /**
  * Puts the file to `blobPath`, complete and with the right contents, or throws.
  *
- * What has arrived stays in a file beside it when the process dies or the network goes, and the next call goes on from
+ * The bytes that have arrived stay in a file beside it when the process dies or the network goes, and the next call goes on from
  * there. Its name differs from the `<etag>.incomplete` of Python's huggingface_hub: both may download the same file at
  * once, and Python's lock (flock) cannot be taken from Node.
  *

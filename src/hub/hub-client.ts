@@ -1,4 +1,4 @@
-/** What we ask of the hub about one repository: the commit of a revision, its files, the bytes of a file. */
+/** Requests to the hub about one repository: the commit of a revision, its files, the bytes of a file. */
 
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'

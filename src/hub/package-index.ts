@@ -92,7 +92,7 @@ export async function hasFilesOf(spec: WheelFolder, folder: string): Promise<boo
   return true
 }
 
-/** What a killed process left; we hold the lock, so nobody is using it. */
+/** Removes the leftovers of a killed process; we hold the lock, so that no process is using them. */
 async function removeLeftovers(parent: string, prefix: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true })

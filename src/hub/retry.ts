@@ -10,9 +10,9 @@ export const waitForReal: Wait = (ms, signal) => delay(ms, undefined, { signal }
 
 /** A failure that is worth another attempt. */
 export class PassingFailure extends Error {
-  /** What is thrown when patience ends. */
+  /** Thrown when patience ends. */
   readonly final: AsrError
-  /** How long the other side asked us to stay away. */
+  /** Pause that the other side asked for. */
   readonly afterMs: number | undefined
   /** True when this attempt got further than the one before; then patience starts afresh. */
   readonly hasProgressed: boolean

@@ -20,7 +20,7 @@ export interface SnapshotOptions {
   readonly log: Logger
   readonly wait: Wait
   readonly onProgress: OnProgress | undefined
-  /** What the files will need besides their own room. */
+  /** Disk space that the files will need besides their own. */
   readonly compile?: RoomToCompile | undefined
 }
 
@@ -116,7 +116,7 @@ async function updateSnapshot(
   const listing: FileListing = {
     names,
     readJson: async (name) => {
-      await store(byName.get(name)!) // nobody asks for other names than these
+      await store(byName.get(name)!) // no other names are asked for
       return await readJson(name)
     },
   }

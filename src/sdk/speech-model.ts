@@ -30,7 +30,7 @@ export interface SpeechModel extends AsyncDisposable {
    * @throws as `transcribe`.
    */
   stream(recording: RecordingInput, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, undefined>
-  /** What is spoken, by the first windows with speech. @throws as `transcribe`. */
+  /** The language that is spoken, by the first windows with speech. @throws as `transcribe`. */
   detectLanguage(recording: RecordingInput, options?: DetectOptions): Promise<LanguageDetection>
   /** Ends the model's process, which gives all of its memory back. Calls that still run fail. */
   close(): Promise<void>
@@ -129,7 +129,7 @@ class PooledModel implements SpeechModel {
       }
     } finally {
       stopped.abort()
-      await work.catch(() => {}) // what it threw has been thrown above, or nobody is listening any more
+      await work.catch(() => {}) // its failure has been thrown above, or the caller has stopped listening
     }
   }
 

@@ -1,4 +1,4 @@
-/** What we hand back: segments, words, the whole text, and the formats that they are written in. */
+/** Transcriptions: segments, words, the whole text, and the formats that they are written in. */
 
 export { isWrittenWithoutSpaces, languageName } from '../language-table.ts'
 export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'

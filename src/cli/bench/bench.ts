@@ -39,14 +39,14 @@ export interface BenchFlags {
 
 export interface Measurement {
   readonly model: string
-  /** Of the load before, without a compilation where there was one before that. */
+  /** Time of the load before the runs, without a compilation where there was one before that. */
   readonly loadSeconds: number
   readonly audioSeconds: number
   /** Seconds of each run, in their order. */
   readonly runSeconds: readonly number[]
   /** Seconds of recording per second of work, by the median run. */
   readonly timesRealTime: number
-  /** Of the model's process; null where the system does not tell. */
+  /** Memory of the model's process; null where the system does not tell. */
   readonly residentBytes: number | null
 }
 

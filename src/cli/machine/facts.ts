@@ -1,4 +1,4 @@
-/** What of a machine matters to a model: processor, memory, graphics cards, and which devices a session opens on. */
+/** The parts of a machine that matter to a model: processor, memory, graphics cards, devices that a session opens on. */
 
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
@@ -13,7 +13,7 @@ export interface ProcessorFacts {
   /** Cores that this process may use, of how many there are. */
   readonly cores: number
   readonly allCores: number
-  /** Of its instructions those that the runtime has kernels for. */
+  /** Its instructions that onnxruntime has kernels for. */
   readonly features: readonly string[]
   /** 8-bit dot products, without which the encoder stays in float32. */
   readonly has8Bit: boolean
@@ -35,7 +35,7 @@ export function processorFacts(): ProcessorFacts {
 }
 
 export interface MemoryFacts {
-  /** Of the machine, or what its container may have. */
+  /** The machine's, or its container's limit. */
   readonly totalBytes: number
   readonly availableBytes: number
   /** True where a container's limit is the smaller one. */
@@ -50,7 +50,7 @@ export function memoryFacts(): MemoryFacts {
   return { totalBytes: isLimited ? limit : totalmem(), availableBytes, isLimited }
 }
 
-/** With what the system would give back from its caches of files. */
+/** Free memory, and the system's caches of files, which it would give back. */
 function availableMemory(): number {
   try {
     const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]

@@ -55,7 +55,7 @@ export async function compileModels(
   }
   return isComplete
 
-  /** Of the model that has just been loaded: it was used last, and under this name unless another has the same files. */
+  /** Size of the model that has just been loaded: it was used last, and under this name unless another has the same files. */
   function sizeOf(name: string, since: Date): number {
     const used = listCompiled(settings.cacheDir).filter(({ lastUsed }) => lastUsed.getTime() >= since.getTime() - 1000)
     const newest = used.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime())

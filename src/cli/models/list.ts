@@ -22,7 +22,7 @@ interface ModelRow {
 
 /** Every model that can be named: those with an id, then what else lies in the caches, each once. */
 async function namedModels(config: Config): Promise<{ readonly entry: ModelEntry; readonly isHere: boolean }[]> {
-  // Whoever is at the machine may use whatever lies on it.
+  // A user of this machine may use every model on it.
   const registry = ModelRegistry.load({ ...config.models, allowed: ['*'] })
   const library = new ModelLibrary({ registry, settings: config.engine, logger: silentLogger })
   const models = new Map<string, ModelEntry>()

@@ -17,7 +17,7 @@ export function bars(options: ProgressOptions): Progress {
   let nRows = 0
   let loading: LoadingProgress | undefined
 
-  /** What is to be seen now, a row for each bar. */
+  /** The frame to draw now, a row for each bar. */
   const rows = (): string[] => {
     const columns = stream.columns || 80
     if (loading) return [barLine(loadingText({ ...loading, fraction: undefined }), loading.fraction, {}, columns)]
@@ -30,7 +30,7 @@ export function bars(options: ProgressOptions): Progress {
     })
     if (!several) return files
     const all = barLine(filesText(pace, options.unit), pace.fraction, { timesRealTime, remainingSeconds }, columns)
-    // What scrolls away at the top could not be drawn over.
+    // Rows that scroll away at the top could not be drawn over.
     return [all, ...files].slice(0, Math.max(1, (stream.rows || 24) - 1))
   }
 

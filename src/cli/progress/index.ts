@@ -1,4 +1,4 @@
-/** How far the work is: bars on a terminal, now and then a line anywhere else. */
+/** Progress of the work: bars on a terminal, now and then a line anywhere else. */
 
 import type { OneModelOptions } from '../../engine/index.ts'
 import { bars } from './bars.ts'
@@ -10,7 +10,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return options.stream.isTTY && process.env.TERM !== 'dumb' ? bars(options) : lines(options)
 }
 
-/** For those who want to be told nothing. */
+/** Shows nothing, for `--quiet`. */
 export const noProgress: Progress = { loading() {}, show() {}, finish() {}, clear() {} }
 
 /** For a pool: tells what loading is at, and when it is over. */

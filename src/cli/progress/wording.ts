@@ -1,4 +1,4 @@
-/** What a line of progress says, for a terminal of any width. */
+/** The words of a line of progress, for a terminal of any width. */
 
 import { basename } from 'node:path'
 import cliTruncate from 'cli-truncate'
@@ -33,12 +33,12 @@ export function loadingText({ stage, item, fraction }: LoadingProgress): string 
   return `${printable(`${STAGES[stage]} ${item}`.trimEnd())}${percent}`
 }
 
-/** Of one file: `129 of 300 s`, in clock form. */
+/** One file's `2:09 of 5:00`. */
 function fileFigures({ doneSeconds, totalSeconds }: CurrentFile): string {
   return totalSeconds === undefined ? clockText(doneSeconds) : `${clockText(doneSeconds)} of ${clockText(totalSeconds)}`
 }
 
-/** What is told beside a name, as far as it is known. */
+/** Figures beside a name, as far as they are known. */
 export interface Figures extends Partial<Pick<Pace, 'timesRealTime' | 'remainingSeconds'>> {
   /** The file that is being worked on. */
   readonly current?: CurrentFile | undefined

@@ -5,7 +5,7 @@ import { basename, extname, isAbsolute, join, relative, resolve } from 'node:pat
 import { glob, isDynamicPattern } from 'tinyglobby'
 import { type AsrError, InputAbsentError, OptionInvalidError } from '../../errors/index.ts'
 
-/** How standard input is named. */
+/** The name of standard input. */
 export const STDIN = '-'
 
 /** One recording, or a name behind which there is none. */
@@ -37,7 +37,7 @@ export async function findInputs(
     const group = await inputsOf(name, recursive)
     for (const input of group) {
       const isFound = input.file !== name && input.path !== undefined
-      // What is named by itself too comes at its own place, under its own name.
+      // A file that is also named by itself comes at its own place, under its own name.
       if (isFound && (found.has(input.path) || named.has(input.path))) continue
       if (isFound) found.add(input.path)
       inputs.push(input)
@@ -66,7 +66,7 @@ function statsOf(name: string): Stats | undefined {
   try {
     return statSync(name, { throwIfNoEntry: false })
   } catch {
-    return undefined // whoever opens it will say why
+    return undefined // opening it will say why
   }
 }
 

@@ -1,4 +1,4 @@
-/** Who transcribes for a command: an engine on this machine, or the service of --server. */
+/** The transcriber of a command: an engine on this machine, or the service of --server. */
 
 import { resolve } from 'node:path'
 import { audioOptions, probeAudio } from '../../audio/index.ts'
@@ -11,7 +11,7 @@ import type { TranscriptionFlags } from './flags.ts'
 import type { Worker } from './run-files.ts'
 
 export interface OpenWorker extends Worker, AsyncDisposable {
-  /** Who tells of loading models. To be set before the first recording. */
+  /** The display for a model that is being loaded. To be set before the first recording. */
   progress: Progress | undefined
 }
 

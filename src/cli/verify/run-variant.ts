@@ -16,12 +16,12 @@ import type { VerifiedRecording } from './recordings.ts'
 import { progressName } from './run-progress.ts'
 import type { Formats, Variant } from './variants.ts'
 
-/** What is sampled at higher temperatures differs from run to run, whatever the precision. */
+/** Samples at higher temperatures differ from run to run, whatever the precision. */
 const OPTIONS: GivenOptions = { temperature: 0 }
 
 export interface HeardRecording extends Heard {
   readonly audioSeconds: number
-  /** Of reading, encoding and decoding. */
+  /** Time of reading, encoding and decoding. */
   readonly seconds: number
 }
 
@@ -30,7 +30,7 @@ export interface VariantRun {
   /** undefined where the compiled model could not be kept, so that nothing tells. */
   readonly formats: Formats | undefined
   readonly loadSeconds: number
-  /** Of the model's process; undefined where the system does not tell. */
+  /** Peak memory of the model's process; undefined where the system does not tell. */
   readonly peakBytes: number | undefined
   /** Those that failed are missing. */
   readonly heard: ReadonlyMap<VerifiedRecording, HeardRecording>
@@ -98,7 +98,7 @@ export async function runVariant(variant: Variant, options: RunOptions): Promise
   }
 }
 
-/** Of the model that has just been loaded: of all that were compiled from its files it was used last. */
+/** Formats of the model that has just been loaded: of all that were compiled from its files it was used last. */
 async function formatsOf(entry: ModelEntry, { engine }: Config, sinceMs: number): Promise<Formats | undefined> {
   const digest = await digestOfModel(entry, engine)
   const used = listCompiled(engine.cacheDir)

@@ -1,6 +1,6 @@
 /**
  * `paradox watch`: a transcript beside every recording that comes into a folder, once. The transcripts themselves tell
- * what has been done, so that it holds after a restart, and whoever deletes one gets it anew.
+ * what has been done, so that it holds after a restart, and a transcript that is deleted is made anew.
  */
 
 import { statSync } from 'node:fs'
@@ -27,7 +27,7 @@ export interface WatchFlags extends TranscriptionFlags {
 const TIMES = { settle: [number(0.1, 3600), 'seconds'] } as const satisfies OptionTable
 const DEFAULT_SETTLE_SECONDS = 2
 
-/** What another attempt may not meet again, whatever is in the recording. */
+/** Failures that another attempt may not meet again, whatever is in the recording. */
 const PASSING: readonly ErrorCode[] = [
   'ASR_SERVER_UNREACHABLE',
   'ASR_SERVER_LOST',

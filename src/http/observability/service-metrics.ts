@@ -23,7 +23,7 @@ export class ServiceMetrics {
     return await this.#metrics.registry.metrics()
   }
 
-  /** Counts requests, whoever answers them; to be called before other hooks, which may refuse a request. */
+  /** Counts all requests; to be called before other hooks, which may refuse a request. */
   measureRequests(app: FastifyInstance, transcriber: Transcriber): void {
     const { requestsInProgress, requests, requestSeconds } = this.#metrics
     app.addHook('onRequest', async (request, reply) => {

@@ -1,4 +1,4 @@
-/** Who may call, how often, from which pages, and whose word about a caller's address counts. */
+/** Rules for callers: keys, rate limit, pages of other origins, proxies that are trusted for the caller's address. */
 
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -15,7 +15,7 @@ export function secure(app: FastifyInstance, { apiKeyDigests, rateLimit, corsOri
   // A browser asks for leave without a key, and a page that is refused has to be able to read why.
   if (corsOrigins.length > 0) allowOrigins(app, corsOrigins)
 
-  // The limit counts by key, and counts whoever has none as well: guessing keys comes to its end.
+  // The limit counts by key, and callers without one by address, so that guessing keys comes to an end.
   if (apiKeyDigests.length > 0) recognizeKeys(app, apiKeyDigests)
   if (rateLimit !== undefined) limitRate(app, rateLimit)
   if (apiKeyDigests.length > 0) requireKeys(app)
@@ -88,11 +88,11 @@ function limitRate(app: FastifyInstance, perMinute: number): void {
 
 type TrustProxy = SecuritySettings['trustProxy']
 
-/** Whose `X-Forwarded-For` counts, as Fastify takes it. */
+/** The proxies whose `X-Forwarded-For` counts, as Fastify takes them. */
 export function trustedProxies(
   trusted: TrustProxy,
 ): Exclude<TrustProxy, number> | ((address: string, hop: number) => boolean) {
-  // Given a number Fastify believes nobody, since whoever reaches the service past its proxies could forge an address.
-  // The operator who sets a number says that nobody can; docs/operations.md tells them.
+  // Fastify ignores a number of hops, since a caller that reaches the service past its proxies could forge an address.
+  // An operator who sets a number says that no caller can; docs/operations.md warns of it.
   return typeof trusted === 'number' ? (_address, hop) => hop < trusted : trusted
 }
