@@ -18,6 +18,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
   ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
+  ...['async', 'processes'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -34,9 +35,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['hub', 'checkpoint', 'graph', 'inference/index', 'decode', 'audio', 'vad', 'transcribe'],
   devices: ['models/index'],
   engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
-  admission: [],
   scoring: [],
-  http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
+  http: ['engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
@@ -56,7 +56,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-truncate|log-update|string-width|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'devices', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
+  [/^node:child_process$/, ['audio', 'devices', 'hub/package-index', 'processes']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

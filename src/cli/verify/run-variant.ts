@@ -1,11 +1,12 @@
 /** One variant of a model, in an engine process of its own, over all recordings. */
 
 import type { Config } from '../../config.ts'
-import { peakResidentBytes, poolOf } from '../../engine/index.ts'
+import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import type { ModelEntry } from '../../models/registry.ts'
+import { peakResidentBytes } from '../../processes/process-memory.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import { commandLogger } from '../command-logger.ts'
 import { failureLine } from '../output.ts'

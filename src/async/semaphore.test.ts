@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Places } from './places.ts'
+import { Semaphore } from './semaphore.ts'
 
 const never = new AbortController().signal
 
@@ -15,12 +15,12 @@ function job() {
   return { work, begun: begun.promise, end: ended.resolve }
 }
 
-test('as many work at a time as there are places, and who came first is first', async () => {
-  const places = new Places(2)
+test('as many work at a time as there are permits, in the order of arrival', async () => {
+  const semaphore = new Semaphore(2)
   const order: number[] = []
   const jobs = [0, 1, 2, 3].map(() => job())
   const done = jobs.map(({ work }, i) =>
-    places.take(never, async () => {
+    semaphore.run(never, async () => {
       order.push(i)
       await work()
     }),
@@ -35,13 +35,13 @@ test('as many work at a time as there are places, and who came first is first', 
   assert.deepEqual(order, [0, 1, 2, 3])
 })
 
-test('who leaves the line takes no place, and a failure gives its own back', async () => {
-  const places = new Places(1)
+test('one that leaves takes no permit, and a failure gives its own back', async () => {
+  const semaphore = new Semaphore(1)
   const first = job()
-  const running = places.take(never, first.work)
+  const running = semaphore.run(never, first.work)
   const controller = new AbortController()
-  const left = places.take(controller.signal, async () => assert.fail('it has left'))
-  const third = places.take(never, async () => {
+  const left = semaphore.run(controller.signal, async () => assert.fail('it has left'))
+  const third = semaphore.run(never, async () => {
     throw new Error('failed')
   })
   controller.abort()
@@ -49,5 +49,5 @@ test('who leaves the line takes no place, and a failure gives its own back', asy
   first.end()
   await running
   await assert.rejects(third, /failed/)
-  assert.equal(await places.take(never, async () => 4), 4)
+  assert.equal(await semaphore.run(never, async () => 4), 4)
 })

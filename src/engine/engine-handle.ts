@@ -1,24 +1,23 @@
-/** A place for one loaded model: starts its engine, and a new one where that has died; knows its users and their times. */
+/** One loaded model, or one on its way: starts its engine, and a new one where that has died; knows its users and their times. */
 
+import { abortable } from '../async/abortable.ts'
+import type { Clock } from '../async/clock.ts'
+import { Semaphore } from '../async/semaphore.ts'
 import type { Device, EngineSettings } from '../config.ts'
 import type { DeviceMemoryReader } from '../devices/nvidia.ts'
 import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { residentBytes } from '../processes/process-memory.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import type { Clock } from './clock.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
-import { orAborted } from './or-aborted.ts'
-import { Places } from './places.ts'
-import { residentBytes } from './resident-bytes.ts'
+import type { QueueEngine } from './request-queue.ts'
 import type { EngineState } from './transcriber.ts'
 
-export interface SlotOptions {
+export interface EngineHandleOptions {
   readonly settings: EngineSettings
   readonly logger: Logger
-  /** Requests that the engine works on at a time. */
-  readonly mostAtOnce: number
   readonly clock: Clock
   readonly deviceMemory: DeviceMemoryReader
   readonly onLoading: EngineOptions['onLoading']
@@ -29,32 +28,35 @@ export interface SlotOptions {
    * @returns the failure that the waiting requests get.
    */
   readonly onLoadFailed: (error: unknown) => unknown
+  /** Told when a request has left the engine. */
+  readonly onLeave: (engine: EngineHandle) => void
   /** Told when the engine has loaded, has failed to, or has died. */
-  readonly onChange: (slot: Slot) => void
+  readonly onChange: (engine: EngineHandle) => void
 }
 
-export class Slot {
+let nUses = 0
+
+export class EngineHandle implements QueueEngine {
   readonly entry: ModelEntry
-  readonly #options: SlotOptions
-  readonly #places: Places
-  /** For requests whose engine died while it was working on others too. */
-  readonly #secondTries = new Places(1)
-  #engine: EngineProcess | undefined
+  readonly #options: EngineHandleOptions
+  /** For requests whose engine process died while it was working on others too. */
+  readonly #secondTries = new Semaphore(1)
+  #process: EngineProcess | undefined
   /** Why the model could not be loaded: the answer to everybody who was let in for it. */
   #loadFailure: unknown
   #ended: Promise<void> | undefined
   #endReason: UnloadReason | undefined
   #nUsers = 0
+  #nLong = 0
   #lastUse = 0
   #lastUsedAt: number | undefined
   #loadedAt: number | undefined
   #loadSeconds: number | undefined
   #isAwaitingUse = false
 
-  constructor(entry: ModelEntry, options: SlotOptions) {
+  constructor(entry: ModelEntry, options: EngineHandleOptions) {
     this.entry = entry
     this.#options = options
-    this.#places = new Places(options.mostAtOnce)
   }
 
   /** Requests that were let in and have not finished. */
@@ -62,13 +64,18 @@ export class Slot {
     return this.#nUsers
   }
 
-  /** Counts uses of the whole pool, so that the least recently used slot can be told. */
+  /** Of these, those with long recordings. */
+  get nLong(): number {
+    return this.#nLong
+  }
+
+  /** Numbers the uses of all engines, so that the least recently used can be told. */
   get lastUse(): number {
     return this.#lastUse
   }
 
   get isLoaded(): boolean {
-    return this.#ended === undefined && (this.#engine?.isLoaded ?? false)
+    return this.#ended === undefined && (this.#process?.isLoaded ?? false)
   }
 
   get isEnding(): boolean {
@@ -82,7 +89,7 @@ export class Slot {
 
   /** Its model could not be loaded, or its engine has died: of no use but to those who are in. */
   get isSpent(): boolean {
-    return !this.isEnding && (this.#loadFailure !== undefined || this.#engine?.isAlive === false)
+    return !this.isEnding && (this.#loadFailure !== undefined || this.#process?.isAlive === false)
   }
 
   /** Loaded on demand, for requests that are still to come. */
@@ -98,11 +105,11 @@ export class Slot {
 
   /** The engine's, while it is alive. */
   get pid(): number | undefined {
-    return this.#engine?.isAlive ? this.#engine.pid : undefined
+    return this.#process?.isAlive ? this.#process.pid : undefined
   }
 
   get residentBytes(): number | undefined {
-    const pid = this.#engine?.pid
+    const pid = this.#process?.pid
     return pid === undefined ? undefined : residentBytes(pid)
   }
 
@@ -121,7 +128,7 @@ export class Slot {
     return {
       modelId: this.entry.id,
       state: this.isEnding ? 'unloading' : this.isLoaded ? 'loaded' : 'loading',
-      pid: this.#engine?.pid,
+      pid: this.#process?.pid,
       residentBytes: this.residentBytes,
       device: this.device,
       deviceBytes: this.deviceBytes,
@@ -131,68 +138,68 @@ export class Slot {
     }
   }
 
-  /** @param use  the number of this use of the pool. */
-  enter(use: number): void {
+  enter(isLong: boolean): void {
     this.#nUsers++
-    this.#touch(use)
+    if (isLong) this.#nLong++
+    this.#touch()
   }
 
   /** For each that has entered. */
-  leave(use: number): void {
+  leave(isLong: boolean): void {
     this.#nUsers--
-    this.#touch(use)
+    if (isLong) this.#nLong--
+    this.#touch()
+    this.#options.onLeave(this)
   }
 
-  #touch(use: number): void {
-    this.#lastUse = use
+  #touch(): void {
+    this.#lastUse = ++nUses
     this.#lastUsedAt = this.#options.clock.now()
   }
 
   /** @throws {ModelLoadError} when it cannot be loaded; the signal's reason after an abort, which does not stop it. */
   async load(signal: AbortSignal): Promise<void> {
-    await this.#loadedEngine(signal)
+    await this.#loadedProcess(signal)
     this.#isAwaitingUse = true
   }
 
   /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
   async work(request: EngineRequest): Promise<Transcription | LanguageDetection> {
     const { signal } = request
-    return await this.#places.take(signal, async () => {
-      const engine = await this.#loadedEngine(signal)
-      this.#isAwaitingUse = false
-      try {
-        return await engine.work(request)
-      } catch (error) {
-        if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
-        // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try,
-        // one after the other, so that the one that kills engines does not take the rest along again.
-        return await this.#secondTries.take(signal, async () => await (await this.#loadedEngine(signal)).work(request))
-      }
-    })
+    const engine = await this.#loadedProcess(signal)
+    this.#isAwaitingUse = false
+    try {
+      return await engine.work(request)
+    } catch (error) {
+      if (!(error instanceof EngineCrashedError) || engine.nLost < 2) throw error
+      // Most of those that an engine was working on when it died have nothing to do with it. Each gets another try,
+      // one after the other, so that the one that kills engines does not take the rest along again.
+      return await this.#secondTries.run(signal, async () => await (await this.#loadedProcess(signal)).work(request))
+    }
   }
 
   /**
    * Ends the engine and waits until its process is gone. May be called more than once.
    *
-   * @param reason  of the first call; undefined where there is no model to unload, since the slot is spent.
+   * @param reason  of the first call; undefined where there is no model to unload, since the engine is spent.
    */
   end(reason: UnloadReason | undefined): Promise<void> {
     if (this.#ended === undefined) {
       this.#endReason = reason
-      this.#ended = this.#engine?.end() ?? Promise.resolve()
+      this.#ended = this.#process?.end() ?? Promise.resolve()
     }
     return this.#ended
   }
 
-  /** The engine, loaded: a new one where there is none or where the last one has died. */
-  async #loadedEngine(signal: AbortSignal): Promise<EngineProcess> {
+  /** The engine's process, loaded: a new one where there is none or where the last one has died. */
+  async #loadedProcess(signal: AbortSignal): Promise<EngineProcess> {
     if (this.#loadFailure !== undefined) throw this.#loadFailure
-    // Nobody else ends a slot that has users.
+    // Nothing else ends an engine that has users.
     if (this.isEnding) throw new ServiceClosingError()
-    const engine = this.#engine?.isAlive ? this.#engine : this.#startEngine()
+    const engine = this.#process?.isAlive ? this.#process : this.#startProcess()
     // A caller who leaves does not stop the loading: the next request for this model will be glad of it.
     try {
-      await orAborted(engine.loaded, signal)
+      await abortable(engine.loaded, signal)
     } catch (error) {
       if (signal.aborted) throw error
       throw this.isEnding ? new ServiceClosingError() : (this.#loadFailure ?? error)
@@ -200,14 +207,14 @@ export class Slot {
     return engine
   }
 
-  #startEngine(): EngineProcess {
+  #startProcess(): EngineProcess {
     const { settings, logger, clock, onLoading, onEvent, onLoadFailed, onChange } = this.#options
     const startedAt = clock.now()
     const engine = new EngineProcess({ entry: this.entry, settings, logger, onLoading })
-    this.#engine = engine
+    this.#process = engine
     this.#loadedAt = undefined
     if (onEvent) void reportLife(engine, onEvent, () => this.#endReason)
-    // Before any caller can wait for it, so that the slot knows of a failure before they do.
+    // Before any caller can wait for it, so that this knows of a failure before they do.
     engine.loaded.then(
       () => {
         this.#loadedAt = clock.now()
@@ -221,7 +228,7 @@ export class Slot {
       },
     )
     void engine.exited.then(() => {
-      if (this.#engine === engine) this.#loadedAt = undefined
+      if (this.#process === engine) this.#loadedAt = undefined
       onChange(this)
     })
     return engine

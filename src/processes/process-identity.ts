@@ -2,13 +2,34 @@
 
 import { readFileSync } from 'node:fs'
 
+const IDENTITY = /^(\d+)-(\d+)$/
+
 /**
- * When a process started, in clock ticks since boot; together with the pid it names one process and no later one.
+ * The name of this process and of no later one: `pid-start`, for names of files that tell whose they are.
  *
- * @returns 0 where the system has no /proc, undefined when there is no such process.
  * @see man 5 proc_pid_stat — field 22, `starttime`.
  */
-export function processStartTicks(pid: number): number | undefined {
+export function ownIdentity(): string {
+  return `${process.pid}-${startTicks(process.pid)}`
+}
+
+/** True while the very process of this name is alive; true as well when that cannot be found out. */
+export function isAlive(identity: string): boolean {
+  const [, pid, ticks] = IDENTITY.exec(identity) ?? []
+  if (pid === undefined) return false
+  try {
+    return startTicks(Number(pid)) === Number(ticks)
+  } catch {
+    return true
+  }
+}
+
+/**
+ * When a process started, in clock ticks since boot.
+ *
+ * @returns 0 where the system has no /proc, undefined when there is no such process.
+ */
+function startTicks(pid: number): number | undefined {
   if (process.platform !== 'linux') return isRunning(pid) ? 0 : undefined
   let stat: string
   try {
@@ -21,15 +42,6 @@ export function processStartTicks(pid: number): number | undefined {
   // Field 2 is the program's name in parentheses and may itself hold blanks and parentheses; field 3 follows the last.
   const fromField3 = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return Number(fromField3[22 - 3])
-}
-
-/** True while the very process that had this pid and start is alive; true as well when that cannot be found out. */
-export function isSameProcessAlive(pid: number, startTicks: number): boolean {
-  try {
-    return processStartTicks(pid) === startTicks
-  } catch {
-    return true
-  }
 }
 
 function isRunning(pid: number): boolean {
