@@ -29,13 +29,21 @@ serve: ready ## start the service; PORT=8000 and every other setting of docs/ope
 
 .PHONY: check
 check: ready ## types, lint, directions of the imports
-	@npm run --silent check
+	@$(MAKE) --output-sync=target -j 2 check-types check-types-page check-lint
+
+# The compiler checks the page and its tests by the settings of browsers, so there are three programs.
+.PHONY: check-types check-types-page check-lint
+check-types:
+	@node_modules/.bin/tsc --noEmit
+check-types-page:
+	@node_modules/.bin/tsc --noEmit -p src/web && node_modules/.bin/tsc --noEmit -p test/page
+check-lint:
+	@node_modules/.bin/biome check --error-on-warnings . && $(NODE) scripts/check-imports.ts
 
 .PHONY: test
-test: check ## all tests on real weights; SUITES="unit contract sdk model reference page gpu" chooses
+test: check ## all tests on real weights; SUITES="unit contract sdk model reference page gpu" chooses; SUITES=quick: 90 s
 	@case " $(or $(SUITES),all) " in *" all "* | *" page "* | *" gpu "*) scripts/install-browser.sh ;; esac
-	@$(NODE) scripts/fetch-test-models.ts || echo 'The test weights could not be fetched; the tests that need them will skip.'
-	@$(NODE) scripts/install-python-judges.ts || echo 'The Python judges could not be installed; the tests that need them will skip.'
+	@[ "$(SUITES)" = quick ] || scripts/fetch-test-data.sh
 	@$(NODE) scripts/run-tests.ts $(SUITES)
 
 .PHONY: soak-gpu

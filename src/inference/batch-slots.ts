@@ -1,5 +1,6 @@
 /** A decoder batch and the windows in it: which window has which slot, and which wait for the next step. */
 
+import { WaitList } from '../async/wait-list.ts'
 import type { LogitRules, NextTokens } from '../decode/index.ts'
 import type { FairShare } from './fair-share.ts'
 import type { DecoderBatch, StepOutput } from './step-backend.ts'
@@ -20,14 +21,10 @@ interface StepRequest {
   readonly rules: LogitRules
 }
 
-interface WaitingStep extends StepRequest {
-  readonly answer: PromiseWithResolvers<NextTokens>
-}
-
 export class BatchSlots<B extends DecoderBatch> {
   readonly batch: B
   readonly #windows: (Occupant | 'reserved' | undefined)[]
-  #waiting: WaitingStep[] = []
+  readonly #waiting = new WaitList<StepRequest, NextTokens>()
 
   constructor(batch: B) {
     this.batch = batch
@@ -44,12 +41,12 @@ export class BatchSlots<B extends DecoderBatch> {
 
   /** Windows that wait for the next step. */
   get nReady(): number {
-    return this.#waiting.length
+    return this.#waiting.size
   }
 
   /** Of the requests whose windows wait for a step. */
   get shares(): readonly FairShare[] {
-    return this.#waiting.map(({ window }) => window.share)
+    return Array.from(this.#waiting, ({ item }) => item.window.share)
   }
 
   /** Takes the lowest free slot: steps cost time up to the highest one in use. */
@@ -70,17 +67,7 @@ export class BatchSlots<B extends DecoderBatch> {
 
   /** Resolves with the step in which the window takes part. */
   nextStep(request: StepRequest): Promise<NextTokens> {
-    const answer = Promise.withResolvers<NextTokens>()
-    this.#waiting.push({ ...request, answer })
-    return answer.promise
-  }
-
-  /** Lets go of windows whose request has been aborted. */
-  dropAborted(): void {
-    const aborted = this.#waiting.filter(({ window }) => window.signal.aborted)
-    if (aborted.length === 0) return
-    this.#waiting = this.#waiting.filter(({ window }) => !window.signal.aborted)
-    for (const { answer, window } of aborted) answer.reject(window.signal.reason)
+    return this.#waiting.wait(request, request.window.signal)
   }
 
   /** Moves windows from the highest slots into free lower ones. */
@@ -99,20 +86,19 @@ export class BatchSlots<B extends DecoderBatch> {
 
   /** One step for all windows that wait. What goes wrong goes to them. */
   async step(): Promise<void> {
-    const taken = this.#waiting
-    this.#waiting = []
+    const taken = this.#waiting.takeAll()
     try {
-      const steps = taken.map(({ slot, tokens, parents, rules }) => {
+      const steps = taken.map(({ item: { slot, tokens, parents, rules } }) => {
         if (parents) this.batch.branch(slot(), parents)
         return { slot: slot(), tokens, logitBias: rules.logitBias }
       })
-      const needsLogits = taken.some(({ rules }) => rules.needsLogits)
+      const needsLogits = taken.some(({ item }) => item.rules.needsLogits)
       const output = await this.batch.step(steps, this.batch.rowsPerWindow + 1, needsLogits)
-      for (const [i, { answer, rules }] of taken.entries()) {
-        answer.resolve(partOf(output, steps[i]!.slot, this.batch.rowsPerWindow, rules.needsLogits))
+      for (const [i, { item, resolve }] of taken.entries()) {
+        resolve(partOf(output, steps[i]!.slot, this.batch.rowsPerWindow, item.rules.needsLogits))
       }
     } catch (error) {
-      for (const { answer } of taken) answer.reject(error)
+      for (const { reject } of taken) reject(error)
     }
   }
 }

@@ -4,6 +4,7 @@
  * windows of the batch that are decoded take part. A window that has ended leaves its slot to the next at once.
  */
 
+import { WaitList } from '../async/wait-list.ts'
 import type { LogitRules, StepDecoder } from '../decode/index.ts'
 import type { StepCounts } from '../transcribe/index.ts'
 import { BatchSlots } from './batch-slots.ts'
@@ -22,9 +23,6 @@ interface Choice {
 
 interface Job {
   readonly share: FairShare
-  readonly signal: AbortSignal
-  readonly work: () => Promise<void>
-  readonly reject: (reason: unknown) => void
   /** The batch that the job needs a slot of. */
   readonly needs: { readonly audioContext: number; readonly rowsPerWindow: number } | undefined
 }
@@ -45,7 +43,8 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
   /** Of one window each, whose rows are not as many as those of the batch that holds its features. */
   readonly #privateBatches = new Set<BatchSlots<B>>()
   readonly #now: () => number
-  #jobs: Job[] = []
+  /** Each is answered with what it calls when it has done its work. */
+  readonly #jobs = new WaitList<Job, () => void>()
   /** Encoder positions of all open windows. */
   #nPositions = 0
   #isRunning = false
@@ -135,18 +134,15 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
     this.#awaken()
   }
 
-  #enqueue<T>(share: FairShare, signal: AbortSignal, needs: Job['needs'], work: () => Promise<T>): Promise<T> {
-    if (signal.aborted) return Promise.reject(signal.reason)
-    const answer = Promise.withResolvers<T>()
-    this.#jobs.push({
-      share,
-      signal,
-      needs,
-      reject: answer.reject,
-      work: () => work().then(answer.resolve, answer.reject),
-    })
+  async #enqueue<T>(share: FairShare, signal: AbortSignal, needs: Job['needs'], work: () => Promise<T>): Promise<T> {
+    const turn = this.#jobs.wait({ share, needs }, signal)
     this.#awaken()
-    return answer.promise
+    const done = await turn
+    try {
+      return await work()
+    } finally {
+      done()
+    }
   }
 
   #awaken(): void {
@@ -159,7 +155,6 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
     for (;;) {
       // A window that has just been answered may want the next step already, and messages want to be read.
       await new Promise(setImmediate)
-      this.#dropAborted()
       const choice = this.#choose()
       if (!choice) break
       const from = this.#now()
@@ -173,12 +168,15 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
   #choose(): Choice | undefined {
     const choices: Choice[] = []
     for (const job of this.#jobs) {
-      if (job.needs && !this.#hasRoom(job.needs)) continue
+      const { share, needs } = job.item
+      if (needs && !this.#hasRoom(needs)) continue
       const work = () => {
-        this.#jobs = this.#jobs.filter((other) => other !== job)
-        return job.work()
+        this.#jobs.take(job)
+        const { promise, resolve } = Promise.withResolvers<void>()
+        job.resolve(resolve)
+        return promise
       }
-      choices.push({ urgency: job.needs ? URGENCY.encode : URGENCY.run, shares: [job.share], work })
+      choices.push({ urgency: needs ? URGENCY.encode : URGENCY.run, shares: [share], work })
     }
     for (const slots of [...this.#batches, ...this.#privateBatches]) {
       if (slots.nReady === 0) continue
@@ -196,8 +194,8 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
 
   async #step(slots: BatchSlots<B>): Promise<void> {
     const { audioContext, rowsPerWindow } = slots.batch
-    const isAwaited = this.#jobs.some(
-      ({ needs }) => needs?.audioContext === audioContext && needs.rowsPerWindow === rowsPerWindow,
+    const isAwaited = Array.from(this.#jobs, ({ item }) => item.needs).some(
+      (needs) => needs?.audioContext === audioContext && needs.rowsPerWindow === rowsPerWindow,
     )
     if (!isAwaited) slots.closeGaps() // otherwise the gap will be filled
     this.#nSteps++
@@ -245,13 +243,5 @@ export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
     if (!slots.isEmpty) return
     this.#batches.splice(this.#batches.indexOf(slots), 1)
     slots.batch[Symbol.dispose]()
-  }
-
-  #dropAborted(): void {
-    for (const slots of [...this.#batches, ...this.#privateBatches]) slots.dropAborted()
-    const aborted = this.#jobs.filter(({ signal }) => signal.aborted)
-    if (aborted.length === 0) return
-    this.#jobs = this.#jobs.filter(({ signal }) => !signal.aborted)
-    for (const { reject, signal } of aborted) reject(signal.reason)
   }
 }

@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
-import { baseFolder } from '../helpers/data/real-models.ts'
+import { baseFolder, cacheFolder, linkCompiled } from '../helpers/data/real-models.ts'
 import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import {
   DOCUMENTED_ADDRESS,
@@ -121,6 +121,7 @@ function cacheWithBase(folder: TempFolder): string {
   mkdirSync(target, { recursive: true })
   // Links, so that what an example may delete is not what the other tests need.
   for (const name of readdirSync(base.folder)) symlinkSync(join(base.folder, name), join(target, name))
+  linkCompiled(cacheFolder(), cache)
   return cache
 }
 

@@ -3,6 +3,7 @@
  * as more are on their way; and where memory is too short for all of them, half go first.
  */
 
+import { type Waiter, WaitList } from '../../async/wait-list.ts'
 import type { StepCounts } from '../../transcribe/index.ts'
 import type { FairShare } from '../fair-share.ts'
 import type { GeneratedText, GenerateRequest } from './generate-session.ts'
@@ -28,15 +29,16 @@ const QUIET_MS = 250
 
 interface WaitingJob extends GenerateJob {
   readonly share: FairShare
-  readonly signal: AbortSignal
-  readonly answer: PromiseWithResolvers<GeneratedText>
 }
+
+type WaitingWindow = Waiter<WaitingJob, GeneratedText>
 
 export class GenerateBatcher {
   readonly #model: GenerateModel
   /** What memory allows, as far as it is known. */
   #mostWindows: number
-  #waiting: WaitingJob[] = []
+  /** Those of a run stay until it has ended: where it fails for want of memory, half of them are next. */
+  readonly #waiting = new WaitList<WaitingJob, GeneratedText>()
   /** Requests that are being read: more of their windows will come. */
   readonly #reading = new WeakSet<FairShare>()
   #lastArrivalMs = 0
@@ -68,12 +70,10 @@ export class GenerateBatcher {
 
   /** @throws the model's error when not even one window fits; the signal's reason after an abort. */
   async generate(job: GenerateJob, share: FairShare, signal: AbortSignal): Promise<GeneratedText> {
-    signal.throwIfAborted()
-    const answer = Promise.withResolvers<GeneratedText>()
-    this.#waiting.push({ ...job, share, signal, answer })
+    const text = this.#waiting.wait({ ...job, share }, signal)
     this.#lastArrivalMs = performance.now()
     this.#awaken()
-    return await answer.promise
+    return await text
   }
 
   #awaken(): void {
@@ -86,13 +86,12 @@ export class GenerateBatcher {
     for (;;) {
       // A request that has just been answered may have the next window already, and messages want to be read.
       await new Promise(setImmediate)
-      this.#dropAborted()
       const waitMs = this.#waitMs()
       if (waitMs > 0) {
         clearTimeout(this.#timer)
         this.#timer = setTimeout(() => this.#awaken(), waitMs)
       }
-      if (this.#waiting.length === 0 || waitMs > 0) break
+      if (this.#waiting.size === 0 || waitMs > 0) break
       await this.#run(this.#nextBatch())
     }
     this.#isRunning = false
@@ -100,45 +99,42 @@ export class GenerateBatcher {
 
   /** How long to wait for more windows. */
   #waitMs(): number {
-    const isMoreExpected = this.#waiting.some(({ share }) => this.#reading.has(share))
+    const isMoreExpected = Array.from(this.#waiting).some(({ item }) => this.#reading.has(item.share))
     if (!isMoreExpected || this.#nextBatch().length >= this.#mostWindows) return 0
     return Math.max(0, this.#lastArrivalMs + QUIET_MS - performance.now())
   }
 
   /** The window whose turn it is, and those that can go with it, in their turn. */
-  #nextBatch(): WaitingJob[] {
+  #nextBatch(): WaitingWindow[] {
     const now = performance.now()
-    const inTurn = this.#waiting.toSorted((a, b) => a.share.compare(b.share, now))
-    const key = inTurn[0] && keyOf(inTurn[0])
-    return inTurn.filter((job) => keyOf(job) === key).slice(0, this.#mostWindows)
+    const inTurn = Array.from(this.#waiting).sort((a, b) => a.item.share.compare(b.item.share, now))
+    const key = inTurn[0] && keyOf(inTurn[0].item)
+    return inTurn.filter(({ item }) => keyOf(item) === key).slice(0, this.#mostWindows)
   }
 
-  async #run(batch: readonly WaitingJob[]): Promise<void> {
-    this.#waiting = this.#waiting.filter((job) => !batch.includes(job))
+  async #run(batch: readonly WaitingWindow[]): Promise<void> {
     const from = performance.now()
     try {
-      const texts = await this.#model.generate(batch)
-      for (const [i, { answer }] of batch.entries()) answer.resolve(texts[i]!)
+      const texts = await this.#model.generate(batch.map(({ item }) => item))
+      for (const [i, window] of batch.entries()) {
+        this.#waiting.take(window)
+        window.resolve(texts[i]!)
+      }
       const lengths = texts.map(({ tokens }) => tokens.length)
       this.#nSteps += Math.max(...lengths)
       this.#nWindowSteps += lengths.reduce((sum, length) => sum + length, 0)
     } catch (error) {
       if (batch.length > 1 && this.#model.isOutOfMemory(error)) {
         this.#mostWindows = Math.ceil(batch.length / 2)
-        this.#waiting = [...batch, ...this.#waiting]
       } else {
-        for (const { answer } of batch) answer.reject(error)
+        for (const window of batch) {
+          this.#waiting.take(window)
+          window.reject(error)
+        }
       }
     }
     const now = performance.now()
-    for (const { share } of batch) share.charge((now - from) / batch.length, now)
-  }
-
-  #dropAborted(): void {
-    const aborted = this.#waiting.filter(({ signal }) => signal.aborted)
-    if (aborted.length === 0) return
-    this.#waiting = this.#waiting.filter(({ signal }) => !signal.aborted)
-    for (const { answer, signal } of aborted) answer.reject(signal.reason)
+    for (const { item } of batch) item.share.charge((now - from) / batch.length, now)
   }
 }
 

@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../../../src/checkpoint/index.ts'
-import { standardTokenizer } from './tokenizer-builder.ts'
+import { standardTokenizerJson } from './tokenizer-builder.ts'
 
 export type SafetensorsDtype = 'F32' | 'F16' | 'BF16'
 
@@ -214,7 +214,7 @@ export function writeRandomCheckpoint(folder: string, shape: ModelShape, options
       begin_suppress_tokens: [220, shape.vocabSize === 51864 ? 50256 : 50257],
     })
   }
-  writeJson(join(folder, 'tokenizer.json'), standardTokenizer(shape.vocabSize))
+  writeFileSync(join(folder, 'tokenizer.json'), standardTokenizerJson(shape.vocabSize))
   writeJson(join(folder, 'tokenizer_config.json'), { tokenizer_class: 'WhisperTokenizer' })
   const tensors = options.tensors ?? randomWhisperTensors(shape, options.seed ?? 1, options)
   if (options.shards === undefined) writeSafetensors(join(folder, 'model.safetensors'), tensors)

@@ -44,6 +44,15 @@ export function standardTokenizer(vocabSize: number): Record<string, unknown> {
   }
 }
 
+const written = new Map<number, string>()
+
+/** The same as text, made once in a process: most files of tests write several checkpoints. */
+export function standardTokenizerJson(vocabSize: number): string {
+  const text = written.get(vocabSize) ?? JSON.stringify(standardTokenizer(vocabSize))
+  written.set(vocabSize, text)
+  return text
+}
+
 /** GPT-2's printable stand-ins for the 256 bytes, in its order of ids. @see openai/gpt-2:src/encoder.py */
 export function byteSymbols(): string[] {
   const printable = [...range(33, 126), ...range(161, 172), ...range(174, 255)]

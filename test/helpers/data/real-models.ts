@@ -3,9 +3,19 @@
  * where a model is absent, `skip` says so, and a test passes it on as its reason.
  */
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type CheckpointConfig, openCheckpoint, type TensorSource } from '../../../src/checkpoint/index.ts'
 import { openSafetensors } from '../../../src/checkpoint/safetensors.ts'
 import { hubConfig, type LazyTensor, writeJson, writeSafetensors } from '../builders/checkpoint-builder.ts'
@@ -93,6 +103,27 @@ const HURTING_FACTOR = 128
 export function cacheFolder(): string {
   const xdgCache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return process.env.PARADOX_CACHE_DIR || join(xdgCache, 'paradox-asr')
+}
+
+/**
+ * Gives a cache of a test's own what other tests have compiled, by hard links where they can be had: what the test deletes
+ * there stays for the others, and compiling Whisper base, which takes half a minute, is done once in a run.
+ */
+export function linkCompiled(from: string, to: string): void {
+  const [source, target] = [join(from, 'compiled'), join(to, 'compiled')]
+  if (!existsSync(source)) return
+  for (const entry of readdirSync(source, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const parts = relative(source, path).split(sep)
+    // Locks and unfinished folders belong to processes that are at work on them.
+    if (!entry.isFile() || parts.some((part) => /^\.|\.unfinished-/.test(part))) continue
+    mkdirSync(join(target, ...parts.slice(0, -1)), { recursive: true })
+    try {
+      linkSync(path, join(target, ...parts))
+    } catch {
+      copyFileSync(path, join(target, ...parts)) // on another disk
+    }
+  }
 }
 
 function find(name: string, place: string): RealModel {

@@ -29,7 +29,10 @@ export interface RunningCommand {
 }
 
 export function userEnvironment(cwd: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: join(cwd, '.home'), HF_HUB_OFFLINE: '1', ...env }
+  // The program compiled by Node, which a user has from the second start on.
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const codeCache = NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }
+  return { PATH, HOME: join(cwd, '.home'), HF_HUB_OFFLINE: '1', ...codeCache, ...env }
 }
 
 export function startParadox(args: readonly string[], { cwd, env = {}, stdin }: CommandOptions): RunningCommand {
