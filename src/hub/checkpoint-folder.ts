@@ -2,6 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Wait, wait as waitForReal } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
@@ -16,7 +17,6 @@ import type { RoomToCompile } from './disk.ts'
 import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
-import { type Wait, waitForReal } from './retry.ts'
 import { cachedSnapshot, fetchSnapshot, isSnapshotCurrent, type SnapshotOptions } from './snapshot.ts'
 import { whisperBaseFolder } from './whisper-base.ts'
 

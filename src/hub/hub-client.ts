@@ -2,10 +2,11 @@
 
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
+import type { Wait } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubUnreachableError } from '../errors/index.ts'
 import { askHub, type HubAnswer } from './hub-request.ts'
-import { retrying, type Wait } from './retry.ts'
+import { retrying } from './retry.ts'
 
 /** One file of a commit, named by its contents. */
 export interface RepoFile {

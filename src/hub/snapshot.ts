@@ -1,6 +1,7 @@
 /** A revision of a repository as a local folder. */
 
 import { dirname } from 'node:path'
+import type { Wait } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubOfflineError } from '../errors/index.ts'
 import { makeFolder } from '../folders.ts'
@@ -12,7 +13,6 @@ import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
-import type { Wait } from './retry.ts'
 
 export interface SnapshotOptions {
   readonly hub: HubSettings

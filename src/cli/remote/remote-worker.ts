@@ -1,7 +1,7 @@
 /** Sends recordings to a service and gives back what an engine of this machine would. */
 
-import { setTimeout as delay } from 'node:timers/promises'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { wait } from '../../async/backoff.ts'
 import { checkFile } from '../../audio/index.ts'
 import type { TranscribeRequest } from '../../engine/index.ts'
 import {
@@ -46,8 +46,7 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
         const answer = await ask(request)
         if (!('busySeconds' in answer)) return answer
         if (attempt === MOST_ATTEMPTS) throw answer.failure
-        await delay(1000 * answer.busySeconds, undefined, { signal: request.signal }).catch(() => {})
-        request.signal.throwIfAborted()
+        await wait(1000 * answer.busySeconds, request.signal)
       }
     },
   }
