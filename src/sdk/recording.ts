@@ -1,4 +1,4 @@
-/** What a caller hands over as a recording, as a file that an engine can read. */
+/** A caller's recording as a file that an engine can read. */
 
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'

@@ -1,14 +1,34 @@
-/** `/` and `/assets/*`: told to everybody, since the page itself asks for the key. */
+/**
+ * The page for people: `/` and `/assets/*`, answered to everybody, since the page itself asks for the key. It is an
+ * ordinary client of the API, built by `make setup` into `dist/web`.
+ */
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import { CONTENT_SECURITY_POLICY } from './content-security-policy.ts'
-import { pageFolder } from './page-folder.ts'
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 const NOT_BUILT = "The page has not been built: run 'make setup'. The API is described at /docs.\n"
+
+/**
+ * The one style element that wavesurfer.js puts into its own shadow tree; every other style is in the page's stylesheet.
+ * It changes with the library, and the browser's refusal, which fails the tests of the page, names the new value.
+ */
+const WAVEFORM_STYLE = "'sha256-fF0LBso7Nz75zaFRDBUefBDvPe19hjaiDnnc8lt+2Js='"
+
+/** The page may load and call this service alone. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  `style-src 'self' ${WAVEFORM_STYLE}`,
+  "img-src 'self'",
+  "connect-src 'self'",
+  'media-src blob:', // recordings of the visitor's own disk and microphone
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 /** @param folder  with the built page; where there is none, `/` says how to get it. */
 export async function pageRoutes(app: FastifyInstance, { folder = pageFolder() } = {}): Promise<void> {
@@ -37,4 +57,11 @@ export async function pageRoutes(app: FastifyInstance, { folder = pageFolder() }
       return reply.sendFile(`assets/${name}`, { maxAge: YEAR_MS, immutable: true })
     })
   })
+}
+
+/** `dist/web` of the package that this file belongs to, whether it runs from its source or from somewhere else in it. */
+function pageFolder(): string {
+  let folder = import.meta.dirname
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
+  return join(folder, 'dist/web')
 }

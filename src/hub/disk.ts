@@ -1,10 +1,17 @@
-/** Is there room on the disk? Asked before a download begins, since a disk that fills later costs the whole of it. */
+/** The disk that downloads go to: is there room, asked before one begins, and what its failures mean. */
 
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DiskTooSmallError } from '../errors/index.ts'
+import {
+  AsrError,
+  CacheUnwritableError,
+  DiskFullError,
+  DiskTooSmallError,
+  isDiskFull,
+  isWriteRefused,
+} from '../errors/index.ts'
 
-/** What a checkpoint needs of a disk after its download. */
+/** Disk space that a checkpoint needs after its download. */
 export interface RoomToCompile {
   /** Where it is compiled to; it need not be there yet. */
   readonly folder: string
@@ -37,7 +44,7 @@ export async function checkRoom({ repo, folder, downloadBytes, nParameters, comp
   if (compiled && compiled.freeBytes < compileBytes) throw new DiskTooSmallError(repo, needs, compiled.freeBytes)
 }
 
-/** Of the nearest folder above that is there. */
+/** The disk of the nearest folder above that is there. */
 async function diskOf(folder: string): Promise<{ device: number; freeBytes: number }> {
   try {
     const [{ dev }, { bavail, bsize }] = await Promise.all([stat(folder), statfs(folder)])
@@ -47,4 +54,15 @@ async function diskOf(folder: string): Promise<{ device: number; freeBytes: numb
     if (above === folder) throw error
     return await diskOf(above)
   }
+}
+
+/**
+ * The expected failure that stands behind an error of the file system, or the error itself.
+ *
+ * @param what  what was being stored, as it fits into a sentence: "repository 'a/b'".
+ */
+export function diskFailure(what: string, error: unknown): unknown {
+  if (error instanceof AsrError) return error
+  if (isDiskFull(error)) return new DiskFullError(what, { cause: error })
+  return isWriteRefused(error) ? new CacheUnwritableError(what, { cause: error }) : error
 }

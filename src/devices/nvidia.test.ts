@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { DeviceMemoryReader, parseComputeApps } from './memory.ts'
+import { DeviceMemoryReader, parseComputeApps } from './nvidia.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-device-memory-'))
 after(() => rmSync(root, { recursive: true, force: true }))

@@ -1,4 +1,4 @@
-/** How a library caller wants a recording transcribed. */
+/** Options of a library caller for one recording. */
 
 import { OptionInvalidError } from '../errors/index.ts'
 import { camelCase } from '../option-table.ts'

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config.ts'
 import type { LoadingProgress } from '../engine/index.ts'
 import type { SettingName } from '../settings.ts'
 
-/** What is left out comes from the environment variable, else from its default: docs/operations.md. */
+/** A setting that is left out comes from the environment variable, else from its default: docs/operations.md. */
 export interface ModelSettings {
   /** `auto`, `cpu`, `webgpu` or `cuda:N` (DEVICE). */
   readonly device?: string | undefined
@@ -30,7 +30,7 @@ export interface ModelSettings {
   readonly tempDir?: string | undefined
   /** JSON file with more models (MODELS_FILE). */
   readonly modelsFile?: string | undefined
-  /** Of the log on standard error; `silent` unless it is given. */
+  /** Level of the log on standard error; `silent` unless it is given. */
   readonly logLevel?: string | undefined
   /** Told what loading is at: bytes of a download, the compilation of a first load. */
   readonly onLoading?: ((progress: LoadingProgress) => void) | undefined

@@ -1,10 +1,8 @@
-/** A loaded model as a library caller has it. It lives in a process of its own, never in the caller's. */
+/** Paradox ASR inside another program: a loaded model, which lives in a process of its own, never in the caller's. */
 
-import { chooseDevice } from '../devices/index.ts'
-import { createEnginePool, type EnginePool } from '../engine/index.ts'
+import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
-import { ModelRegistry } from '../models/registry.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import { requestedOptions, type TranscribeOptions } from './options.ts'
 import { type RecordingInput, recordingFile } from './recording.ts'
@@ -32,7 +30,7 @@ export interface SpeechModel extends AsyncDisposable {
    * @throws as `transcribe`.
    */
   stream(recording: RecordingInput, options?: TranscribeOptions): AsyncGenerator<Segment, Transcription, undefined>
-  /** What is spoken, by the first windows with speech. @throws as `transcribe`. */
+  /** The language that is spoken, by the first windows with speech. @throws as `transcribe`. */
   detectLanguage(recording: RecordingInput, options?: DetectOptions): Promise<LanguageDetection>
   /** Ends the model's process, which gives all of its memory back. Calls that still run fail. */
   close(): Promise<void>
@@ -49,24 +47,34 @@ export async function loadModel(id: string, settings: ModelSettings = {}): Promi
   const signal = settings.signal ?? new AbortController().signal
   signal.throwIfAborted()
   const config = configOf(settings)
-  const registry = ModelRegistry.load(config.models)
-  const entry = registry.resolve(id)
-  const logger = createLogger(config.logLevel)
-  const engineSettings = await chooseDevice(config.engine, logger)
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings: engineSettings,
-    logger,
-    onLoading: settings.onLoading,
-  })
+  const pool = await openModel(id, config, { logger: createLogger(config.logLevel), onLoading: settings.onLoading })
   try {
-    await pool.load(entry.id, signal)
+    await pool.load(id, signal)
     return new PooledModel(id, pool, config.tempDir)
   } catch (error) {
     await pool.close(0)
     throw error
   }
+}
+
+export type TranscribeOnceOptions = TranscribeOptions & {
+  /** An id of `paradox models`, a hub repository or a folder; `base` where it is left out. */
+  readonly model?: string | undefined
+  readonly settings?: ModelSettings | undefined
+}
+
+/**
+ * One recording by a model that is loaded for it and closed again; for several, `loadModel` once.
+ *
+ * @throws as `loadModel`, and as its `transcribe`.
+ */
+export async function transcribe(
+  recording: RecordingInput,
+  { model: id = 'base', settings, ...options }: TranscribeOnceOptions = {},
+): Promise<Transcription> {
+  const { signal } = options
+  await using model = await loadModel(id, signal === undefined ? settings : { signal, ...settings })
+  return await model.transcribe(recording, options)
 }
 
 class PooledModel implements SpeechModel {
@@ -129,7 +137,7 @@ class PooledModel implements SpeechModel {
       }
     } finally {
       stopped.abort()
-      await work.catch(() => {}) // what it threw has been thrown above, or nobody is listening any more
+      await work.catch(() => {}) // its failure has been thrown above, or the caller has stopped listening
     }
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { languageName } from './language-name.ts'
+import { languageName } from './language-table.ts'
 
 /** Names of openai/whisper:whisper/tokenizer.py `LANGUAGES`, those included where other sources say otherwise. */
 const NAMES: Readonly<Record<string, string>> = {
