@@ -48,7 +48,7 @@ const SUITES: readonly Suite[] = [
   { name: 'sdk', files: 'test/sdk/**/*.test.ts', timeoutMs: 10 * MINUTE },
   { name: 'reference', files: 'test/reference/**/*.test.ts', timeoutMs: 10 * MINUTE },
   { name: 'contract', files: 'test/contract/**/*.test.ts', timeoutMs: 3 * MINUTE },
-  { name: 'unit', files: '{src,bench}/**/*.test.ts', timeoutMs: 2 * MINUTE },
+  { name: 'unit', files: '{src,bench,test/helpers}/**/*.test.ts', timeoutMs: 2 * MINUTE },
 ]
 
 /** Contract tests that `quick` leaves out: they start engines or commands by the dozen, or compile models. */
