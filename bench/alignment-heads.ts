@@ -13,10 +13,10 @@ import { join } from 'node:path'
 import { decodeAudio } from '../src/audio/index.ts'
 import { type Checkpoint, openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import { type AlignmentScores, decodeWindow, splitWords, tokenTimes } from '../src/decode/index.ts'
+import { type AlignmentScores, decodeBySteps, splitWords, tokenTimes } from '../src/decode/index.ts'
 import { compile, DECODER_FILE, EMBEDDINGS_FILE, ENCODER_FILE } from '../src/graph/index.ts'
+import { type AudioFeatures, CpuDecoder } from '../src/inference/index.ts'
 import { silentLogger } from '../src/logger.ts'
-import { type AudioFeatures, DecoderSession } from '../src/runtime/index.ts'
 import { GREEDY } from '../test/helpers/builders/greedy-options.ts'
 import { joined } from '../test/helpers/builders/joined.ts'
 import { baseFolder, distilShapeBaseFolder } from '../test/helpers/data/real-models.ts'
@@ -47,7 +47,7 @@ for (const clip of readSpeechSet(SPEECH_FOLDER)) {
   const padded = new Float32Array(audioContext * SAMPLES_PER_POSITION)
   padded.set(samples.subarray(0, padded.length))
   const encoded = await model.encode(padded)
-  using lane = model.start(encoded)
+  using batch = model.start(encoded)
   const prompt = {
     language: clip.language,
     task: 'transcribe',
@@ -55,7 +55,7 @@ for (const clip of readSpeechSet(SPEECH_FOLDER)) {
     previous: [],
     prefix: [],
   } as const
-  const { tokens: text } = await decodeWindow(textOf(lane), model, prompt, GREEDY)
+  const { tokens: text } = await decodeBySteps(textOf(batch), model, prompt, GREEDY)
   if (text.length < 4 || text.length > 200) continue // nothing heard, or a loop
 
   const { sot, languageIds, transcribe, noTimestamps, eot } = model.generation
@@ -109,14 +109,14 @@ function compiled(checkpoint: Checkpoint): string {
 }
 
 /** With all its heads, layer by layer. */
-async function decoderOf(checkpoint: Checkpoint): Promise<DecoderSession> {
+async function decoderOf(checkpoint: Checkpoint): Promise<CpuDecoder> {
   const { decoderLayers, decoderHeads } = checkpoint.config
   const alignmentHeads = Array.from({ length: decoderLayers * decoderHeads }, (_, i) => {
     return [Math.floor(i / decoderHeads), i % decoderHeads] as const
   })
   const folder = compiled({ ...checkpoint, generation: { ...checkpoint.generation, alignmentHeads } })
   const files = { graph: join(folder, DECODER_FILE), embeddings: join(folder, EMBEDDINGS_FILE), alignmentHeads }
-  return await DecoderSession.open(files, checkpoint.config, { device: 'cpu', threads: undefined })
+  return await CpuDecoder.open(files, checkpoint.config, { device: 'cpu', threads: undefined })
 }
 
 /** Keys and values of these layers of base, as those of a decoder that has no others. */

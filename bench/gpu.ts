@@ -6,7 +6,7 @@
  *   --shape NAME     freds0-shape, lite_asr-shape, or tiny, which proves the script; may be given several times; default: the first two
  *   --batch N        windows of 30 s at a time; likewise; default 1, 2, 4, 8, 16
  *   --tokens N       length of each text; default 100
- *   --whole          on the CPU too, find whole texts in one run, as a CUDA device does
+ *   --whole          on the CPU too, decode by the generate graph, as a CUDA device does
  *   --skip-cpu       no comparison with the CPU, which takes minutes
  *
  * Needs no network: weights are random, of the models' full dimensions, and written once (5 GB under our cache). Each model runs in

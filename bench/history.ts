@@ -9,7 +9,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { writeFormatProbe } from '../src/graph/index.ts'
-import { timeGraph } from '../src/runtime/index.ts'
+import { timeGraph } from '../src/inference/index.ts'
 
 const FILE = join(import.meta.dirname, 'history.jsonl')
 const YARDSTICK = { width: 1280, rows: 600 }

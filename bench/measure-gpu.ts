@@ -7,12 +7,13 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
 import { readConfig } from '../src/config.ts'
-import type { FoundText, TextDecoder, TextRules } from '../src/decode/index.ts'
-import { compile, WHOLE_TEXT_FILE } from '../src/graph/index.ts'
+import type { DecodeOptions } from '../src/decode/index.ts'
+import { compile, GENERATE_FILE } from '../src/graph/index.ts'
+import { CudaModel } from '../src/inference/cuda/model.ts'
+import { openCudaModel } from '../src/inference/cuda/open.ts'
 import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
-import type { LoadedModel } from '../src/models/loaded-model.ts'
-import { openWholeTextModel } from '../src/models/open-whole-text-model.ts'
+import type { SpeechModel } from '../src/transcribe/index.ts'
 import { median } from './median.ts'
 
 export interface GpuJob {
@@ -25,7 +26,7 @@ export interface GpuJob {
 }
 
 export interface GpuMeasured {
-  readonly way: 'whole texts' | 'steps'
+  readonly way: 'generate' | 'steps'
   readonly openSeconds: number
   readonly batches: readonly BatchTimes[]
   readonly peakResidentMb: number
@@ -54,24 +55,36 @@ const { engine } = readConfig()
 const signal = new AbortController().signal
 
 using checkpoint = await openCheckpoint(job.checkpointFolder)
-const { generation, config } = checkpoint
+const { generation } = checkpoint
 const startedAt = performance.now()
 await using model = job.isWhole && engine.device === 'cpu' ? await openWhole() : await openAsUsual()
 const openSeconds = (performance.now() - startedAt) / 1000
 
-const { eot, sot, transcribe, noTimestamps, noSpeech, timestampBegin, languageIds } = generation
-const prompt = [sot, ...(languageIds.size > 0 ? [languageIds.get('pt')!, transcribe] : []), noTimestamps]
+const PROMPT = { language: 'pt', task: 'transcribe', withTimestamps: false, previous: [], prefix: [] } as const
 /** eot is never said, so that all texts have the length that is asked for. */
-const tokenBias = new Float32Array(config.vocabSize)
-tokenBias[eot] = Number.NEGATIVE_INFINITY
+const OPTIONS: Omit<DecodeOptions, 'maxNewTokens'> = {
+  temperature: 0,
+  beamSize: 1,
+  bestOf: 1,
+  patience: 1,
+  lengthPenalty: undefined,
+  suppressTokens: [generation.eot],
+  suppressBlank: false,
+  repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
+  maxInitialTimestamp: 1,
+  stopLoops: false,
+  random: () => 0,
+  signal,
+}
 
-const windowModel = model.forRequest(signal)
-let way: GpuMeasured['way'] = 'steps'
+const modelSession = model.session({ nHypotheses: 1, signal })
+const way: GpuMeasured['way'] = model instanceof CudaModel ? 'generate' : 'steps'
 const { texts } = await decode(COMPARED_WINDOWS, job.nCompared)
 
 const batches: BatchTimes[] = []
 for (const windows of job.batches) {
-  if (windows > windowModel.windowsAtOnce(1)) continue // steps on a CPU share no more
+  if (windows > modelSession.windowsAtOnce) continue // steps on a CPU share no more
   await decode(windows, 2) // the first run of a size also allocates
   const short: number[] = []
   const long: number[] = []
@@ -96,24 +109,23 @@ const peak = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
 const measured: GpuMeasured = { way, openSeconds, batches, peakResidentMb: Number(peak?.[1] ?? 0) / 1024, texts }
 console.log(JSON.stringify(measured))
 
-async function openAsUsual(): Promise<LoadedModel> {
+async function openAsUsual(): Promise<SpeechModel> {
   const options = { name: 'bench', settings: engine, signal, logger: silentLogger }
   return await openCompiledModel(checkpoint, job.checkpointFolder, options)
 }
 
-async function openWhole(): Promise<LoadedModel> {
+async function openWhole(): Promise<SpeechModel> {
   const folder = join(engine.cacheDir, 'bench', `${basename(job.checkpointFolder)}-whole`)
   try {
-    readFileSync(join(folder, WHOLE_TEXT_FILE))
+    readFileSync(join(folder, GENERATE_FILE))
   } catch {
     mkdirSync(folder, { recursive: true })
-    compile(checkpoint, folder, { hasWholeText: true })
+    compile(checkpoint, folder, { hasGenerate: true })
   }
-  const manifest = { decoderFormat: 'float32' }
   const session = { device: 'cpu', threads: engine.threads } as const
-  return await openWholeTextModel(
+  return await openCudaModel(
     checkpoint,
-    { folder, manifest, isTemporary: false },
+    { folder, decoderFormat: 'float32', isTemporary: false },
     session,
     engine.gpuMemLimitBytes,
   )
@@ -123,40 +135,12 @@ async function openWhole(): Promise<LoadedModel> {
 async function decode(windows: number, nTokens: number) {
   const from = performance.now()
   const encoded = []
-  for (let window = 0; window < windows; window++) encoded.push(await windowModel.encode(noise(window), POSITIONS, 1))
-  const decoders = encoded.map((window) => window.start(1, { tokenBias, needsLogits: false }))
-  const texts = await Promise.all(decoders.map((decoder) => textOf(decoder, nTokens)))
+  for (let window = 0; window < windows; window++) encoded.push(await modelSession.encode(noise(window), POSITIONS))
+  const options = { ...OPTIONS, maxNewTokens: nTokens }
+  const decoded = await Promise.all(encoded.map((window) => window.decode(PROMPT, options)))
   const seconds = (performance.now() - from) / 1000
-  for (const decoder of decoders) decoder[Symbol.dispose]()
   for (const window of encoded) window[Symbol.dispose]()
-  return { texts, seconds }
-}
-
-async function textOf(decoder: TextDecoder, nTokens: number): Promise<Pick<FoundText, 'tokens' | 'logprobs'>> {
-  if (decoder.findText) {
-    way = 'whole texts'
-    const request = { prompt, alignmentPrompt: undefined, suppressAtBegin: [], rules: rulesFor(nTokens) }
-    const { tokens, logprobs } = await decoder.findText(request)
-    return { tokens, logprobs }
-  }
-  const first = await decoder.prompt(prompt, [prompt.length - 1])
-  const biased = first.map((logit, i) => logit + tokenBias[i]!)
-  const largest = biased.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const total = largest + Math.log(biased.reduce((sum, logit) => sum + Math.exp(logit - largest), 0))
-  const tokens = [biased.indexOf(largest)]
-  const logprobs = [largest - total]
-  while (tokens.length < nTokens) {
-    const next = await decoder.step([tokens.at(-1)!])
-    tokens.push(Number(next.tokens[0]!))
-    logprobs.push(next.logprobs[0]!)
-  }
-  return { tokens, logprobs }
-}
-
-function rulesFor(maxTokens: number): TextRules {
-  const plain = { beamSize: 1, enough: 1, lengthPenalty: undefined }
-  const common = { ...plain, eot, sot, noSpeech, timestampBegin, languageIds: [] }
-  return { ...common, maxTokens, withTimestamps: false, latestFirst: timestampBegin, stopLoops: false }
+  return { texts: decoded.map(({ tokens, logprobs }) => ({ tokens, logprobs })), seconds }
 }
 
 /** The same for every device. */

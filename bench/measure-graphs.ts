@@ -15,10 +15,10 @@ import {
   ENCODER_FILE,
   SAMPLES_PER_POSITION,
 } from '../src/graph/index.ts'
+import { CpuDecoder, CpuEncoder } from '../src/inference/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { resolveDevice } from '../src/models/compiled/identity.ts'
 import { compiledGraphs } from '../src/models/compiled-model.ts'
-import { DecoderSession, EncoderSession } from '../src/runtime/index.ts'
 import { median } from './median.ts'
 
 const [checkpointFolder] = process.argv.slice(2)
@@ -31,40 +31,40 @@ const options = { name: 'bench', settings: engine, signal, logger: silentLogger 
 const folder = await compiledGraphs(checkpoint, checkpointFolder!, options)
 const started = performance.now()
 const { config, generation } = checkpoint
-await using encoder = await EncoderSession.open(join(folder, ENCODER_FILE), settings)
+await using encoder = await CpuEncoder.open(join(folder, ENCODER_FILE), settings)
 const decoderModel = {
   graph: join(folder, DECODER_FILE),
   embeddings: join(folder, EMBEDDINGS_FILE),
   alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
 }
-await using decoder = await DecoderSession.open(decoderModel, config, settings)
+await using decoder = await CpuDecoder.open(decoderModel, config, settings)
 const openSeconds = (performance.now() - started) / 1000
 
 const encodeSeconds = async (positions: number, times: number) => {
   const samples = Float32Array.from({ length: positions * SAMPLES_PER_POSITION }, () => Math.random() * 0.2 - 0.1)
-  using lane = decoder.lane(positions, 1, 1)
+  using batch = decoder.batch(positions, 1, 1)
   const seconds: number[] = []
   for (let i = 0; i <= times; i++) {
     const from = performance.now()
-    await encoder.encode(samples, lane.featuresOf(0))
+    await encoder.encode(samples, batch.featuresOf(0))
     if (i > 0) seconds.push((performance.now() - from) / 1000) // the first warms up
   }
   return median(seconds)
 }
 
 const stepSeconds = async (nWindows: number, nRows: number) => {
-  using lane = decoder.lane(1500, nRows, nWindows)
-  const tokenBias = new Float32Array(lane.vocabSize)
+  using batch = decoder.batch(1500, nRows, nWindows)
+  const logitBias = new Float32Array(batch.vocabSize)
   const seconds: number[] = []
-  for (let slot = 0; slot < nWindows; slot++) await lane.prompt(slot, [1, 2, 3, 4], [0])
+  for (let slot = 0; slot < nWindows; slot++) await batch.prompt(slot, [1, 2, 3, 4], [0])
   for (let token = 0; token < 40; token++) {
     const steps = Array.from({ length: nWindows }, (_, slot) => ({
       slot,
       tokens: new Array(nRows).fill(1000 + token),
-      tokenBias,
+      logitBias,
     }))
     const from = performance.now()
-    await lane.step(steps, nRows + 1, false)
+    await batch.step(steps, nRows + 1, false)
     if (token >= 8) seconds.push((performance.now() - from) / 1000)
   }
   return median(seconds)
@@ -72,12 +72,12 @@ const stepSeconds = async (nWindows: number, nRows: number) => {
 
 /** The times of the words of one full window: 100 tokens, as 30 s of speech have. */
 const alignSeconds = async (times: number) => {
-  using lane = decoder.lane(1500, 1, 1)
+  using batch = decoder.batch(1500, 1, 1)
   const tokens = Array.from({ length: 105 }, (_, i) => 1000 + i)
   const seconds: number[] = []
   for (let i = 0; i <= times; i++) {
     const from = performance.now()
-    const data = await decoder.alignmentScores(lane.featuresOf(0), tokens)
+    const data = await decoder.alignmentScores(batch.featuresOf(0), tokens)
     const scores = { data, nTokens: tokens.length, audioContext: 1500, nHeads: data.length / (tokens.length * 1500) }
     tokenTimes(scores, 3, 100, 1500, generation.alignmentHeads === undefined)
     if (i > 0) seconds.push((performance.now() - from) / 1000)

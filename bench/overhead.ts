@@ -17,7 +17,7 @@ import { readConfig } from '../src/config.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
-import { transcribeLongForm, type WindowModel } from '../src/transcribe/index.ts'
+import { type ModelSession, sessionRequest, transcribeLongForm } from '../src/transcribe/index.ts'
 import { parseOptions } from '../src/transcribe/options.ts'
 import { VadSession } from '../src/vad/index.ts'
 import { sharedRecordings, TempFolder } from '../test/helpers/data/audio-files.ts'
@@ -111,9 +111,10 @@ async function transcribeHere(name: string, clock: PartClock, said = /^$/): Prom
     timeoutSeconds: engine.ffmpegTimeoutSeconds,
     maxSeconds: engine.maxAudioSeconds,
   })
+  const options = parseOptions(OPTIONS)
   const { text } = await transcribeLongForm(clock.iterate('audio', audio), {
-    model: observed(model.forRequest(never), clock),
-    options: parseOptions(OPTIONS),
+    session: observed(model.session(sessionRequest(options, never)), clock),
+    options,
     speechProbability: (frames) => clock.time('vad', () => listener.probabilities(frames)),
     language: 'en',
     signal: never,
@@ -130,8 +131,12 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly ms: number; 
 }
 
 /** The same model with a clock around its encoder and all that its decoder does. */
-function observed(opened: WindowModel, clock: PartClock): WindowModel {
-  return clock.around(opened, 'encoder', (encoded) =>
-    clock.around(encoded, 'decoder', (texts) => clock.around(texts, 'decoder')),
-  )
+function observed(session: ModelSession, clock: PartClock): ModelSession {
+  return {
+    model: session.model,
+    windowsAtOnce: session.windowsAtOnce,
+    watch: (windows) => session.watch(windows),
+    encode: async (samples, audioContext) =>
+      clock.around(await clock.time('encoder', () => session.encode(samples, audioContext)), 'decoder'),
+  }
 }

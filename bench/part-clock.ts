@@ -25,25 +25,22 @@ export class PartClock {
     }
   }
 
-  /** Counts the time in `owner`'s methods; what they give goes through `wrap`, if it has methods of its own. */
-  around<T extends object>(owner: T, part: Timed, wrap = (result: never): object => result): T {
-    const count = (from: number) => {
-      this.spent[part] += performance.now() - from
-    }
-    const wrapped = (result: unknown) =>
-      typeof result === 'object' && result !== null && Symbol.dispose in result ? wrap(result as never) : result
+  /** Counts the time in `owner`'s methods. */
+  around<T extends object>(owner: T, part: Timed): T {
+    const { spent } = this
     return new Proxy(owner, {
       get(target, key) {
         const member = Reflect.get(target, key, target) as unknown
         if (typeof member !== 'function') return member
         return (...args: readonly unknown[]) => {
           const from = performance.now()
-          const result = member.apply(target, args) as unknown
-          if (!(result instanceof Promise)) {
-            count(from)
-            return wrapped(result)
+          const count = () => {
+            spent[part] += performance.now() - from
           }
-          return result.then((value) => wrapped(value)).finally(() => count(from))
+          const result = member.apply(target, args) as unknown
+          if (result instanceof Promise) return result.finally(count)
+          count()
+          return result
         }
       },
     })

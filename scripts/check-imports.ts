@@ -3,10 +3,9 @@
  * folders is a dependency like any other; one row allows types alone. Tests may reach further than the code that they
  * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
  *
- *   cli ──▶ http ──▶ engine ──▶ models ──▶ graph ──▶ checkpoint        anyone ──▶ errors, config, logger,
- *                      │          ├──────▶ runtime, hub                            option-table, folders, transcript, …
- *                      │          ├──────▶ batching ──▶ decode
- *                      │          └──────▶ transcribe ──▶ audio, decode
+ *   cli ──▶ http ──▶ engine ──▶ models ──▶ inference ──▶ transcribe ──▶ vad ──▶ audio     anyone ──▶ errors, config, logger,
+ *                      │          │             └──▶ graph ──▶ checkpoint └──▶ decode             option-table, transcript, …
+ *                      │          └──▶ hub
  *                      └────────▶ hub, audio
  *
  * usage: scripts/node scripts/check-imports.ts
@@ -18,7 +17,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
-  ...['hub-token', 'languages'],
+  ...['hub-token', 'languages', 'async', 'processes'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -27,18 +26,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   hub: ['checkpoint/needed-shards', 'checkpoint/json-file'],
   audio: [],
   checkpoint: [],
-  runtime: [],
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
   vad: ['audio', 'graph/builder', 'graph/protobuf'],
-  batching: ['decode'],
   transcribe: ['audio', 'vad', 'decode'],
-  models: ['hub', 'checkpoint', 'graph', 'runtime', 'batching', 'decode', 'audio', 'vad', 'transcribe'],
+  inference: ['transcribe', 'decode', 'graph', 'checkpoint'],
+  models: ['hub', 'checkpoint', 'graph', 'inference/index', 'decode', 'audio', 'vad', 'transcribe'],
   devices: ['models/index'],
   engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
-  admission: [],
   scoring: [],
-  http: ['admission', 'engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
+  http: ['engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
   cli: [
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
@@ -50,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
 const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[] = [
-  [/^onnxruntime-node$/, ['runtime', 'vad/silero-session']],
+  [/^onnxruntime-node$/, ['inference', 'vad/silero-session']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
   [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
@@ -58,7 +55,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
   [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
-  [/^node:child_process$/, ['audio', 'devices', 'engine', 'hub/package-index', 'models/compiled/compile-process']],
+  [/^node:child_process$/, ['audio', 'devices', 'hub/package-index', 'processes']],
 ]
 
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */

@@ -1,47 +1,51 @@
 /** From an encoded window to text: prompt, search, and the figures by which a caller judges the result. */
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
-import { type DecodedWindow, type DecodeOptions, decodedWindow, type TextModel } from './decoded-window.ts'
+import {
+  type DecodedWindow,
+  type DecodeOptions,
+  decodedWindow,
+  type LanguageProbabilities,
+  type TextModel,
+} from './decoded-window.ts'
+import type { LogitBiases } from './logit-bias.ts'
 import { logitFilters, suppressedTokens } from './logit-filters.ts'
-import { logprobOf, softmaxOver, suppress } from './logits.ts'
+import { logprobOf, softmaxOver } from './logits.ts'
 import { type Prompt, promptTokens } from './prompt.ts'
 import { beamSearch, type Hypothesis, rank, sampleRows } from './search.ts'
-import type { TextDecoder, TokenChoice } from './text-decoder.ts'
-import { decodeAtOnce, findsText } from './whole-text.ts'
+import type { LogitRules, StepDecoder } from './step-decoder.ts'
 
-export type { DecodedWindow, DecodeOptions, TextModel } from './decoded-window.ts'
+export type { DecodedWindow, DecodeOptions, LanguageProbabilities, TextModel } from './decoded-window.ts'
 
-/** Rows that the decoder must have. */
-export function rowsFor({ temperature, beamSize, bestOf }: DecodeOptions): number {
+/** Hypotheses that a window's decoder carries on together. */
+export function hypothesesOf({ temperature, beamSize, bestOf }: DecodeOptions): number {
   return temperature === 0 ? beamSize : bestOf
 }
 
-/** How the decoder must be started for these options. */
-export function tokenChoice(
-  { generation, vocabSize }: Pick<TextModel, 'generation' | 'vocabSize'>,
+/** How a decoder must be started for these options. */
+export function logitRules(
+  { generation }: Pick<TextModel, 'generation'>,
+  biases: LogitBiases,
   options: DecodeOptions,
   withTimestamps: boolean,
-): TokenChoice {
+): LogitRules {
   const { temperature, repetitionPenalty, noRepeatNgramSize } = options
-  const tokenBias = new Float32Array(vocabSize)
-  suppress(tokenBias, suppressedTokens(generation, { ...options, withTimestamps }))
   const needsLogits = temperature > 0 || withTimestamps || repetitionPenalty !== 1 || noRepeatNgramSize > 0
-  return { tokenBias, needsLogits }
+  return { logitBias: biases.against(suppressedTokens(generation, { ...options, withTimestamps })), needsLogits }
 }
 
 /**
- * Decodes one window.
+ * Decodes one window step by step.
  *
- * @param decoder  holds no text yet, and has `rowsFor(options)` rows.
+ * @param decoder  holds no text yet, and has `hypothesesOf(options)` rows.
  * @see openai/whisper:whisper/decoding.py `DecodingTask.run`
  */
-export async function decodeWindow(
-  decoder: TextDecoder,
+export async function decodeBySteps(
+  decoder: StepDecoder,
   model: TextModel,
   prompt: Prompt,
   options: DecodeOptions,
 ): Promise<DecodedWindow> {
-  if (findsText(decoder, options)) return await decodeAtOnce(decoder, model, prompt, options)
   const { generation, maxTextContext } = model
   const tokens = promptTokens(generation, prompt, maxTextContext)
   const logits = await decoder.prompt(tokens, [tokens.indexOf(generation.sot), tokens.length - 1]) // [2 × V]
@@ -57,7 +61,7 @@ export async function decodeWindow(
 }
 
 async function search(
-  decoder: TextDecoder,
+  decoder: StepDecoder,
   { generation, maxTextContext }: TextModel,
   first: Float32Array,
   promptLength: number,
@@ -78,17 +82,28 @@ async function search(
 }
 
 /**
- * Probability of each language, by a softmax over the language tokens at sot.
+ * Probability of each language, by a softmax over their tokens at sot.
  *
  * @param decoder  holds no text yet; it is of no use afterwards.
+ * @param among    codes to choose among, at least one that the model knows; undefined: all that it knows.
  * @see openai/whisper:whisper/decoding.py `detect_language`
  */
 export async function detectLanguage(
-  decoder: TextDecoder,
+  decoder: StepDecoder,
   generation: GenerationConfig,
-): Promise<ReadonlyMap<string, number>> {
+  among: readonly string[] | undefined,
+): Promise<LanguageProbabilities> {
   const logits = await decoder.prompt([generation.sot], [0])
-  const codes = [...generation.languageIds.keys()]
-  const probabilities = softmaxOver(logits, [...generation.languageIds.values()])
+  const codes = possibleLanguages(generation, among)
+  const probabilities = softmaxOver(
+    logits,
+    codes.map((code) => generation.languageIds.get(code)!), // they come from there
+  )
   return new Map(codes.map((code, i) => [code, probabilities[i]!]))
+}
+
+/** Those of `among`, or of all, that the model has a token for. */
+export function possibleLanguages(generation: GenerationConfig, among: readonly string[] | undefined): string[] {
+  const known = [...generation.languageIds.keys()]
+  return among ? known.filter((language) => among.includes(language)) : known
 }

@@ -26,12 +26,15 @@ export interface DecodeOptions extends Omit<FilterOptions, 'withTimestamps'> {
   readonly maxNewTokens: number | undefined
   /** Ends a text that repeats itself, instead of filling all positions with the loop. */
   readonly stopLoops: boolean
-  /** Words will be aligned, so a decoder that finds texts by itself had better align them at once. */
+  /** The words will be aligned, so a backend that can do it in the same run had better do so. */
   readonly alignsWords?: boolean
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly signal: AbortSignal
 }
+
+/** Probability of each language that was to be chosen among, by its code. */
+export type LanguageProbabilities = ReadonlyMap<string, number>
 
 /** One window's text. */
 export interface DecodedWindow {

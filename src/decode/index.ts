@@ -3,23 +3,18 @@ export { type AlignmentScores, SECONDS_PER_POSITION, tokenTimes } from './alignm
 export {
   type DecodedWindow,
   type DecodeOptions,
-  decodeWindow,
+  decodeBySteps,
   detectLanguage,
-  rowsFor,
+  hypothesesOf,
+  type LanguageProbabilities,
+  logitRules,
+  possibleLanguages,
   type TextModel,
-  tokenChoice,
 } from './decode-window.ts'
-export { TIMESTAMP_STEP } from './logit-filters.ts'
-export { type Prompt, sotSequence } from './prompt.ts'
-export type {
-  FoundText,
-  NextTokens,
-  TextDecoder,
-  TextRequest,
-  TextRules,
-  TokenChoice,
-  WholeTextDecoder,
-} from './text-decoder.ts'
+export { decodedWindow } from './decoded-window.ts'
+export { LogitBiases } from './logit-bias.ts'
+export { suppressedTokens, TIMESTAMP_STEP } from './logit-filters.ts'
+export { type Prompt, promptTokens, sotSequence } from './prompt.ts'
+export type { LogitRules, NextTokens, StepDecoder } from './step-decoder.ts'
 export { WhisperTokenizer } from './tokenizer.ts'
-export { decodeDetecting, findsText } from './whole-text.ts'
 export { type SpelledWord, splitWords } from './words.ts'

@@ -3,7 +3,7 @@
 import type { LogitFilter } from './logit-filters.ts'
 import { argmax, logSumExp } from './logits.ts'
 import { loopPeriod } from './repetition.ts'
-import type { NextTokens, TextDecoder } from './text-decoder.ts'
+import type { NextTokens, StepDecoder } from './step-decoder.ts'
 
 export interface SearchOptions {
   /** Most tokens of one row. */
@@ -85,7 +85,7 @@ interface Candidate {
  * @see openai/whisper:whisper/decoding.py `GreedyDecoder`
  */
 export async function sampleRows(
-  decoder: TextDecoder,
+  decoder: StepDecoder,
   first: Float32Array,
   temperature: number,
   random: () => number,
@@ -129,7 +129,7 @@ export interface BeamOptions extends SearchOptions {
  * @param first  [V] logits after the prompt, which is the same for all rows; changed in place.
  * @see openai/whisper:whisper/decoding.py `BeamSearchDecoder`
  */
-export async function beamSearch(decoder: TextDecoder, first: Float32Array, options: BeamOptions): Promise<Hypothesis> {
+export async function beamSearch(decoder: StepDecoder, first: Float32Array, options: BeamOptions): Promise<Hypothesis> {
   // One more than there are places: one of them may be eot, which leaves the beam.
   const nCandidates = options.beamSize + 1
   const beams = new Beams(options)

@@ -1,12 +1,12 @@
 /** Asks whether a device is there and computes rightly, in a process of its own. */
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { abortable } from '../async/abortable.ts'
 import type { Device, Dtype } from '../config.ts'
 import { DeviceUnavailableError, failureFromWire, type WireFailure } from '../errors/index.ts'
+import { ForkedProcess, ProcessEndedError } from '../processes/forked-process.ts'
 import { runtimeEnvironment } from './runtime-environment.ts'
 
 /**
@@ -57,31 +57,31 @@ export async function checkDevice(
   { dtype = 'auto', environment = {}, limit = AbortSignal.timeout(TRIAL_LIMIT_MS) }: TrialOptions = {},
 ): Promise<UsableDevice> {
   const folder = newFolder(device)
-  const child = fork(new URL('./device-entry.ts', import.meta.url), {
-    serialization: 'advanced',
+  const child = new ForkedProcess<DeviceQuestion, DeviceAnswer>(new URL('./device-entry.ts', import.meta.url), {
     env: runtimeEnvironment(undefined, environment),
-    stdio: 'ignore',
+    stderr: 'ignore',
   })
-  const exited = once(child, 'exit').catch(() => {}) // one that could not be started
-  const outOfTime = limit.aborted ? Promise.resolve() : once(limit, 'abort')
-  const answer = Promise.withResolvers<DeviceAnswer>()
-  const fail = (reason: string) => answer.reject(new DeviceUnavailableError(device, reason))
-  child.once('message', (message: DeviceAnswer) => answer.resolve(message)) // sent by device-entry.ts
-  child.once('exit', (code, signal) => fail(`trying it ended a process by ${signal ?? `exit code ${code}`}`))
-  child.on('error', (error) => fail(`no process could be started to try it: ${error.message}`))
-  void outOfTime.then(() => fail('trying it did not come to an end, so its driver may hang'))
   try {
-    child.send({ device, dtype, folder } satisfies DeviceQuestion)
-    const answered = await answer.promise
-    if (answered.type === 'failed') throw failureFromWire(answered.failure)
-    return answered
+    const answer = await abortable(
+      child.ask({ device, dtype, folder }, (message) => message),
+      limit,
+    )
+    if (answer.type === 'failed') throw failureFromWire(answer.failure)
+    return answer
+  } catch (error) {
+    if (limit.aborted)
+      throw new DeviceUnavailableError(device, 'trying it did not come to an end, so its driver may hang')
+    if (!(error instanceof ProcessEndedError)) throw error
+    const { how, hasStarted } = error.end
+    throw new DeviceUnavailableError(
+      device,
+      hasStarted ? `trying it ended a process by ${how}` : `no process could be started to try it: ${how}`,
+    )
   } finally {
     // It has nothing more to do, and what it has of the device is given back at once, also where its driver would hang.
-    child.kill('SIGKILL')
-    await Promise.race([exited, outOfTime])
-    // One that waits for a driver cannot be killed, and must not keep us.
-    if (child.connected) child.disconnect()
-    child.unref()
+    child.kill()
+    await abortable(child.ended, limit).catch(() => {}) // one that waits for a driver cannot be killed
+    child.abandon()
     // A process that is being killed may write for another moment.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }

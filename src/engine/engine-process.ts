@@ -1,13 +1,13 @@
 /** The service's side of one engine process: starts it, talks to it, ends it. */
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { onAbort } from '../async/abortable.ts'
 import type { EngineSettings } from '../config.ts'
 import { runtimeEnvironment } from '../devices/runtime-environment.ts'
 import { EngineCrashedError, failureFromWire, ModelLoadError, RemoteError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { ForkedProcess, SMALL_HEAP } from '../processes/forked-process.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import type { EngineWork, FromEngine, ToEngine } from './protocol.ts'
 import type { TranscribeRequest } from './transcriber.ts'
@@ -35,38 +35,33 @@ interface WaitingRequest extends PromiseWithResolvers<Result> {
 
 export class EngineProcess {
   readonly modelId: string
-  readonly #child: ChildProcess
+  readonly #child: ForkedProcess<ToEngine, FromEngine>
   readonly #logger: Logger
   readonly #onLoading: EngineOptions['onLoading']
   readonly #waiting = new Map<number, WaitingRequest>()
   readonly #loading = Promise.withResolvers<void>()
   #isLoaded = false
-  readonly #exited: Promise<unknown>
   #nextRequestId = 1
   #nLost = 0
   /** Requests that the device has failed. */
   #nFailed = 0
   #ending = false
+  #stopped: Promise<void> | undefined
 
   /** Starts a process that loads the model; `loaded` tells when it has. */
   constructor(options: EngineOptions) {
     this.modelId = options.entry.id
     this.#onLoading = options.onLoading
     this.#logger = options.logger.child({ modelId: this.modelId })
-    this.#child = fork(new URL('./entry.ts', import.meta.url), {
-      serialization: 'advanced',
-      // What V8 keeps for young objects is 35 MB smaller so, at the same speed.
-      execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+    this.#child = new ForkedProcess(new URL('./entry.ts', import.meta.url), {
+      execArgv: SMALL_HEAP,
       env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
-      // Standard output stays the caller's; what an engine logs goes to standard error.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stderr: 'inherit', // where an engine logs
     })
-    this.#exited = once(this.#child, 'exit')
-    this.#loading.promise.catch(() => {}) // whoever asks for `loaded` gets the failure; nobody may be asking
-    this.#child.on('message', (message: FromEngine) => this.#receive(message)) // sent by entry.ts of the same build
-    this.#child.on('exit', (code, signal) => this.#fail(signal ?? `exit code ${code}`))
-    this.#child.on('error', (error) => this.#fail(error.message))
-    this.#send({
+    this.#loading.promise.catch(() => {}) // who asks for `loaded` gets the failure; there may be nobody
+    this.#child.onMessage((message) => this.#receive(message))
+    void this.#child.ended.then(({ how }) => this.#fail(how))
+    this.#child.send({
       type: 'load',
       entry: options.entry,
       settings: options.settings,
@@ -93,15 +88,12 @@ export class EngineProcess {
 
   /** True until the process has ended or has been told to. */
   get isAlive(): boolean {
-    return !this.#ending && this.#child.exitCode === null && this.#child.signalCode === null
+    return !this.#ending && !this.#child.hasEnded
   }
 
   /** Settles when the process is gone, however it ended. */
-  get exited(): Promise<void> {
-    return this.#exited.then(
-      () => {},
-      () => {},
-    )
+  get exited(): Promise<unknown> {
+    return this.#child.ended
   }
 
   /** Requests that the process was working on when it ended unexpectedly. */
@@ -117,29 +109,22 @@ export class EngineProcess {
     const requestId = this.#nextRequestId++
     const answer = Promise.withResolvers<Result>()
     this.#waiting.set(requestId, { ...answer, request })
-    const abort = () => this.#send({ type: 'abort', requestId })
-    signal.addEventListener('abort', abort, { once: true })
+    using _aborting = onAbort(signal, () => this.#child.send({ type: 'abort', requestId }))
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
       request.onStarted?.()
-      this.#send({ type: 'work', requestId, kind, audioPath, language, options, tellsSegments })
+      this.#child.send({ type: 'work', requestId, kind, audioPath, language, options, tellsSegments })
       return await answer.promise
     } finally {
-      signal.removeEventListener('abort', abort)
       this.#waiting.delete(requestId)
     }
   }
 
   /** Ends the process and waits until it is gone. May be called more than once. */
   async end(): Promise<void> {
-    if (!this.#ending) {
-      this.#ending = true
-      this.#send({ type: 'unload' })
-      const kill = setTimeout(() => this.#child.kill('SIGKILL'), UNLOAD_TIMEOUT_MS)
-      this.#child.once('exit', () => clearTimeout(kill))
-    }
-    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    await this.#exited
+    this.#ending = true
+    this.#stopped ??= this.#child.stop({ type: 'unload' }, UNLOAD_TIMEOUT_MS)
+    await this.#stopped
   }
 
   #receive(message: FromEngine): void {
@@ -185,7 +170,7 @@ export class EngineProcess {
     this.#ending = true
     this.#waiting.delete(requestId)
     this.#nFailed++
-    this.#child.kill('SIGKILL')
+    this.#child.kill()
   }
 
   #fail(how: string): void {
@@ -195,9 +180,26 @@ export class EngineProcess {
     this.#nLost = this.#waiting.size + this.#nFailed
     for (const { reject } of this.#waiting.values()) reject(error)
   }
+}
 
-  #send(message: ToEngine): void {
-    // A process that is just dying cannot be told anything; its exit event answers for it.
-    if (this.#child.connected) this.#child.send(message, () => {})
+/**
+ * Loads a model and lets it go: afterwards it is downloaded, compiled, and known to run on this machine.
+ *
+ * @throws {ModelLoadError} when it cannot be loaded; the signal's reason after an abort.
+ */
+export async function loadOnce({
+  signal,
+  ...options
+}: EngineOptions & { readonly signal: AbortSignal }): Promise<void> {
+  signal.throwIfAborted()
+  const engine = new EngineProcess(options)
+  using _ending = onAbort(signal, () => void engine.end())
+  try {
+    await engine.loaded
+  } catch (error) {
+    signal.throwIfAborted() // it was ended for that, and has said so in its own way
+    throw error
+  } finally {
+    await engine.end()
   }
 }

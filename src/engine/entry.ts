@@ -15,7 +15,7 @@ let gpuMemLimitBytes: number | undefined
 const running = new Map<number, AbortController>()
 const closing = new AbortController()
 
-process.on('message', (message: ToEngine) => void receive(message)) // sent by process.ts of the same build
+process.on('message', (message: ToEngine) => void receive(message)) // sent by engine-process.ts of the same build
 // The service is gone, however it ended: nobody will read what we would say.
 process.on('disconnect', () => process.exit(0))
 // Ctrl-C reaches the whole process group; the service decides when its engines end.

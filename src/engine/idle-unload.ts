@@ -1,7 +1,7 @@
 /** Unloads models that nobody has asked for in a while. */
 
-import type { Clock } from './clock.ts'
-import type { Slot } from './slot.ts'
+import type { Clock } from '../async/clock.ts'
+import type { EngineHandle } from './engine-handle.ts'
 
 export interface IdleUnloadOptions {
   /** How long a model may rest; 0: not at all, undefined: for ever. */
@@ -9,7 +9,7 @@ export interface IdleUnloadOptions {
   /** Ids of models that may rest for ever. */
   readonly exempt: ReadonlySet<string>
   readonly clock: Clock
-  readonly unload: (slot: Slot) => void
+  readonly unload: (engine: EngineHandle) => void
   /** Called when the next model may be due; calls `update`. */
   readonly onDue: () => void
 }
@@ -23,28 +23,28 @@ export class IdleUnload {
   }
 
   /** When the model goes unless somebody asks for it, in milliseconds since 1970; undefined while it stays. */
-  expiresAt(slot: Slot): number | undefined {
+  expiresAt(engine: EngineHandle): number | undefined {
     const { ttlMs, exempt } = this.#options
-    if (ttlMs === undefined || slot.restsSince === undefined || exempt.has(slot.entry.id)) return undefined
+    if (ttlMs === undefined || engine.restsSince === undefined || exempt.has(engine.entry.id)) return undefined
     // Loading a model on demand would make no sense if it went at once.
-    if (ttlMs === 0 && slot.isAwaitingUse) return undefined
-    return slot.restsSince + ttlMs
+    if (ttlMs === 0 && engine.isAwaitingUse) return undefined
+    return engine.restsSince + ttlMs
   }
 
   /**
    * Unloads what is due and sets the timer for the next. To be called after every change.
    *
-   * @param slots  those that nobody waits for.
+   * @param engines  those that no request waits for.
    */
-  update(slots: readonly Slot[]): void {
+  update(engines: readonly EngineHandle[]): void {
     const { clock, unload, onDue } = this.#options
     this.cancel()
     const now = clock.now()
     let next = Number.POSITIVE_INFINITY
-    for (const slot of slots) {
-      const at = this.expiresAt(slot)
+    for (const engine of engines) {
+      const at = this.expiresAt(engine)
       if (at === undefined) continue
-      if (at <= now) unload(slot)
+      if (at <= now) unload(engine)
       else next = Math.min(next, at)
     }
     if (next < Number.POSITIVE_INFINITY) this.#cancelTimer = clock.after(next - now, onDue)

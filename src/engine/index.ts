@@ -21,11 +21,11 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
 }
 
 export type { LoadingProgress } from '../models/base.ts'
+export { loadOnce } from './engine-process.ts'
 export type { EngineEvent, UnloadReason } from './events.ts'
 export type { LoadFailure } from './load-failures.ts'
-export { loadOnce } from './load-once.ts'
 export { EnginePool } from './pool.ts'
 export { Preload } from './preload.ts'
-export { peakResidentBytes, residentBytes } from './resident-bytes.ts'
+export type { QueueState, Reservation } from './request-queue.ts'
 
 export type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber, WorkTiming } from './transcriber.ts'

@@ -4,12 +4,12 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
+import { backoffMs } from '../async/backoff.ts'
+import type { Clock } from '../async/clock.ts'
 import { ModelLoadError } from '../errors/index.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { Clock } from './clock.ts'
 
-const FIRST_PAUSE_MS = 5_000
-const LONGEST_PAUSE_MS = 300_000
+const PAUSES = { firstMs: 5_000, longestMs: 300_000 }
 
 /** Where callers may name any repository of the hub, they can name any number that is not there. */
 const MOST_REMEMBERED = 100
@@ -44,7 +44,7 @@ export class LoadFailures {
   /** @returns the error as callers get it: it says when the model will be tried again. */
   note({ id, origin }: ModelEntry, error: unknown): ModelLoadError {
     const nFailures = (this.#remembered(id)?.nFailures ?? 0) + 1
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (nFailures - 1), LONGEST_PAUSE_MS)
+    const pauseMs = backoffMs(nFailures, PAUSES)
     const cause = error instanceof ModelLoadError ? error.cause : error
     const noted = new ModelLoadError(id, cause, pauseMs / 1000)
     this.#failures.delete(id) // so that it comes to the end, as the youngest
@@ -77,6 +77,6 @@ export class LoadFailures {
   /** What is long past tells nothing of the next try. */
   #remembered(modelId: string): Remembered | undefined {
     const found = this.#failures.get(modelId)
-    return found && this.#clock.now() < found.retryAt + LONGEST_PAUSE_MS ? found : undefined
+    return found && this.#clock.now() < found.retryAt + PAUSES.longestMs ? found : undefined
   }
 }

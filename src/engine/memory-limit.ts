@@ -1,7 +1,7 @@
 /** How much memory all engines together may have. Where the system does not tell what they have, there is no limit. */
 
 import type { Logger } from '../logger.ts'
-import type { Slot } from './slot.ts'
+import type { EngineHandle } from './engine-handle.ts'
 
 export interface MemoryLimitOptions {
   /** undefined: no limit. */
@@ -14,7 +14,7 @@ export class MemoryLimit {
   readonly #logger: Logger
   /** What each model had when it was last looked at, by its id. */
   readonly #known = new Map<string, number>()
-  readonly #warnedOf = new WeakSet<Slot>()
+  readonly #warnedOf = new WeakSet<EngineHandle>()
 
   constructor({ maxBytes, logger }: MemoryLimitOptions) {
     this.#maxBytes = maxBytes
@@ -22,40 +22,40 @@ export class MemoryLimit {
   }
 
   /** Remembers what a model has after its load, or after a request. */
-  look(slot: Slot): void {
-    const bytes = this.#maxBytes === undefined || !slot.isLoaded ? undefined : slot.residentBytes
-    if (bytes !== undefined) this.#known.set(slot.entry.id, bytes)
+  look(engine: EngineHandle): void {
+    const bytes = this.#maxBytes === undefined || !engine.isLoaded ? undefined : engine.residentBytes
+    if (bytes !== undefined) this.#known.set(engine.entry.id, bytes)
   }
 
-  /** Whether a model may be loaded beside those of `slots`. One alone always may. */
-  hasRoomFor(modelId: string, slots: readonly Slot[]): boolean {
-    if (this.#maxBytes === undefined || slots.length === 0) return true
-    return this.#total(slots) + this.#expected(modelId) <= this.#maxBytes
+  /** Whether a model may be loaded beside those of `engines`. One alone always may. */
+  hasRoomFor(modelId: string, engines: readonly EngineHandle[]): boolean {
+    if (this.#maxBytes === undefined || engines.length === 0) return true
+    return this.#total(engines) + this.#expected(modelId) <= this.#maxBytes
   }
 
-  isExceeded(slots: readonly Slot[]): boolean {
-    return this.#maxBytes !== undefined && this.#total(slots) > this.#maxBytes
+  isExceeded(engines: readonly EngineHandle[]): boolean {
+    return this.#maxBytes !== undefined && this.#total(engines) > this.#maxBytes
   }
 
   /** Says once that a model is over the limit by itself. */
-  warn(slot: Slot): void {
-    if (!slot.isLoaded || this.#warnedOf.has(slot)) return
-    this.#warnedOf.add(slot)
-    const { residentBytes } = slot
+  warn(engine: EngineHandle): void {
+    if (!engine.isLoaded || this.#warnedOf.has(engine)) return
+    this.#warnedOf.add(engine)
+    const { residentBytes } = engine
     this.#logger.warn(
-      { modelId: slot.entry.id, residentBytes, maxBytes: this.#maxBytes },
+      { modelId: engine.entry.id, residentBytes, maxBytes: this.#maxBytes },
       'one model alone has more memory than MAX_MODEL_MEMORY allows',
     )
   }
 
-  #total(slots: readonly Slot[]): number {
-    return slots.reduce((sum, slot) => sum + this.#bytesOf(slot), 0)
+  #total(engines: readonly EngineHandle[]): number {
+    return engines.reduce((sum, engine) => sum + this.#bytesOf(engine), 0)
   }
 
   /** One that is loading has only begun to take what it will. */
-  #bytesOf(slot: Slot): number {
-    const bytes = slot.residentBytes ?? 0
-    return slot.isLoaded || slot.isEnding ? bytes : Math.max(bytes, this.#expected(slot.entry.id))
+  #bytesOf(engine: EngineHandle): number {
+    const bytes = engine.residentBytes ?? 0
+    return engine.isLoaded || engine.isEnding ? bytes : Math.max(bytes, this.#expected(engine.entry.id))
   }
 
   /** Of a model that has not been seen yet: as much as the largest that has. */

@@ -1,11 +1,12 @@
 /**
- * The hot swap: which models are loaded. A model is made ready on the disk by `preparation.ts`, who waits for which is
- * told by `line.ts`, one loaded model by `slot.ts`; here room is made, when a request for a ready model needs it, when
- * memory runs short, and when a model has rested for long.
+ * Transcribes with the models of a registry, each in an engine of its own. The way of a request: its options are checked,
+ * its model is made ready on the disk (`preparation.ts`), it waits its turn (`request-queue.ts`), and an engine works on it
+ * (`loaded-engines.ts`, `engine-handle.ts`).
  */
 
-import type { Device, EngineSettings } from '../config.ts'
-import { DeviceMemoryReader } from '../devices/memory.ts'
+import { abortable, onAbort } from '../async/abortable.ts'
+import { systemClock } from '../async/clock.ts'
+import { Semaphore } from '../async/semaphore.ts'
 import {
   ModelBusyError,
   type ModelLoadError,
@@ -14,22 +15,16 @@ import {
   ServiceClosingError,
 } from '../errors/index.ts'
 import { isDetectionAsked } from '../languages.ts'
-import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import { residentBytes } from '../processes/process-memory.ts'
 import { parseOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import { type Clock, systemClock } from './clock.ts'
-import type { EngineOptions } from './engine-process.ts'
-import type { EngineEvent, UnloadReason } from './events.ts'
-import { IdleUnload } from './idle-unload.ts'
-import { Line } from './line.ts'
+import type { EngineHandle } from './engine-handle.ts'
 import { type LoadFailure, LoadFailures } from './load-failures.ts'
-import { MemoryLimit } from './memory-limit.ts'
-import { orAborted } from './or-aborted.ts'
+import { LoadedEngines, type LoadedEnginesOptions } from './loaded-engines.ts'
 import { type PreparationState, Preparations } from './preparation.ts'
 import type { EngineWork } from './protocol.ts'
-import { residentBytes } from './resident-bytes.ts'
-import { Slot } from './slot.ts'
+import { type QueuedRequest, type QueueLimits, RequestQueue } from './request-queue.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
 /**
@@ -38,64 +33,50 @@ import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber
  */
 const MOST_AT_ONCE = 8
 
-export interface EnginePoolOptions {
+export interface EnginePoolOptions extends Omit<LoadedEnginesOptions, 'clock'>, Omit<QueueLimits, 'maxPerEngine'> {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
   readonly resolve: (modelId: string) => ModelEntry
-  readonly maxLoadedModels: number
-  /** Of all engines together; one alone is always allowed. undefined: no limit. */
-  readonly maxMemoryBytes?: number | undefined
-  /** After so long without a request a model is unloaded; 0: at once, undefined: never. */
-  readonly ttlMs?: number | undefined
-  /** Ids of models that no time of rest unloads. */
-  readonly keepLoaded?: Iterable<string>
-  readonly settings: EngineSettings
-  /** Engines are spread over them, each on the one with the fewest; by default the settings' device. */
-  readonly devices?: readonly Device[]
-  /** Of the driver; for tests another. */
-  readonly deviceMemory?: DeviceMemoryReader
-  readonly logger: Logger
-  /** Requests that each engine works on at a time; by default 8. */
-  readonly mostAtOnce?: number
-  readonly clock?: Clock
-  /** Told what the loading of a model is at. */
-  readonly onLoading?: EngineOptions['onLoading']
+  readonly clock?: LoadedEnginesOptions['clock']
   /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
   readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
-  /** Told when a model has been loaded or unloaded. */
-  readonly onEvent?: ((event: EngineEvent) => void) | undefined
 }
 
-/** A request on its way to a slot. */
-interface Asking {
-  readonly signal: AbortSignal
-  /** Disposed of when the request is let in. */
-  readonly waiting: Disposable
-  readonly whileNotReady?: TranscribeRequest['whileNotReady']
+/** A request that no engine has taken yet: its model is being prepared, or it waits its turn. */
+interface Expected extends Disposable {
+  readonly modelId: string
+  /** Stops a load whose caller has left; undefined while the caller is there. */
+  stop: AbortController | undefined
 }
-
-const waitFor = (wait: () => Promise<void>) => wait()
 
 export class EnginePool implements Transcriber {
+  readonly queue: RequestQueue<EngineHandle>
   readonly #options: EnginePoolOptions
-  readonly #slots = new Map<string, Slot>()
-  readonly #line = new Line(() => this.#settle())
+  readonly #engines: LoadedEngines
   readonly #preparations: Preparations
   readonly #failures: LoadFailures
-  readonly #memory: MemoryLimit
-  readonly #idleUnload: IdleUnload
-  readonly #deviceMemory: DeviceMemoryReader
-  /** Requests that have not been let in, by the models' ids: the model is being prepared, or they are in line. */
-  readonly #nWaiting = new Map<string, number>()
-  /** Stop loads whose callers have left, by the models' ids. */
-  readonly #unattended = new Map<string, Set<AbortController>>()
+  readonly #audioChecks: Semaphore
+  readonly #expected = new Set<Expected>()
   readonly #closing = new AbortController()
-  #uses = 0
-  #onIdle: (() => void) | undefined
 
   constructor(options: EnginePoolOptions) {
-    const { maxMemoryBytes, settings, logger, ttlMs, keepLoaded, onLoading, clock = systemClock } = options
+    const { settings, logger, onLoading, clock = systemClock, maxConcurrency = MOST_AT_ONCE } = options
     this.#options = options
     this.#failures = new LoadFailures(clock)
+    this.#engines = new LoadedEngines(
+      { ...options, clock },
+      {
+        onLoaded: (modelId) => this.#failures.forget(modelId),
+        onLoadFailed: (entry, error) => {
+          const noted = this.#noteFailure(entry, error)
+          this.queue.refuse(noted, entry.id)
+          return noted
+        },
+        onChange: () => this.queue.advance(),
+        isAwaited: (modelId) => this.queue.nWaitingFor(modelId) > 0,
+      },
+    )
+    this.queue = new RequestQueue(this.#engines, { ...options, maxPerEngine: maxConcurrency })
+    this.#audioChecks = new Semaphore(maxConcurrency)
     this.#preparations = new Preparations({
       settings,
       logger,
@@ -104,15 +85,6 @@ export class EnginePool implements Transcriber {
         options.onEvent?.({ type: 'load-failed', modelId: entry.id })
         return this.#noteFailure(entry, error)
       },
-    })
-    this.#deviceMemory = options.deviceMemory ?? new DeviceMemoryReader()
-    this.#memory = new MemoryLimit({ maxBytes: maxMemoryBytes, logger })
-    this.#idleUnload = new IdleUnload({
-      ttlMs,
-      exempt: new Set(keepLoaded),
-      clock,
-      unload: (slot) => void this.#end(slot, 'idle'),
-      onDue: () => this.#settle(),
     })
   }
 
@@ -126,23 +98,23 @@ export class EnginePool implements Transcriber {
   }
 
   activeModel(): string | null {
-    const loaded = this.#all().filter((slot) => slot.isLoaded)
+    const loaded = this.#engines.all().filter((engine) => engine.isLoaded)
     return loaded.sort((a, b) => b.lastUse - a.lastUse)[0]?.entry.id ?? null
   }
 
   /** Process ids of the engines that are alive, for tests and memory figures. */
   enginePids(): number[] {
-    return this.#all().flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+    return this.#engines.all().flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
   }
 
   engines(): readonly EngineState[] {
-    const inSlots = this.#all().map((slot) => {
-      const nWaiting = this.#nWaitingFor(slot.entry.id)
-      const expiresAt = nWaiting > 0 ? undefined : this.#idleUnload.expiresAt(slot)
-      return { ...slot.state, nRequests: slot.nUsers + nWaiting, expiresAt }
+    const started = this.#engines.all().map((engine) => {
+      const nExpected = this.#nExpectedFor(engine.entry.id)
+      const expiresAt = nExpected > 0 ? undefined : this.#engines.expiresAt(engine)
+      return { ...engine.state, nRequests: engine.nUsers + nExpected, expiresAt }
     })
-    const preparing = this.#preparations.states().filter(({ modelId }) => !this.#slots.has(modelId))
-    return [...inSlots, ...preparing.map((state) => this.#preparingState(state))]
+    const preparing = this.#preparations.states().filter(({ modelId }) => !this.#engines.of(modelId))
+    return [...started, ...preparing.map((state) => this.#preparingState(state))]
   }
 
   #preparingState({ modelId, pid, progress }: PreparationState): EngineState {
@@ -152,7 +124,7 @@ export class EnginePool implements Transcriber {
       progress,
       pid,
       residentBytes: pid === undefined ? undefined : residentBytes(pid),
-      nRequests: this.#nWaitingFor(modelId),
+      nRequests: this.#nExpectedFor(modelId),
       loadedAt: undefined,
       lastUsedAt: undefined,
       loadSeconds: undefined,
@@ -177,7 +149,8 @@ export class EnginePool implements Transcriber {
   }
 
   async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
-    const { signal, audioPath, language, whileNotReady, onProgress, onSegments, onStarted, onTiming } = request
+    const { signal, audioPath, language, isLong = false, onProgress, onSegments, onStarted, onTiming } = request
+    using reservation = request.reservation ?? this.queue.enter()
     const entry = this.#options.resolve(request.modelId)
     const options = parseOptions(request.options, { audioContext: this.#options.settings.audioContext })
     if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
@@ -185,14 +158,14 @@ export class EnginePool implements Transcriber {
     }
     signal.throwIfAborted()
     this.#failures.throwIfPaused(entry.id)
-    if (!this.#slots.get(entry.id)?.isLoaded) {
-      await this.#options.checkAudio?.(request.audioPath, signal)
+    if (!this.#engines.of(entry.id)?.isLoaded) {
+      await this.#audioChecks.run(signal, async () => await this.#options.checkAudio?.(audioPath, signal))
     }
 
     const callbacks = { onProgress, onSegments, onStarted, onTiming }
     const engineRequest = { kind, audioPath, language, options, signal, ...callbacks }
-    using waiting = this.#wait(entry.id)
-    return await this.#use(entry, { signal, waiting, whileNotReady }, (slot) => slot.work(engineRequest))
+    using expected = this.#expect(entry.id)
+    return await this.#use({ entry, isLong, reservation, signal }, expected, (engine) => engine.work(engineRequest))
   }
 
   /** Goes on when its caller leaves: it is asked for what comes after it, not for an answer. */
@@ -200,71 +173,56 @@ export class EnginePool implements Transcriber {
     const entry = this.#options.resolve(modelId)
     signal.throwIfAborted()
     this.#failures.forget(entry.id)
-    const stop = new AbortController()
-    const waiting = this.#wait(entry.id)
-    const leave = () => {
-      waiting[Symbol.dispose]()
-      this.#unattended.set(entry.id, (this.#unattended.get(entry.id) ?? new Set()).add(stop))
-    }
-    signal.addEventListener('abort', leave, { once: true })
-    const loaded = this.#use(entry, { signal: stop.signal, waiting }, (slot) => slot.load(signal)).finally(() => {
-      signal.removeEventListener('abort', leave)
-      waiting[Symbol.dispose]()
-      const others = this.#unattended.get(entry.id)
-      if (others?.delete(stop) && others.size === 0) this.#unattended.delete(entry.id)
-    })
-    loaded.catch(() => {}) // nobody may be waiting for it
-    await orAborted(loaded, signal)
+    const loading = this.#load(entry, signal)
+    loading.catch(() => {}) // the caller may have left
+    await abortable(loading, signal)
   }
 
-  /** Has a slot's model for itself and others as long as `work` goes on. */
-  async #use<T>(
-    entry: ModelEntry,
-    { signal, waiting, whileNotReady }: Asking,
-    work: (slot: Slot) => Promise<T>,
-  ): Promise<T> {
-    if (!this.#slots.get(entry.id)?.isOpen) await this.#makeReady(entry, signal, whileNotReady)
-    this.#closing.signal.throwIfAborted()
-    const admitted = this.#line.join(entry, signal)
-    this.#settle()
-    const slot = await admitted
-    waiting[Symbol.dispose]()
-    const done = work(slot).finally(() => {
-      slot.leave(++this.#uses)
-      this.#memory.look(slot)
-      this.#settle()
-      if (this.#nUsers() === 0) this.#onIdle?.()
+  /** @param caller  its abort leaves the load to itself. */
+  async #load(entry: ModelEntry, caller: AbortSignal): Promise<void> {
+    const stop = new AbortController()
+    using expected = this.#expect(entry.id)
+    using _leaving = onAbort(caller, () => {
+      expected.stop = stop
     })
+    const request = { entry, isLong: false, reservation: undefined, signal: stop.signal }
+    await this.#use(request, expected, (engine) => engine.load(caller))
+  }
+
+  /** Has an engine, for itself and others, as long as `work` goes on. */
+  async #use<T>(request: QueuedRequest, expected: Expected, work: (engine: EngineHandle) => Promise<T>): Promise<T> {
+    const { entry, signal } = request
+    if (!this.#engines.of(entry.id)?.isOpen) await this.#makeReady(entry, signal)
+    this.#closing.signal.throwIfAborted()
+    const use = await this.queue.admit(request)
+    expected[Symbol.dispose]()
+    const done = work(use.engine).finally(() => use[Symbol.dispose]())
     done.catch(() => {}) // after an abort nobody waits for it any more
-    // The caller is let go at once; its place is free when the engine has really stopped, which may take one long step.
-    return await orAborted(done, signal)
+    // The caller is let go at once; the engine is free when it has really stopped, which may take one long step.
+    return await abortable(done, signal)
   }
 
   /** Does what takes long before any room is made for the model. */
-  async #makeReady(entry: ModelEntry, signal: AbortSignal, whileNotReady = waitFor): Promise<void> {
+  async #makeReady(entry: ModelEntry, signal: AbortSignal): Promise<void> {
     this.#failures.throwIfPaused(entry.id)
     const either = AbortSignal.any([signal, this.#closing.signal])
     if (await this.#preparations.isReady(entry, either)) return
-    await whileNotReady(() => this.#preparations.prepare(entry, either))
+    await this.#preparations.prepare(entry, either)
   }
 
-  /** Counts a request as waiting until it is disposed of. */
-  #wait(modelId: string): Disposable {
-    this.#nWaiting.set(modelId, this.#nWaitingFor(modelId) + 1)
-    let isOver = false
-    return {
-      [Symbol.dispose]: () => {
-        if (isOver) return
-        isOver = true
-        const nOthers = this.#nWaitingFor(modelId) - 1
-        if (nOthers > 0) this.#nWaiting.set(modelId, nOthers)
-        else this.#nWaiting.delete(modelId)
-      },
+  #expect(modelId: string): Expected {
+    const expected = {
+      modelId,
+      stop: undefined,
+      [Symbol.dispose]: () => void this.#expected.delete(expected),
     }
+    this.#expected.add(expected)
+    return expected
   }
 
-  #nWaitingFor(modelId: string): number {
-    return this.#nWaiting.get(modelId) ?? 0
+  /** Requests whose caller is there. */
+  #nExpectedFor(modelId: string): number {
+    return Array.from(this.#expected).filter((one) => one.modelId === modelId && !one.stop).length
   }
 
   /** @returns the failure as callers get it. */
@@ -280,114 +238,20 @@ export class EnginePool implements Transcriber {
 
   async unload(modelId: string): Promise<boolean> {
     const { id } = this.#options.resolve(modelId)
-    const slot = this.#slots.get(id)
-    const unattended = this.#unattended.get(id)
-    if ((slot?.nUsers ?? 0) > 0 || this.#nWaitingFor(id) > 0) throw new ModelBusyError(modelId)
-    if (!slot && !unattended) return false
-    for (const load of unattended ?? []) load.abort()
-    await Promise.all([slot && this.#end(slot, 'request'), this.#preparations.ended(id)])
+    const engine = this.#engines.of(id)
+    if ((engine?.nUsers ?? 0) > 0 || this.#nExpectedFor(id) > 0) throw new ModelBusyError(modelId)
+    const leftAlone = Array.from(this.#expected).filter((one) => one.modelId === id)
+    if (!engine && leftAlone.length === 0) return false
+    for (const { stop } of leftAlone) stop?.abort()
+    await Promise.all([engine && this.#engines.end(engine, 'request'), this.#preparations.ended(id)])
     return true
   }
 
   async close(timeoutMs: number): Promise<void> {
     const refusal = new ServiceClosingError()
     this.#closing.abort(refusal)
-    this.#line.refuseAll(refusal)
-    if (this.#nUsers() > 0) {
-      const idle = Promise.withResolvers<void>()
-      const timer = setTimeout(idle.resolve, timeoutMs)
-      this.#onIdle = idle.resolve
-      await idle.promise
-      clearTimeout(timer)
-    }
-    await Promise.all(this.#all().map((slot) => this.#end(slot, 'shutdown')))
+    this.queue.refuse(refusal)
+    await this.#engines.close(timeoutMs)
     await this.#preparations.allEnded()
-    this.#idleUnload.cancel()
-  }
-
-  /** Does whatever the present state allows or asks for. To be called after every change of it. */
-  #settle(): void {
-    for (const slot of this.#all()) if (slot.isSpent && slot.nUsers === 0) void this.#end(slot, undefined)
-    this.#line.advance(
-      (entry) => this.#roomFor(entry),
-      (slot) => slot.enter(++this.#uses),
-    )
-    this.#trimMemory()
-    this.#idleUnload.update(this.#all().filter(({ entry }) => this.#line.nWaitingFor(entry.id) === 0))
-  }
-
-  /** The slot of a model, if it has one or can get one now; else the least recently used idle one is emptied, if any is. */
-  #roomFor(entry: ModelEntry): Slot | undefined {
-    const slot = this.#slots.get(entry.id)
-    if (slot) return slot.isOpen ? slot : undefined
-    const lack = this.#lackFor(entry)
-    if (lack !== undefined) {
-      this.#endLeastRecent(lack)
-      return undefined
-    }
-    const { logger, mostAtOnce = MOST_AT_ONCE, clock = systemClock, onLoading, onEvent } = this.#options
-    const { hub } = this.#options.settings
-    const created = new Slot(entry, {
-      // The hub was asked when the model was found or made ready; a place that others need is not held for its answer.
-      settings: { ...this.#options.settings, hub: { ...hub, isAsked: true }, device: this.#leastUsedDevice() },
-      logger,
-      mostAtOnce,
-      clock,
-      deviceMemory: this.#deviceMemory,
-      onLoading,
-      onEvent,
-      onLoadFailed: (error) => this.#noteFailure(entry, error),
-      onChange: (changed) => {
-        if (changed.isLoaded) this.#failures.forget(entry.id)
-        this.#memory.look(changed)
-        this.#settle()
-      },
-    })
-    this.#slots.set(entry.id, created)
-    return created
-  }
-
-  #leastUsedDevice(): Device {
-    const { devices = [], settings } = this.#options
-    const nSlotsOn = (device: Device) => this.#all().filter((slot) => slot.device === device).length
-    const [first = settings.device, ...others] = devices
-    return others.reduce((least, device) => (nSlotsOn(device) < nSlotsOn(least) ? device : least), first)
-  }
-
-  /** For want of what a model has no slot; undefined: it may have one. */
-  #lackFor({ id }: ModelEntry): 'swap' | 'memory' | undefined {
-    if (this.#slots.size >= this.#options.maxLoadedModels) return 'swap'
-    return this.#memory.hasRoomFor(id, this.#all()) ? undefined : 'memory'
-  }
-
-  #trimMemory(): void {
-    const slots = this.#all()
-    if (!this.#memory.isExceeded(slots)) return
-    if (slots.length === 1) this.#memory.warn(slots[0]!)
-    else this.#endLeastRecent('memory')
-  }
-
-  /** One at a time: a slot that is ending already is the room that is being made. */
-  #endLeastRecent(reason: UnloadReason): void {
-    const slots = this.#all()
-    if (slots.some((slot) => slot.isEnding)) return
-    const idle = slots.filter((slot) => slot.nUsers === 0)
-    const leastRecent = idle.sort((a, b) => a.lastUse - b.lastUse)[0]
-    if (leastRecent) void this.#end(leastRecent, reason)
-  }
-
-  async #end(slot: Slot, reason: UnloadReason | undefined): Promise<void> {
-    await slot.end(reason)
-    if (this.#slots.get(slot.entry.id) !== slot) return // whoever called first has seen to the rest
-    this.#slots.delete(slot.entry.id)
-    this.#settle()
-  }
-
-  #all(): Slot[] {
-    return [...this.#slots.values()]
-  }
-
-  #nUsers(): number {
-    return this.#all().reduce((sum, slot) => sum + slot.nUsers, 0)
   }
 }

@@ -2,16 +2,15 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, type Wait, waitInBackground } from '../async/backoff.ts'
+import { SAMPLE_RATE, wavHeader } from '../audio/index.ts'
 import { AsrError } from '../errors/index.ts'
 import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
-import { warmUpRecording } from './warm-up-recording.ts'
 
-const FIRST_PAUSE_MS = 10_000
-const LONGEST_PAUSE_MS = 300_000
+const PAUSES = { firstMs: 10_000, longestMs: 300_000 }
 
 /** Decodes whatever is heard, once, and not for long. */
 const WARM_UP_OPTIONS: GivenOptions = { vad_filter: false, beam_size: 1, temperature: 0, max_new_tokens: 8 }
@@ -24,7 +23,7 @@ export interface PreloadOptions {
   readonly tempDir: string
   readonly logger: Logger
   /** How pauses between attempts are made; tests give one that returns at once. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly wait?: Wait
 }
 
 export type PreloadState =
@@ -60,8 +59,9 @@ export class Preload {
    * Failures are logged, never thrown: a hub that is down at the start should not keep the other models from serving.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { wait = pause } = this.#options
-    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    const { wait = waitInBackground } = this.#options
+    for (let nRounds = 1; !signal.aborted; nRounds++) {
+      const pauseMs = backoffMs(nRounds, PAUSES)
       for (const [id, { state }] of this.#states) if (state !== 'ready') await this.#attempt(id, pauseMs, signal)
       if (this.whyNotReady() === undefined) return
       await wait(pauseMs, signal).catch(() => {}) // aborted
@@ -95,6 +95,12 @@ export class Preload {
   }
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal, ref: false })
+/** What a model transcribes to show that it can: half a second of quiet sound, as a WAV file that needs no ffmpeg. */
+export function warmUpRecording(): Buffer {
+  // A rising tone with noise over it; the noise from a formula, so that every warm-up is the same.
+  const samples = Int16Array.from({ length: SAMPLE_RATE / 2 }, (_, i) => {
+    const noise = ((i * 7919) % 601) / 300 - 1
+    return Math.round(300 * Math.sin(i * i * 1e-4) + 100 * noise)
+  })
+  return Buffer.concat([wavHeader(samples.byteLength), new Uint8Array(samples.buffer)])
 }

@@ -1,10 +1,10 @@
 /** The service's side of a process that makes a model ready: starts it, tells how far it is, ends it with its waiters. */
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { onAbort } from '../async/abortable.ts'
 import { runtimeEnvironment } from '../devices/runtime-environment.ts'
 import { EngineCrashedError, failureFromWire, ModelLoadError } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
+import { ForkedProcess, ProcessEndedError, SMALL_HEAP } from '../processes/forked-process.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { FromPreparation, ToPreparation } from './protocol.ts'
 
@@ -28,42 +28,25 @@ export async function prepareInProcess(options: PreparationProcessOptions): Prom
   const { entry, settings, signal, onStarted, onProgress } = options
   signal.throwIfAborted()
   const logger = options.logger.child({ modelId: entry.id })
-  const child = fork(new URL('./preparation-entry.ts', import.meta.url), {
-    serialization: 'advanced',
-    execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+  const child = new ForkedProcess<ToPreparation, FromPreparation>(new URL('./preparation-entry.ts', import.meta.url), {
+    execArgv: SMALL_HEAP,
     env: runtimeEnvironment(settings.cacheDir, settings.deviceEnvironment),
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stderr: 'inherit',
   })
   onStarted(child.pid)
-  const answered = Promise.withResolvers<void>()
-  const ended = once(child, 'exit').catch(answered.reject) // it could not be started
-  const send = (message: ToPreparation) => void (child.connected && child.send(message, () => {}))
-  let kill: NodeJS.Timeout | undefined
-  const stop = () => {
-    send({ type: 'stop' })
-    kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-  }
-  child.on('message', (message: FromPreparation) => {
-    // sent by preparation-entry.ts of the same build
-    if (message.type === 'loading') {
+  using _stopping = onAbort(signal, () => void child.stop({ type: 'stop' }, STOP_TIMEOUT_MS))
+  try {
+    await child.ask({ type: 'prepare', entry, settings, logLevel: options.logger.level }, (message) => {
+      if (message.type === 'prepared') return true
+      if (message.type === 'failed') throw failureFromWire(message.failure)
       onProgress(message)
       logger[message.stage === 'download' ? 'info' : 'debug'](message, 'preparing the model')
-    } else if (message.type === 'prepared') answered.resolve()
-    else answered.reject(failureFromWire(message.failure))
-  })
-  child.on('exit', (code, signalName) => {
-    answered.reject(new EngineCrashedError(entry.id, signalName ?? `exit code ${code}`))
-  })
-  signal.addEventListener('abort', stop, { once: true })
-  send({ type: 'prepare', entry, settings, logLevel: options.logger.level })
-  try {
-    await answered.promise
+    })
   } catch (error) {
     signal.throwIfAborted() // it was ended for that, and has said so in its own way
-    throw new ModelLoadError(entry.id, error)
+    const cause = error instanceof ProcessEndedError ? new EngineCrashedError(entry.id, error.end.how) : error
+    throw new ModelLoadError(entry.id, cause)
   } finally {
-    signal.removeEventListener('abort', stop)
-    await ended
-    clearTimeout(kill)
+    await child.ended
   }
 }

@@ -3,14 +3,14 @@
  * takes a place, so no request waits for another model's download.
  */
 
+import { Semaphore } from '../async/semaphore.ts'
+import { SingleFlight } from '../async/single-flight.ts'
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import { isReady } from '../models/readiness.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import { SingleFlight } from '../models/single-flight.ts'
 import type { EngineOptions } from './engine-process.ts'
-import { Places } from './places.ts'
 import { prepareInProcess } from './preparation-process.ts'
 
 /**
@@ -44,7 +44,7 @@ export class Preparations {
   readonly #options: PreparationsOptions
   readonly #checks = new SingleFlight<boolean>()
   readonly #running = new SingleFlight<void, LoadingProgress>()
-  readonly #turns = new Places(MOST_AT_ONCE)
+  readonly #turns = new Semaphore(MOST_AT_ONCE)
   readonly #pids = new Map<string, number | undefined>()
   /** By the models' ids; of a model that is given up and asked for again there may be two for a moment. */
   readonly #ends = new Map<string, Promise<unknown>>()
@@ -107,7 +107,7 @@ export class Preparations {
   async #run(entry: ModelEntry, signal: AbortSignal, onProgress: (progress: LoadingProgress) => void): Promise<void> {
     const { settings, logger, onFailed } = this.#options
     try {
-      await this.#turns.take(signal, async () => {
+      await this.#turns.run(signal, async () => {
         logger.info({ modelId: entry.id }, 'preparing the model, while those that are loaded go on')
         const onStarted = (pid: number | undefined) => void this.#pids.set(entry.id, pid)
         try {

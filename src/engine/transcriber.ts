@@ -5,6 +5,7 @@ import type { ModelEntry } from '../models/registry.ts'
 import type { GivenOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import type { LoadFailure } from './load-failures.ts'
+import type { Reservation, Reservations } from './request-queue.ts'
 
 /** What a request took of the engine, which may have worked on others at the same time. */
 export interface WorkTiming {
@@ -29,12 +30,11 @@ export interface TranscribeRequest {
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
   readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
-  /**
-   * Called where the model has to be downloaded or compiled first: `wait` does that, which may take minutes. The caller may
-   * give back what the request holds meanwhile.
-   */
-  readonly whileNotReady?: ((wait: () => Promise<void>) => Promise<void>) | undefined
-  /** Told when an engine takes the work up: the line, the model's load and the wait for a place are over. */
+  /** Its part in the queue, which ends with the work; by default one is made, whether the queue is full or not. */
+  readonly reservation?: Reservation | undefined
+  /** A long recording leaves room in the queue to short ones. */
+  readonly isLong?: boolean | undefined
+  /** Told when an engine takes the work up: the queue and the model's load are over. */
   readonly onStarted?: (() => void) | undefined
   /** Told, just before the result, what it took. */
   readonly onTiming?: ((timing: WorkTiming) => void) | undefined
@@ -44,7 +44,7 @@ export interface TranscribeRequest {
 
 export type DetectLanguageRequest = Pick<
   TranscribeRequest,
-  'modelId' | 'audioPath' | 'options' | 'whileNotReady' | 'onStarted' | 'onTiming' | 'signal'
+  'modelId' | 'audioPath' | 'options' | 'reservation' | 'isLong' | 'onStarted' | 'onTiming' | 'signal'
 >
 
 /** A model that has a process, or is about to have one. */
@@ -72,6 +72,8 @@ export interface EngineState {
 }
 
 export interface Transcriber {
+  /** The queue that every request passes. */
+  readonly queue: Reservations
   /** The model that `name` stands for, by its id, an alias or an allowed repository. Decides by name alone. */
   find(name: string): ModelEntry | undefined
   /** The model that served or is serving most recently and is still loaded. */

@@ -8,8 +8,8 @@ import { GRAPH_FILES, GRAPH_PARTS, type GraphPart } from './compiled-files.ts'
 import { alignmentHeadsOf, buildDecoder } from './decoder.ts'
 import { writeEmbeddings } from './embeddings.ts'
 import { buildEncoder, type EncoderGraphOptions } from './encoder.ts'
+import { buildGenerate } from './generate-graph.ts'
 import type { LinearFormat } from './layers.ts'
-import { buildWholeText } from './whole-text-graph.ts'
 
 /** The runtime accepts weights only from the folder of the graph itself, so graphs cannot stay beside the checkpoint. */
 const weightsFileOf = (part: GraphPart) => `${part}.weights`
@@ -21,7 +21,7 @@ export interface CompileOptions extends EncoderGraphOptions {
   /** Of the decoder's linear layers, the vocabulary's projection included; the encoder's are float32. */
   readonly decoderFormat?: LinearFormat
   /** Also the graph of whole texts; it shares the weights of the others. */
-  readonly hasWholeText?: boolean
+  readonly hasGenerate?: boolean
 }
 
 /** What of a checkpoint the compiler needs. */
@@ -42,7 +42,7 @@ export type OnCompiled = (fraction: number) => void
 export function compile(checkpoint: CompilerInput, folder: string, options: CompileOptions = {}): void {
   const places: WeightPlaces = new Map()
   for (const part of GRAPH_PARTS) compilePart(part, checkpoint, folder, options, undefined, places)
-  if (options.hasWholeText) compilePart('whole-text', checkpoint, folder, options, undefined, places)
+  if (options.hasGenerate) compilePart('generate', checkpoint, folder, options, undefined, places)
   writeEmbeddings(checkpoint.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
@@ -66,13 +66,13 @@ export function compilePart(
   const { config, generation } = checkpoint
   using weights = new WeightFile(join(folder, weightsFileOf(part)), weightsFileOf(part), places)
   const tensors = observed(checkpoint.tensors, part, onCompiled)
-  const { encoderFormat = 'float32', decoderFormat = 'float32', target = 'processor' } = options
+  const { encoderFormat = 'float32', decoderFormat = 'float32', target = 'cpu' } = options
   const alignmentHeads = alignmentHeadsOf(config, generation.alignmentHeads)
   const build: Readonly<Record<GraphPart, () => Uint8Array>> = {
     encoder: () => buildEncoder(config, tensors, weights, options),
     decoder: () => buildDecoder(config, tensors, weights, { alignmentHeads, linearFormat: decoderFormat, target }),
-    'whole-text': () =>
-      buildWholeText(config, tensors, weights, { alignmentHeads, encoderFormat, decoderFormat, hasEncoder: true }),
+    generate: () =>
+      buildGenerate(config, tensors, weights, { alignmentHeads, encoderFormat, decoderFormat, hasEncoder: true }),
   }
   writeFileSync(join(folder, GRAPH_FILES[part]), build[part](), { flush: true })
 }
@@ -80,9 +80,7 @@ export function compilePart(
 /** `tensors`, telling after each read how much of the part has been read: nearly all of a compilation's time. */
 function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled): TensorSource {
   const isOfEncoder = (name: string) => name.startsWith('encoder.') || /\.encoder_attn\.[kv]_proj\./.test(name)
-  const names = [...tensors.names()].filter(
-    (name) => part === 'whole-text' || isOfEncoder(name) === (part === 'encoder'),
-  )
+  const names = [...tensors.names()].filter((name) => part === 'generate' || isOfEncoder(name) === (part === 'encoder'))
   const sizeOf = (name: string) => tensors.shape(name).reduce((size, dim) => size * dim, 1)
   const unread = new Set(names)
   const total = names.reduce((sum, name) => sum + sizeOf(name), 0)

@@ -69,7 +69,7 @@ export function buildDecoder(
   const positions = g.input('positions', 'int64', ['B', 'T'])
   const mask = toCompute(build, g.input('past_mask', 'float32', ['B', 1, 'T', 'C+T']))
   const logitsAt = g.input('logits_at', 'int64', ['K'])
-  const places = target === 'device' ? g.input('places', 'int32', ['B', 'C']) : undefined
+  const places = target === 'webgpu' ? g.input('places', 'int32', ['B', 'C']) : undefined
   const caches = Array.from({ length: shape.decoderLayers }, (_, layer) =>
     places === undefined ? cacheInputs(build, shape, layer) : deviceCacheInputs(build, shape, layer),
   )

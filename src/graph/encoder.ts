@@ -49,7 +49,7 @@ export function buildEncoder(
   const headSize = shape.dModel / shape.decoderHeads
   const dims = ['B', shape.decoderHeads, 'S', headSize]
   // What stays on a device stays in the type that it computes in.
-  const staysThere = options.target === 'device'
+  const staysThere = options.target === 'webgpu'
   const keptType = staysThere ? computeType(build) : 'float32'
   const handedOn = (x: Value) => (staysThere ? x : fromCompute(build, x))
   const keyDims = staysThere ? ['B', shape.decoderHeads, headSize, 'S'] : dims
@@ -82,13 +82,13 @@ export function encoderLayers(
   build: Build,
   shape: ModelShape,
   samples: Value,
-  target: GraphTarget = 'processor',
+  target: GraphTarget = 'cpu',
 ): { readonly logMel: Value; readonly x: Value; readonly cross: readonly CrossKeysValues[] } {
   const { g } = build
   // Always in float32: the powers of a spectrum span more than float16 can.
   const logMel = addLogMel(g, samples, shape.nMels)
   let x = convolutions(build, toCompute(build, logMel))
-  const isPlain = target === 'device'
+  const isPlain = target === 'webgpu'
   for (let layer = 0; layer < shape.encoderLayers; layer++) x = encoderLayer(build, shape, layer, x, isPlain)
   const projections = Array.from({ length: shape.decoderLayers }, (_, layer) =>
     ['k', 'v'].map((part) => `decoder.layers.${layer}.encoder_attn.${part}_proj`),

@@ -10,7 +10,7 @@ export {
   compilePart,
   type WeightPlaces,
 } from './compile.ts'
-export { DECODER_FILE, ENCODER_FILE, GRAPH_FILES, WHOLE_TEXT_FILE } from './compiled-files.ts'
+export { DECODER_FILE, ENCODER_FILE, GENERATE_FILE, GRAPH_FILES } from './compiled-files.ts'
 export { alignmentHeadsOf } from './decoder.ts'
 export { EMBEDDINGS_FILE, writeEmbeddings } from './embeddings.ts'
 export { writeFormatProbe } from './format-probe.ts'

@@ -1,7 +1,7 @@
 /** What graphs are compiled for. */
 
 /**
- * A processor, whose caller keeps the texts' keys and values; or a device with memory of its own, where they stay from
- * run to run, and whose runtime has fewer operators that can be relied on (`plain-attention.ts`).
+ * `cpu`: the caller keeps the texts' keys and values in main memory; CUDA runs such graphs too. `webgpu`: they stay in
+ * the GPU's memory from run to run, and the runtime has fewer operators that can be relied on (`plain-attention.ts`).
  */
-export type GraphTarget = 'processor' | 'device'
+export type GraphTarget = 'cpu' | 'webgpu'

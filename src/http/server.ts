@@ -70,7 +70,7 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   const observers = new WorkObservers([metrics.observeWork, ...(tracing ? [tracing.observeWork] : [])])
   const intake = new RecordingIntake({ transcriber, config, tempFiles, observers, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
-  const whyFull = () => (intake.admission.isFull ? 'The line of waiting requests is full.' : undefined)
+  const whyFull = () => (transcriber.queue.isFull ? 'The line of waiting requests is full.' : undefined)
   const readiness = [...(options.readiness ?? []), whyFull]
   metrics.watchState(transcriber, readiness)
 
@@ -81,7 +81,7 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   handleErrors(app)
   handleUnknownRoutes(app)
   endConnections(app)
-  leaveBodiesToRoutes(app, (request) => intake.admission.isFull || isTooLarge(request, config.maxUploadBytes))
+  leaveBodiesToRoutes(app, (request) => transcriber.queue.isFull || isTooLarge(request, config.maxUploadBytes))
   app.addHook('onSend', async (_request, reply) => {
     // The original's answers carry no charset, and a caller may compare the header as a whole.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {

@@ -1,9 +1,8 @@
 /** What every family of checkpoints can do; the factory in `index.ts` makes them, the engine process runs them. */
 
-import type { StepCounts } from '../batching/index.ts'
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
-import type { DecodingOptions } from '../transcribe/index.ts'
+import type { DecodingOptions, StepCounts } from '../transcribe/index.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import type { ModelEntry } from './registry.ts'
 

@@ -7,7 +7,14 @@ import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Checkpoint } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import type { SessionSettings } from '../runtime/index.ts'
+import {
+  openCpuBackend,
+  openCudaModel,
+  openWebGpuBackend,
+  type SessionSettings,
+  StepModel,
+} from '../inference/index.ts'
+import type { SpeechModel } from '../transcribe/index.ts'
 import { CompiledDamagedError, type CompiledIdentity, discard } from './compiled/cache.ts'
 import {
   type CompiledGraphs,
@@ -17,10 +24,7 @@ import {
   findOrCompileInCache,
 } from './compiled/folder.ts'
 import { compiledIdentity, isPreparedOn, resolveDevice } from './compiled/identity.ts'
-import type { LoadedModel } from './loaded-model.ts'
-import { openWholeTextModel } from './open-whole-text-model.ts'
 import { chooseFormats } from './precision.ts'
-import { WhisperModel } from './whisper-model.ts'
 
 export interface CompiledModelOptions extends CompiledOptions {
   readonly settings: CompiledOptions['settings'] &
@@ -37,20 +41,26 @@ export async function openCompiledModel(
   checkpoint: Checkpoint,
   checkpointFolder: string,
   options: CompiledModelOptions,
-): Promise<LoadedModel> {
+): Promise<SpeechModel> {
   const { signal, logger, onLoading } = options
   const { identity, request } = await planOf(checkpoint, checkpointFolder, options)
 
-  const open = async (graphs: CompiledGraphs): Promise<LoadedModel> => {
+  const open = async (graphs: CompiledGraphs): Promise<SpeechModel> => {
     onLoading?.({ stage: 'open', item: '', fraction: undefined })
-    if (identity.options.hasWholeText) {
-      return await openWholeTextModel(checkpoint, graphs, request.session, options.settings.gpuMemLimitBytes)
+    const { folder, isTemporary, manifest } = graphs
+    const { session } = request
+    if (identity.options.hasGenerate) {
+      const { decoderFormat } = manifest
+      const limitBytes = options.settings.gpuMemLimitBytes
+      return await openCudaModel(checkpoint, { folder, decoderFormat, isTemporary }, session, limitBytes)
     }
     try {
-      return await openChecked(checkpoint, graphs, request.session)
+      return session.device === 'webgpu'
+        ? new StepModel(checkpoint, await openWebGpuBackend(checkpoint, folder, session))
+        : await openChecked(checkpoint, graphs, session)
     } finally {
       // What is mapped stays until it is unmapped.
-      if (graphs.isTemporary) rmSync(graphs.folder, { recursive: true, force: true })
+      if (isTemporary) rmSync(folder, { recursive: true, force: true })
     }
   }
   const found = await findOrCompile(identity, request, options)
@@ -124,11 +134,10 @@ async function openChecked(
   checkpoint: Checkpoint,
   { folder, manifest: { fingerprint } }: CompiledGraphs,
   session: SessionSettings,
-): Promise<WhisperModel> {
-  const model = await WhisperModel.open(checkpoint, folder, session)
-  if (fingerprint === null) return model
-  const answered = await model.fingerprint()
-  if (answered === fingerprint) return model
-  await model[Symbol.asyncDispose]()
+): Promise<SpeechModel> {
+  const backend = await openCpuBackend(checkpoint, folder, session)
+  const answered = fingerprint === null ? null : await backend.fingerprint()
+  if (answered === fingerprint) return new StepModel(checkpoint, backend)
+  await backend[Symbol.asyncDispose]()
   throw new CompiledDamagedError(`the compiled model answers ${answered} and not ${fingerprint}`)
 }

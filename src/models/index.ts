@@ -2,16 +2,18 @@
 
 import type { Dtype } from '../config.ts'
 import { probeModel } from '../graph/index.ts'
-import { checkDevice as checkDeviceWith, type ResolvedDevice } from '../runtime/index.ts'
+import {
+  checkDevice as checkDeviceWith,
+  prepareWebGpuTrial,
+  type ResolvedDevice,
+  tryGenerateGraph,
+} from '../inference/index.ts'
 import type { AsrStrategy, StrategyContext } from './base.ts'
-import { prepareTrial } from './device-trial.ts'
 import { DistilWhisperStrategy } from './distil-whisper.ts'
-import { targetOf } from './graph-target.ts'
 import { LiteAsrStrategy } from './lite-asr.ts'
 import { gpuFormats } from './precision.ts'
 import type { StrategyName } from './registry.ts'
 import { WhisperStrategy } from './whisper.ts'
-import { tryWholeTexts } from './whole-text-trial.ts'
 
 const STRATEGIES: Readonly<Record<StrategyName, new (context: StrategyContext) => AsrStrategy>> = {
   whisper: WhisperStrategy,
@@ -32,7 +34,7 @@ export interface DeviceTrialOptions {
 }
 
 /**
- * Has a small model computed on `device` in the way of real ones: whole texts on CUDA, steps on WebGPU.
+ * Has a small model computed on `device` in the way of real ones: by the generate graph on CUDA, by steps on WebGPU.
  *
  * @returns whether it also computes in half precision, as not every adapter of WebGPU does.
  * @throws {DeviceUnavailableError} when no session can be opened on `device`, or it computes something else.
@@ -43,11 +45,11 @@ export async function checkDevice(
 ): Promise<{ readonly hasHalves: boolean }> {
   if (device === 'cpu') return { hasHalves: false }
   await checkDeviceWith(device, probeModel())
-  if (targetOf(device) !== 'device') {
-    await tryWholeTexts(device, gpuFormats(dtype, device), folder)
+  if (device !== 'webgpu') {
+    await tryGenerateGraph(device, gpuFormats(dtype, device), folder)
     return { hasHalves: true }
   }
-  const tryModelOn = await prepareTrial(folder)
+  const tryModelOn = await prepareWebGpuTrial(folder)
   await tryModelOn(device, 'float32')
   const hasHalves = await tryModelOn(device, 'float16').then(
     () => true,
@@ -56,5 +58,5 @@ export async function checkDevice(
   return { hasHalves }
 }
 
-export type { ResolvedDevice } from '../runtime/index.ts'
+export type { ResolvedDevice } from '../inference/index.ts'
 export type { AsrStrategy, LoadingProgress, StrategyContext, StrategyTranscribeOptions } from './base.ts'

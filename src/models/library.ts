@@ -4,6 +4,7 @@
  */
 
 import { stat } from 'node:fs/promises'
+import { type FlightWaiter, SingleFlight } from '../async/single-flight.ts'
 import { digestOfFolder, openWeights } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
@@ -13,7 +14,6 @@ import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled/index.ts'
 import type { ModelEntry, ModelRegistry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
-import { type FlightOptions, SingleFlight } from './single-flight.ts'
 
 export interface LibraryOptions {
   readonly registry: ModelRegistry
@@ -75,7 +75,7 @@ export class ModelLibrary {
    *
    * @throws as `resolveCheckpointFolder`; the signal's reason after an abort.
    */
-  async download(entry: ModelEntry, options: FlightOptions<DownloadProgress>): Promise<void> {
+  async download(entry: ModelEntry, options: FlightWaiter<DownloadProgress>): Promise<void> {
     await this.#downloads.join(entry.id, options, async (signal, onProgress) => {
       const { hub, cacheDir } = this.#settings
       const log = this.#logger.child({ modelId: entry.id })

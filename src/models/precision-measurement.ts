@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LinearFormat, writeFormatProbe } from '../graph/index.ts'
-import { timeGraph } from '../runtime/index.ts'
+import { timeGraph } from '../inference/index.ts'
 import { type FormatTimes, keepTimes, keptTimes, type MeasuredFormats, type TimesKey } from './format-times.ts'
 
 /** Rows that a layer gets in one run: an encoder's positions of 12 s; a decoder's greedy step, and one of five beams. */

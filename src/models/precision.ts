@@ -3,8 +3,8 @@
 import type { Dtype } from '../config.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { CompileOptions, LinearFormat } from '../graph/index.ts'
+import type { ResolvedDevice, SessionSettings } from '../inference/index.ts'
 import type { Logger } from '../logger.ts'
-import type { ResolvedDevice, SessionSettings } from '../runtime/index.ts'
 import { keptTimes, type MeasuredFormats } from './format-times.ts'
 import { machineIdentity, processorFeatures } from './machine.ts'
 

@@ -1,23 +1,28 @@
 /** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
 
 import { decodeAudio } from '../audio/index.ts'
-import type { StepCounts } from '../batching/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
 import { isDetectionAsked, resolveLanguage } from '../languages.ts'
-import { type DecodingOptions, detectRecordingLanguage, transcribeLongForm } from '../transcribe/index.ts'
+import {
+  type DecodingOptions,
+  detectRecordingLanguage,
+  type SpeechModel,
+  type StepCounts,
+  sessionRequest,
+  transcribeLongForm,
+} from '../transcribe/index.ts'
 import type { LanguageDetection, Transcription } from '../transcript/index.ts'
 import { VadSession } from '../vad/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
-import type { LoadedModel } from './loaded-model.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
 
 export class WhisperStrategy extends AsrStrategy {
   protected readonly context: StrategyContext
-  #model: LoadedModel | undefined
+  #model: SpeechModel | undefined
   #vad: VadSession | undefined
 
   constructor(context: StrategyContext) {
@@ -62,7 +67,7 @@ export class WhisperStrategy extends AsrStrategy {
     this.#checkTask(model, options)
     const listener = vad.listen()
     return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
-      model: model.forRequest(signal),
+      session: model.session(sessionRequest(options, signal)),
       options: this.#withLanguageCodes(model, options),
       speechProbability: (frames) => listener.probabilities(frames),
       language: code,
@@ -83,7 +88,7 @@ export class WhisperStrategy extends AsrStrategy {
       throw new OptionInvalidError('model', this.context.entry.id, 'a multilingual model: this one knows only English')
     }
     return await detectRecordingLanguage(this.#samplesOf(audioPath, signal), {
-      model: model.forRequest(signal),
+      session: model.session(sessionRequest(options, signal)),
       options: this.#withLanguageCodes(model, options),
       speechProbability: (frames) => listener.probabilities(frames),
       signal,
@@ -95,7 +100,7 @@ export class WhisperStrategy extends AsrStrategy {
   }
 
   override async rest(isOverLimit: boolean): Promise<void> {
-    await this.#model?.rest?.(isOverLimit)
+    await this.#model?.rest(isOverLimit)
   }
 
   override async unload(): Promise<void> {
@@ -140,13 +145,13 @@ export class WhisperStrategy extends AsrStrategy {
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
   }
 
-  #checkTask(model: LoadedModel, { task, multilingual }: DecodingOptions): void {
+  #checkTask(model: SpeechModel, { task, multilingual }: DecodingOptions): void {
     if (model.generation.isMultilingual) return
     if (task === 'translate') throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
     if (multilingual) throw new OptionInvalidError('multilingual', 'true', 'false: this model knows only English')
   }
 
-  #withLanguageCodes({ generation }: LoadedModel, options: DecodingOptions): DecodingOptions {
+  #withLanguageCodes({ generation }: SpeechModel, options: DecodingOptions): DecodingOptions {
     if (options.languages === undefined || !generation.isMultilingual) return options
     const codes = options.languages.map((language) => {
       try {
@@ -164,7 +169,7 @@ export class WhisperStrategy extends AsrStrategy {
    * to candidates that the request names, and to detection where the model does not know it: nobody asked for it here.
    */
   #languageFor(
-    { generation }: LoadedModel,
+    { generation }: SpeechModel,
     requested: string | undefined,
     { languages }: DecodingOptions,
   ): string | undefined {

@@ -3,14 +3,14 @@
 import type { LanguageDetection } from '../transcript/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
+import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilent } from './silence.ts'
 import { WindowDecoder } from './window-decoder.ts'
-import type { WindowModel } from './window-model.ts'
 import { cutWindows, windowEnd } from './windows.ts'
 
 export interface DetectionContext {
-  readonly model: WindowModel
+  readonly session: ModelSession
   readonly options: DecodingOptions
   readonly speechProbability: SpeechProbability
   readonly signal: AbortSignal
@@ -24,9 +24,9 @@ export interface DetectionContext {
  */
 export async function detectRecordingLanguage(
   samples: AsyncIterable<Float32Array>,
-  { model, options, speechProbability, signal }: DetectionContext,
+  { session, options, speechProbability, signal }: DetectionContext,
 ): Promise<LanguageDetection> {
-  const decoder = new WindowDecoder(model, options, { random: Math.random, signal })
+  const decoder = new WindowDecoder(session, options, { random: Math.random, signal })
   const windows = options.vadFilter ? new SpeechWindows(samples, speechProbability, options) : cutWindows(samples)
   const heard: ReadonlyMap<string, number>[] = []
   let durationSeconds = 0

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/fakes/scripted-decoder.ts'
-import { type AlignmentScores, sotSequence, type TokenChoice, type WhisperTokenizer } from '../decode/index.ts'
+import {
+  type AlignmentScores,
+  decodeBySteps,
+  detectLanguage,
+  hypothesesOf,
+  sotSequence,
+  type WhisperTokenizer,
+} from '../decode/index.ts'
 import type { Segment } from '../transcript/index.ts'
 import { FRAME_SAMPLES } from '../vad/index.ts'
 import { type LongFormContext, transcribeLongForm } from './long-form.ts'
+import type { EncodedWindow, ModelSession } from './model.ts'
 import { type GivenOptions, parseOptions } from './options.ts'
-import type { EncodedWindow, WindowModel } from './window-model.ts'
 
 const RATE = 16_000
 
@@ -31,11 +38,9 @@ function tokenOf(word: string): number {
 }
 
 /** Answers the windows from a list, in the order in which they are encoded, and remembers how it was asked. */
-class ScriptedModel implements WindowModel {
-  readonly generation = generation
-  readonly tokenizer = tokenizer
-  readonly maxTextContext = 448
-  readonly vocabSize = VOCAB
+class ScriptedModel implements ModelSession {
+  readonly model = { generation, tokenizer, maxTextContext: 448, vocabSize: VOCAB }
+  readonly windowsAtOnce = 2
   readonly encoded: { readonly audioContext: number; readonly seconds: number }[] = []
   /** Windows that are open, and the most that were. */
   nOpen = 0
@@ -47,8 +52,8 @@ class ScriptedModel implements WindowModel {
     this.#answers = answers
   }
 
-  windowsAtOnce(): number {
-    return 2
+  watch<T>(windows: AsyncIterable<T>): AsyncIterable<T> {
+    return windows
   }
 
   async encode(samples: Float32Array, audioContext: number): Promise<EncodedWindow> {
@@ -59,16 +64,26 @@ class ScriptedModel implements WindowModel {
     let isOpen = true
     return {
       audioContext,
-      start: (nRows: number, choice: TokenChoice) =>
-        Object.assign(new ScriptedDecoder(nRows, (fed) => this.#say(answer, fed), { ...choice, needsLogits: true }), {
-          [Symbol.dispose]: () => {},
-        }),
+      decode: async (prompt, options) => {
+        const { language: wanted } = prompt
+        const language =
+          typeof wanted === 'string'
+            ? wanted
+            : wanted.choose(await detectLanguage(this.#decoder(answer, 1), generation, wanted.among))
+        const decoder = this.#decoder(answer, hypothesesOf(options))
+        return await decodeBySteps(decoder, this.model, { ...prompt, language }, options)
+      },
+      detectLanguage: async (among) => await detectLanguage(this.#decoder(answer, 1), generation, among),
       align: async (tokens) => evenly(tokens.length, audioContext, seconds),
       [Symbol.dispose]: () => {
         if (isOpen) this.nOpen--
         isOpen = false
       },
     }
+  }
+
+  #decoder(answer: Answer, nRows: number): ScriptedDecoder {
+    return new ScriptedDecoder(nRows, (fed) => this.#say(answer, fed))
   }
 
   #say(
@@ -117,7 +132,7 @@ async function transcribe(
     yield samples
   }
   return await transcribeLongForm(once(), {
-    model,
+    session: model,
     options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, ...given }),
     speechProbability: async (frames) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1),
     language: undefined,

@@ -5,17 +5,17 @@ import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
+import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import { isSilent } from './silence.ts'
 import type { TimedWord } from './timed-words.ts'
-import { WindowDecoder, type WindowPrompt, type WindowText } from './window-decoder.ts'
-import type { WindowModel } from './window-model.ts'
+import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
 import { cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
 export interface LongFormContext {
-  readonly model: WindowModel
+  readonly session: ModelSession
   readonly options: DecodingOptions
   /** Probability that a frame of this recording is speech; needed where `vadFilter` is on. */
   readonly speechProbability: SpeechProbability
@@ -63,22 +63,22 @@ class LongForm {
   #coverageRetries = 0
 
   constructor(context: LongFormContext) {
-    const { model, options, random = Math.random } = context
+    const { session, options, random = Math.random } = context
     this.#context = context
-    this.#decoder = new WindowDecoder(model, options, { random, signal: context.signal })
+    this.#decoder = new WindowDecoder(session, options, { random, signal: context.signal })
     this.#language = context.language
   }
 
   async transcribe(samples: AsyncIterable<Float32Array>): Promise<Transcription> {
-    const { options, model, speechProbability, onProgress } = this.#context
+    const { options, session, speechProbability, onProgress } = this.#context
     const counted = new CountedSamples(samples)
     const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
     // Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last.
     const seeks = options.timestamps === 'tokens' && !options.vadFilter
     this.#seeking = seeks ? new SeekingWindows(counted) : undefined
     const isSequential = seeks || options.conditionOnPreviousText
-    const atOnce = isSequential ? 1 : (options.batchSize ?? model.windowsAtOnce(options.beamSize))
-    const windows = speech ?? this.#seeking ?? cutWindows(counted)
+    const atOnce = isSequential ? 1 : (options.batchSize ?? session.windowsAtOnce)
+    const windows = session.watch(speech ?? this.#seeking ?? cutWindows(counted))
 
     await inOrder(this.#withLanguage(windows, seeks), atOnce, {
       begin: (window) => this.#begin(window),
@@ -87,7 +87,6 @@ class LongForm {
         if (text) await this.#finish(text)
         onProgress?.(windowEnd(window))
       },
-      onReading: (isReading) => model.setReading?.(isReading),
     })
     onProgress?.(counted.seconds)
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
@@ -143,12 +142,12 @@ class LongForm {
 
   async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
     const { multilingual, prefix } = this.#context.options
-    const prompt: WindowPrompt = {
+    const before: TextBefore = {
       language: multilingual ? undefined : this.#language,
       previous: this.#promptBefore(hasPrefix),
       prefix: hasPrefix ? this.#encode(prefix!) : [],
     }
-    return await this.#decoder.decode(window, prompt, (probabilities) => this.#chooseLanguage(probabilities))
+    return await this.#decoder.decode(window, before, (probabilities) => this.#chooseLanguage(probabilities))
   }
 
   /** Hotwords first, then what was said before: the nearest context is the last. */
@@ -160,7 +159,7 @@ class LongForm {
   }
 
   #encode(text: string): number[] {
-    return this.#context.model.tokenizer.encode(` ${text.trim()}`)
+    return this.#context.session.model.tokenizer.encode(` ${text.trim()}`)
   }
 
   async #detectOver(windows: readonly Window[]): Promise<void> {
@@ -196,7 +195,7 @@ class LongForm {
   /** Where windows seek: the part of a text that is complete; the rest will be heard again by the next window. */
   #upToTheSeek(text: WindowText): WindowText {
     if (!this.#seeking) return text
-    const complete = completePart(text.decoded.tokens, this.#context.model.generation.timestampBegin)
+    const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)
     if (!complete) return text
     this.#seeking.seek(text.window.startSeconds + complete.seconds)
     return { ...text, decoded: { ...text.decoded, tokens: complete.tokens } }
@@ -204,7 +203,8 @@ class LongForm {
 
   /** Adds a window's text to the result and gives its segments. */
   #keep(text: WindowText): readonly UnnumberedSegment[] {
-    const { model, options } = this.#context
+    const { options, session } = this.#context
+    const { model } = session
     if (isSilence(text.decoded, options)) return []
     const { timestampBegin, eot } = model.generation
     const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
@@ -218,7 +218,8 @@ class LongForm {
   }
 
   #remember({ decoded }: WindowText): void {
-    const { model, options } = this.#context
+    const { options, session } = this.#context
+    const { model } = session
     const isReliable = decoded.temperature <= options.promptResetOnTemperature
     const said = decoded.tokens.filter((token) => token < model.generation.eot)
     this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
@@ -315,34 +316,27 @@ async function inOrder<T, R>(
   {
     begin,
     finish,
-    onReading,
   }: {
     begin: (item: T) => Promise<R>
     finish: (item: T, result: R) => Promise<void>
-    /** Told whether the next item is awaited, or one that has begun. */
-    onReading: (isReading: boolean) => void
   },
 ): Promise<void> {
   const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
   const finishFirst = async () => {
     const { item, result } = underWay[0]!
-    onReading(false)
     await finish(item, await result)
     underWay.shift()
   }
   try {
-    onReading(true)
     for await (const item of items) {
       const result = begin(item)
       result.catch(() => {}) // it is waited for in its turn
       underWay.push({ item, result })
       if (underWay.length < atOnce) continue
       await finishFirst()
-      onReading(true)
     }
     while (underWay.length > 0) await finishFirst()
   } finally {
-    onReading(false)
     await Promise.allSettled(underWay.map(({ result }) => result))
   }
 }

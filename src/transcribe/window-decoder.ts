@@ -6,24 +6,17 @@
 import {
   type DecodedWindow,
   type DecodeOptions,
-  decodeDetecting,
-  decodeWindow,
-  detectLanguage,
-  findsText,
-  type Prompt,
-  rowsFor,
+  hypothesesOf,
+  type LanguageProbabilities,
   SECONDS_PER_POSITION,
   sotSequence,
   splitWords,
-  type TextDecoder,
-  type TokenChoice,
-  tokenChoice,
 } from '../decode/index.ts'
 import { adaptiveContext, FULL_CONTEXT } from './audio-context.ts'
+import type { EncodedWindow, ModelSession, SessionRequest, WindowPrompt } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'
-import type { EncodedWindow, WindowModel } from './window-model.ts'
 import { secondsOf, type Window } from './windows.ts'
 
 /** A window, its text, and its words' times where they were asked for. */
@@ -35,7 +28,8 @@ export interface WindowText {
   readonly retries: number
 }
 
-export interface WindowPrompt {
+/** What the decoder is told before the window's text. */
+export interface TextBefore {
   /** undefined: detected. */
   readonly language: string | undefined
   readonly previous: readonly number[]
@@ -49,41 +43,39 @@ export interface RetryCounts {
 
 export class WindowDecoder {
   readonly counts: RetryCounts = { contextRepeats: 0, temperatureRetries: 0 }
-  readonly #model: WindowModel
+  readonly #session: ModelSession
   readonly #options: DecodingOptions
   readonly #random: () => number
   readonly #signal: AbortSignal
-  #firstChoice: TokenChoice | undefined
 
   constructor(
-    model: WindowModel,
+    session: ModelSession,
     options: DecodingOptions,
     { random, signal }: Pick<DecodeOptions, 'random' | 'signal'>,
   ) {
-    this.#model = model
+    this.#session = session
     this.#options = options
     this.#random = random
     this.#signal = signal
   }
 
-  /** Probability of each language. */
-  async detectLanguage(window: Window): Promise<ReadonlyMap<string, number>> {
+  async detectLanguage(window: Window): Promise<LanguageProbabilities> {
     using encoded = await this.#encode(window, this.#contextOf(window))
-    return await this.#languageOf(encoded)
+    return await encoded.detectLanguage(this.#options.languages)
   }
 
-  /** @param choose  decides the language from the probabilities, where the prompt names none. */
+  /** @param choose  decides the language from the probabilities, where none is given. */
   async decode(
     window: Window,
-    { language, previous, prefix }: WindowPrompt,
-    choose: (probabilities: ReadonlyMap<string, number>) => string,
+    { language, previous, prefix }: TextBefore,
+    choose: (probabilities: LanguageProbabilities) => string,
   ): Promise<WindowText> {
     using encoded = await this.#encode(window, this.#contextOf(window))
-    const { task, timestamps, temperature } = this.#options
+    const { task, timestamps, temperature, languages } = this.#options
     const rest = { task, withTimestamps: timestamps === 'tokens', previous, prefix }
-    const detected = language === undefined ? await this.#detect(encoded, rest, choose) : undefined
-    const prompt: Prompt = { ...rest, language: detected?.language ?? language! } // one of the two is known
-    const first = detected?.decoded ?? (await this.#attempt(encoded, prompt, temperature[0]!))
+    const choice = language ?? { among: languages, choose }
+    const first = await this.#attempt(encoded, { ...rest, language: choice }, temperature[0]!)
+    const prompt = { ...rest, language: first.language }
     if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
     if (encoded.audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
     // Too short a context is the likeliest cause. What was encoded is given back first, or windows that all try again
@@ -94,24 +86,10 @@ export class WindowDecoder {
     return await this.#climb(window, prompt, full, [])
   }
 
-  /** The language that is chosen, and the text where the window was decoded in it by the way. */
-  async #detect(
-    encoded: EncodedWindow,
-    prompt: Omit<Prompt, 'language'>,
-    choose: (probabilities: ReadonlyMap<string, number>) => string,
-  ): Promise<{ readonly language: string; readonly decoded: DecodedWindow | undefined }> {
-    const options = this.#decodeOptions(this.#options.temperature[0]!)
-    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    if (!findsText(decoder, options)) return { language: choose(await this.#heard(decoder)), decoded: undefined }
-    const found = await decodeDetecting(decoder, this.#model, prompt, this.#options.languages, options)
-    const language = choose(found.probabilities)
-    return { language, decoded: language === found.decoded.language ? found.decoded : undefined }
-  }
-
   /** Tries the temperatures that have not been tried, one after the other. */
   async #climb(
     window: Window,
-    prompt: Prompt,
+    prompt: WindowPrompt,
     encoded: EncodedWindow,
     tried: readonly DecodedWindow[],
   ): Promise<WindowText> {
@@ -128,10 +106,8 @@ export class WindowDecoder {
     return await this.#finish(window, accepted, encoded, attempts.length - tried.length)
   }
 
-  async #attempt(encoded: EncodedWindow, prompt: Prompt, temperature: number): Promise<DecodedWindow> {
-    const options = this.#decodeOptions(temperature)
-    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    return await decodeWindow(decoder, this.#model, prompt, options)
+  async #attempt(encoded: EncodedWindow, prompt: WindowPrompt, temperature: number): Promise<DecodedWindow> {
+    return await encoded.decode(prompt, decodeOptions(this.#options, temperature, this.#random, this.#signal))
   }
 
   async #finish(window: Window, decoded: DecodedWindow, encoded: EncodedWindow, retries: number): Promise<WindowText> {
@@ -148,13 +124,13 @@ export class WindowDecoder {
     { tokens, logprobs, language }: DecodedWindow,
     encoded: EncodedWindow,
   ): Promise<TimedWord[]> {
-    const { generation, tokenizer } = this.#model
+    const { generation, tokenizer, maxTextContext } = this.#session.model
     const isText = (token: number) => token < generation.eot
     const textTokens = tokens.filter(isText)
     if (textTokens.length === 0) return []
     const probabilities = logprobs.filter((_, i) => isText(tokens[i]!)).map(Math.exp)
     const prompt = sotSequence(generation, { language, task: this.#options.task, withTimestamps: false })
-    const room = this.#model.maxTextContext - prompt.length - 1
+    const room = maxTextContext - prompt.length - 1
     const scores = await encoded.align([...prompt, ...textTokens.slice(0, room), generation.eot])
     const words = splitWords(textTokens.slice(0, room), language, tokenizer)
     const nPositions = Math.max(1, Math.floor(secondsOf(window.samples.length) / SECONDS_PER_POSITION))
@@ -170,8 +146,7 @@ export class WindowDecoder {
   }
 
   async #encode(window: Window, audioContext: number): Promise<EncodedWindow> {
-    const rows = rowsFor(this.#decodeOptions(this.#options.temperature[0]!))
-    const encoded = await this.#model.encode(window.samples, audioContext, rows)
+    const encoded = await this.#session.encode(window.samples, audioContext)
     try {
       this.#signal.throwIfAborted()
       return encoded
@@ -180,46 +155,19 @@ export class WindowDecoder {
       throw error
     }
   }
-
-  async #languageOf(encoded: EncodedWindow): Promise<ReadonlyMap<string, number>> {
-    const options = this.#decodeOptions(this.#options.temperature[0]!)
-    using decoder = encoded.start(rowsFor(options), this.#choiceFor(options))
-    if (!findsText(decoder, options)) return await this.#heard(decoder)
-    const { task, languages } = this.#options
-    const prompt = { task, withTimestamps: false, previous: [], prefix: [] }
-    const asked = { ...options, maxNewTokens: 1, alignsWords: false }
-    return (await decodeDetecting(decoder, this.#model, prompt, languages, asked)).probabilities
-  }
-
-  async #heard(decoder: TextDecoder): Promise<ReadonlyMap<string, number>> {
-    return among(this.#options.languages, await detectLanguage(decoder, this.#model.generation))
-  }
-
-  /** One and the same for all windows, as far as the options allow: the decoder asks whether windows agree. */
-  #choiceFor(options: DecodeOptions): TokenChoice {
-    const withTimestamps = this.#options.timestamps === 'tokens'
-    this.#firstChoice ??= tokenChoice(this.#model, options, withTimestamps)
-    return options.temperature === this.#options.temperature[0]
-      ? this.#firstChoice
-      : tokenChoice(this.#model, options, withTimestamps)
-  }
-
-  #decodeOptions(temperature: number): DecodeOptions {
-    const { timestamps, wordTimestamps } = this.#options
-    const alignsWords = timestamps === 'align' || wordTimestamps
-    return { ...this.#options, temperature, alignsWords, stopLoops: true, random: this.#random, signal: this.#signal }
-  }
 }
 
-/** The probabilities given that it is one of `languages`, where there are any. */
-function among(
-  languages: readonly string[] | undefined,
-  probabilities: ReadonlyMap<string, number>,
-): ReadonlyMap<string, number> {
-  if (languages === undefined) return probabilities
-  const possible = [...probabilities].filter(([language]) => languages.includes(language))
-  const sum = possible.reduce((total, [, probability]) => total + probability, 0)
-  return new Map(
-    possible.map(([language, probability]) => [language, sum > 0 ? probability / sum : 1 / possible.length]),
-  )
+/** What a request with these options asks of its model. */
+export function sessionRequest(options: DecodingOptions, signal: AbortSignal): SessionRequest {
+  return { nHypotheses: hypothesesOf(decodeOptions(options, options.temperature[0]!, Math.random, signal)), signal }
+}
+
+function decodeOptions(
+  options: DecodingOptions,
+  temperature: number,
+  random: () => number,
+  signal: AbortSignal,
+): DecodeOptions {
+  const alignsWords = options.timestamps === 'align' || options.wordTimestamps
+  return { ...options, temperature, alignsWords, stopLoops: true, random, signal }
 }

@@ -7,7 +7,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { signsOfMachine } from '../../src/devices/candidates.ts'
-import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
+import { warmUpRecording } from '../../src/engine/preload.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { startHubServer } from '../helpers/fakes/hub-server.ts'
 import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
@@ -143,7 +143,8 @@ test('doctor sees a read-only cache, and models work all the same', async (t) =>
 test('where no cache folder can be made, as below /proc, commands end and say so', async (t) => {
   if (!existsSync('/proc/self')) return t.skip(skipped('machine', 'there is no /proc here'))
   const { cwd, env } = user(t)
-  const nowhere = { ...env, PARADOX_CACHE_DIR: '/proc/no/where', LOG_LEVEL: 'silent' }
+  // Node's own cache is then looked for there too.
+  const nowhere = { ...env, PARADOX_CACHE_DIR: '/proc/no/where', NODE_COMPILE_CACHE: '', LOG_LEVEL: 'silent' }
   const { stdout } = await paradox(['doctor'], { cwd, env: nowhere })
   assert.match(stdout, /^fail +cache +\S+ cannot be written \(it is not there and cannot be made\)$/m)
   const compiled = await paradox(['models', 'compile', 'tiny'], { cwd, env: nowhere })

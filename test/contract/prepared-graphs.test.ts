@@ -8,8 +8,8 @@ import { after, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import type { CompileOptions } from '../../src/graph/index.ts'
 import { DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
+import { openCpuBackend } from '../../src/inference/index.ts'
 import { compileNeutral, compilePrepared } from '../../src/models/compiled/compile-graphs.ts'
-import { WhisperModel } from '../../src/models/whisper-model.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-prepared-'))
@@ -35,10 +35,10 @@ for (const options of FORMATS) {
     const settings = { options, session, onProgress: (fraction: number) => fractions.push(fraction) }
     const fingerprint = await compilePrepared(checkpoint, prepared, settings)
 
-    await using asCompiled = await WhisperModel.open(checkpoint, neutral, session)
+    await using asCompiled = await openCpuBackend(checkpoint, neutral, session)
     assert.equal(await asCompiled.fingerprint(), fingerprint)
     for (const threads of [1, 3]) {
-      await using asPrepared = await WhisperModel.open(checkpoint, prepared, { ...session, threads })
+      await using asPrepared = await openCpuBackend(checkpoint, prepared, { ...session, threads })
       assert.equal(await asPrepared.fingerprint(), fingerprint, `${threads} threads`)
     }
 

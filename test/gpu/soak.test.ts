@@ -13,17 +13,17 @@ import { after, describe, type TestContext, test } from 'node:test'
 import { WAV_HEADER_BYTES } from '../../src/audio/index.ts'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
-import { warmUpRecording } from '../../src/engine/warm-up-recording.ts'
+import { warmUpRecording } from '../../src/engine/preload.ts'
 import { compile } from '../../src/graph/index.ts'
+import { openWebGpuBackend } from '../../src/inference/webgpu/model.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import { samplesOf } from '../contract/lane-contract.ts'
+import { samplesOf } from '../contract/decoder-batch-contract.ts'
 import { randomTensorSource, tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { descendants, isRunning, residentBytes, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
 import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
 
 const [nTranscriptions, nSwaps] = (process.env.GPU_SOAK ?? '7,2').split(',').map(Number) as [number, number]
-const nLanes = Math.max(10, nTranscriptions / 4)
+const nBatches = Math.max(10, nTranscriptions / 4)
 
 const MB = 1024 * 1024
 /** What allocators round. In half of the whole soak, whoever leaked each window's sound would be six times above it. */
@@ -92,33 +92,33 @@ describe('over and over on software Vulkan', { skip: vulkan.skip, concurrency: 1
     assert.deepEqual(engines(), [])
   })
 
-  test('windows come and go in lanes, and memory stays what it was', async (t) => {
+  test('windows come and go in batches, and memory stays what it was', async (t) => {
     const shape = { ...SHAPE, vocabSize: 1000 } // without a tokenizer it may be small
     const checkpoint = {
       config: shape,
       tensors: randomTensorSource(shape, 1),
       generation: { alignmentHeads: undefined },
     }
-    const folder = join(root, 'lanes')
+    const folder = join(root, 'batches')
     mkdirSync(folder)
-    compile(checkpoint, folder, { target: 'device' })
-    await using graphs = await openDeviceGraphs(checkpoint, folder, { device: 'webgpu', threads: 1 })
-    const tokenBias = new Float32Array(shape.vocabSize)
+    compile(checkpoint, folder, { target: 'webgpu' })
+    await using backend = await openWebGpuBackend(checkpoint, folder, { device: 'webgpu', threads: 1 })
+    const logitBias = new Float32Array(shape.vocabSize)
     const round = async (i: number) => {
-      using lane = graphs.batchModel.lane(20 + 10 * (i % 3), 1 + (i % 2))
+      using batch = backend.batch(20 + 10 * (i % 3), 1 + (i % 2))
       for (const slot of [0, 1]) {
-        await graphs.batchModel.encode(samplesOf(lane.audioContext, slot), lane, slot)
-        await lane.prompt(slot, [1, 2, 3], [2])
-        const tokens = Array.from({ length: lane.rowsPerWindow }, () => 5)
-        await lane.step([{ slot, tokens, tokenBias }], 2, false)
+        await backend.encode(samplesOf(batch.audioContext, slot), batch, slot)
+        await batch.prompt(slot, [1, 2, 3], [2])
+        const tokens = Array.from({ length: batch.rowsPerWindow }, () => 5)
+        await batch.step([{ slot, tokens, logitBias }], 2, false)
       }
-      await graphs.batchModel.align(lane, 1, [1, 2, 3])
+      await backend.align(batch, 1, [1, 2, 3])
     }
     for (let i = 0; i < 6; i++) await round(i) // each of the shapes once
     const settled = residentBytes(process.pid)
-    for (let i = 0; i < nLanes; i++) await round(i)
+    for (let i = 0; i < nBatches; i++) await round(i)
     const growth = residentBytes(process.pid) - settled
-    t.diagnostic(`${nLanes} lanes of two windows: ${inMb(growth)} more`)
+    t.diagnostic(`${nBatches} batches of two windows: ${inMb(growth)} more`)
     assert.ok(growth <= MOST_GROWTH)
   })
 

@@ -1,4 +1,4 @@
-/** Real weights on a Vulkan device give the processor's tokens. */
+/** Real weights on a Vulkan device give the CPU's tokens. */
 
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import { compile, type GraphTarget } from '../../src/graph/index.ts'
-import { openDeviceGraphs } from '../../src/models/device-graphs.ts'
-import type { ModelGraphs } from '../../src/models/model-graphs.ts'
-import { openProcessorGraphs } from '../../src/models/processor-graphs.ts'
+import { openCpuBackend } from '../../src/inference/cpu/model.ts'
+import type { StepBackend } from '../../src/inference/step-backend.ts'
+import { openWebGpuBackend } from '../../src/inference/webgpu/model.ts'
 import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
@@ -35,8 +35,8 @@ describe('real weights on software Vulkan', { skip, concurrency: 1 }, () => {
     ['base', baseFolder(), [50258, 50259, 50359, 50363]],
   ] as const) {
     test(`${name} says the same, in the likeliest row and in the one beside it`, { skip: model.skip }, async (t) => {
-      const expected = await answersOf(name, model, 'processor', prompt)
-      const given = await answersOf(name, model, 'device', prompt)
+      const expected = await answersOf(name, model, 'cpu', prompt)
+      const given = await answersOf(name, model, 'webgpu', prompt)
       assert.deepEqual(given.tokens, expected.tokens)
       const off = given.logprobs.map((logprob, i) => Math.abs(logprob - expected.logprobs[i]!))
       t.diagnostic(`tokens ${given.tokens.join(' ')}; their log-probabilities differ by up to ${Math.max(...off)}`)
@@ -49,31 +49,31 @@ describe('real weights on software Vulkan', { skip, concurrency: 1 }, () => {
     mkdirSync(folder)
     using checkpoint = await openCheckpoint(model.folder)
     compile(checkpoint, folder, { target })
-    await using graphs =
-      target === 'device'
-        ? await openDeviceGraphs(checkpoint, folder, { device: 'webgpu', threads: undefined })
-        : await openProcessorGraphs(checkpoint, folder, { device: 'cpu', threads: undefined })
-    return await decode(graphs, checkpoint.config.vocabSize, prompt)
+    await using backend: StepBackend =
+      target === 'webgpu'
+        ? await openWebGpuBackend(checkpoint, folder, { device: 'webgpu', threads: undefined })
+        : await openCpuBackend(checkpoint, folder, { device: 'cpu', threads: undefined })
+    return await decode(backend, checkpoint.config.vocabSize, prompt)
   }
 })
 
 /** Two rows that part at the first token, each of which goes on with what is likeliest. */
-async function decode({ batchModel }: ModelGraphs, vocabSize: number, prompt: readonly number[]) {
-  using lane = batchModel.lane(POSITIONS, 2)
+async function decode(backend: StepBackend, vocabSize: number, prompt: readonly number[]) {
+  using batch = backend.batch(POSITIONS, 2)
   const samples = await decodeWhole(recording)
-  await batchModel.encode(samples.subarray(0, POSITIONS * 320), lane, 0)
-  await lane.prompt(0, prompt.slice(0, -1), [0])
-  const tokenBias = new Float32Array(vocabSize)
+  await backend.encode(samples.subarray(0, POSITIONS * 320), batch, 0)
+  await batch.prompt(0, prompt.slice(0, -1), [0])
+  const logitBias = new Float32Array(vocabSize)
   let tokens = [prompt.at(-1)!, prompt.at(-1)!]
   const said: number[] = []
   const logprobs: number[] = []
   for (let step = 0; step < STEPS; step++) {
-    const best = await lane.step([{ slot: 0, tokens, tokenBias }], 2, false)
+    const best = await batch.step([{ slot: 0, tokens, logitBias }], 2, false)
     const chosen = step === 0 ? [0, 3] : [0, 2]
     tokens = chosen.map((i) => Number(best.bestTokens[i]))
     said.push(...tokens)
     logprobs.push(...chosen.map((i) => best.bestLogprobs[i]!))
-    if (step === 2) lane.branch(0, [1, 1])
+    if (step === 2) batch.branch(0, [1, 1])
   }
   return { tokens: said, logprobs }
 }

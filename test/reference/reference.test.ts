@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
-import { type DecodedWindow, decodeWindow, detectLanguage, type Prompt } from '../../src/decode/index.ts'
+import { type DecodedWindow, decodeBySteps, detectLanguage, type Prompt } from '../../src/decode/index.ts'
 import { compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
 import { realForm, realFormsMissing } from '../helpers/data/real-forms.ts'
@@ -75,10 +75,10 @@ function compareAll(reference: Reference, folder: string, processorFolder: strin
 
       if (clip.greedy.language_detected !== undefined) {
         using first = model.start(features)
-        compareLanguages(clip, await detectLanguage(textOf(first), model.generation))
+        compareLanguages(clip, await detectLanguage(textOf(first), model.generation, undefined))
       }
-      using lane = model.start(features)
-      const recorded = new RecordingDecoder(textOf(lane))
+      using batch = model.start(features)
+      const recorded = new RecordingDecoder(textOf(batch))
       const prompt: Prompt = {
         language: clip.greedy.language_detected ?? 'en',
         task: 'transcribe',
@@ -86,7 +86,7 @@ function compareAll(reference: Reference, folder: string, processorFolder: strin
         previous: [],
         prefix: [],
       }
-      const window = await decodeWindow(recorded, model, prompt, GREEDY)
+      const window = await decodeBySteps(recorded, model, prompt, GREEDY)
       compareText(t, clip, window, recorded)
     })
   }

@@ -1,12 +1,13 @@
 /** One variant of a model, in an engine process of its own, over all recordings. */
 
 import type { Config } from '../../config.ts'
-import { createEnginePool, peakResidentBytes } from '../../engine/index.ts'
+import { createEnginePool } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
 import { createLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import type { ModelEntry } from '../../models/registry.ts'
+import { peakResidentBytes } from '../../processes/process-memory.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import { failureLine } from '../output.ts'
 import type { Progress } from '../progress/index.ts'

@@ -1,6 +1,6 @@
-/** One request and its connection: its id, its log line, how long somebody is there, how its answer ends. */
-export { type Attendance, attend } from './attendance.ts'
+/** One request and its connection: its id, its log line, its signal, how its answer ends. */
 export { EventStream } from './event-stream.ts'
 export { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 export { echoRequestIds, requestIdOf } from './request-id.ts'
 export { elapsedSeconds, isQuiet, logRequests, noteTimes, outcomeOf, type RequestFacts } from './request-log.ts'
+export { requestSignal } from './request-signal.ts'

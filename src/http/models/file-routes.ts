@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { AsrError, isAbort, ModelAbsentError, ModelBusyError, OptionInvalidError } from '../../errors/index.ts'
 import type { ModelEntry } from '../../models/registry.ts'
-import { attend, EventStream } from '../connections/index.ts'
+import { EventStream, requestSignal } from '../connections/index.ts'
 import { answerTo } from '../failures/index.ts'
 import { modelObject } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
@@ -25,12 +25,12 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
 
   app.post('/v1/models/*', { schema: downloadSchema }, async (request: ModelRequest, reply) => {
     const { id, entry } = modelOf(options, request)
-    using work = attend(reply, cut)
+    const signal = requestSignal(reply, cut)
     if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
-      await streamDownload(request, reply, work.signal)
+      await streamDownload(request, reply, signal)
       return reply
     }
-    await library.download(entry, { signal: work.signal })
+    await library.download(entry, { signal })
     transcriber.forgetLoadFailures(entry.origin)
     return await modelObject(entry, { ...options, id })
   })
@@ -77,7 +77,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     }
   }
 
-  /** Ids of models that somebody waits for. A load that nobody does is given up instead. */
+  /** Ids of models that a request waits for. A load whose caller has left is given up instead. */
   function beingPrepared(): string[] {
     const engines = transcriber.engines().filter(({ state, nRequests }) => state === 'preparing' && nRequests > 0)
     return engines.map(({ modelId }) => modelId)

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { EngineState } from '../../engine/transcriber.ts'
 import { ModelAbsentError } from '../../errors/index.ts'
-import { attend } from '../connections/index.ts'
+import { requestSignal } from '../connections/index.ts'
 import { engineObject, engineObjects } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'
@@ -16,15 +16,15 @@ export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOpt
 
   app.post('/api/ps/*', { schema: loadSchema }, async (request: ModelRequest, reply) => {
     const { entry } = modelOf(options, request)
-    using work = attend(reply, cut)
+    const signal = requestSignal(reply, cut)
     const wasLoaded = engineOf(entry.id)?.state === 'loaded'
     try {
-      await transcriber.load(entry.id, work.signal)
+      await transcriber.load(entry.id, signal)
     } catch (error) {
-      throw work.signal.aborted ? work.signal.reason : error // why it ended, rather than that it was aborted
+      throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
     }
     const engine = engineOf(entry.id)
-    // It may be gone already, for another model that somebody waits for.
+    // It may be gone already, for another model that a request waits for.
     const answer = engine ? engineObject(engine) : { id: entry.id, state: 'unloading' }
     return reply.code(wasLoaded ? 200 : 201).send(answer)
   })

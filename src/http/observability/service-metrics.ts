@@ -1,7 +1,7 @@
 /** Brings what happens in the service into its metrics. */
 
 import type { FastifyInstance } from 'fastify'
-import { type EngineEvent, residentBytes, type Transcriber } from '../../engine/index.ts'
+import type { EngineEvent, Transcriber } from '../../engine/index.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
 import { ModelLabels } from './model-labels.ts'
@@ -101,13 +101,11 @@ export class ServiceMetrics {
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
       const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
-      const memory = await Promise.all(engines.map(({ pid }) => residentBytes(pid!)))
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
-      for (const [i, { modelId, deviceBytes }] of engines.entries()) {
-        const bytes = memory[i]
+      for (const { modelId, residentBytes, deviceBytes } of engines) {
         const model = this.#labels.labelOf(modelId)
-        if (bytes !== undefined) engineMemory.set({ model }, bytes)
+        if (residentBytes !== undefined) engineMemory.set({ model }, residentBytes)
         if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }

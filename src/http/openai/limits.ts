@@ -1,9 +1,9 @@
 /** `GET /v1/limits`: what a caller may send, and how busy the service is. */
 
-import type { AdmissionState } from '../../admission/index.ts'
 import type { Config } from '../../config.ts'
+import type { QueueState } from '../../engine/index.ts'
 
-export function limitsOf({ maxUploadBytes, admission, engine, security }: Config, state: AdmissionState): object {
+export function limitsOf({ maxUploadBytes, admission, engine, security }: Config, state: QueueState): object {
   const { maxConcurrency, maxQueue, requestTimeoutMs } = admission
   return {
     object: 'limits',

@@ -54,5 +54,5 @@ export async function openAiRoutes(app: FastifyInstance, { intake, config }: Ope
     return languageAnswer(await recording.detectLanguage())
   })
 
-  app.get('/v1/limits', { schema: limitsSchema }, async () => limitsOf(config, intake.admission.state))
+  app.get('/v1/limits', { schema: limitsSchema }, async () => limitsOf(config, intake.queueState))
 }

@@ -1,21 +1,22 @@
 /**
- * What every route that takes a recording does: a stand in the line, the upload, a place, the work, and nothing left on
- * the disk, however it ends. The routes bring their forms and write their answers.
+ * What every route that takes a recording does: its part in the queue, the upload, the work, and nothing left on the
+ * disk, however it ends. The routes bring their forms and write their answers.
  */
 
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Admission, type Entrance, SharedWork } from '../../admission/index.ts'
 import type { Config } from '../../config.ts'
+import type { QueueState, Reservation } from '../../engine/index.ts'
 import type { TranscribeRequest, Transcriber } from '../../engine/transcriber.ts'
-import { AudioEmptyError, isAbort, ModelUnknownError } from '../../errors/index.ts'
+import { AudioEmptyError, ModelUnknownError } from '../../errors/index.ts'
 import type { GivenOptions } from '../../transcribe/options.ts'
 import type { LanguageDetection, Transcription } from '../../transcript/index.ts'
-import { type Attendance, attend, noteTimes } from '../connections/index.ts'
+import { noteTimes, requestSignal } from '../connections/index.ts'
 import type { WorkObservers } from '../observability/index.ts'
+import { callerOf } from '../security/index.ts'
 import type { FormFields } from './form-fields.ts'
-import { ProgressFeed, type ProgressListener } from './progress-feed.ts'
-import { mayJoin, retryIdentity, willRetry } from './retries.ts'
+import type { ProgressListener } from './progress-replay.ts'
+import { Retries, retryIdentity } from './retries.ts'
 import type { TempFiles } from './temp-files.ts'
 import { receiveUpload, type Upload } from './upload.ts'
 
@@ -49,30 +50,29 @@ export interface IntakeRules<F extends WorkForm> {
   readonly check?: (form: F) => void
 }
 
-/** A recording that has arrived. Disposing of it gives up the request's stand in the line. */
+/** A recording that has arrived. Disposing of it gives up what no work has taken. */
 export interface Recording<F extends WorkForm> extends AsyncDisposable {
   readonly form: F
   /** As the client has it; any text. */
   readonly fileName: string
-  readonly signal: AbortSignal
   transcribe(listener?: ProgressListener): Promise<Transcription>
   detectLanguage(): Promise<LanguageDetection>
 }
 
-type Work = { readonly result: Transcription | LanguageDetection }
+type WorkKind = 'transcribe' | 'detect-language'
+type Result = Transcription | LanguageDetection
 
 export class RecordingIntake {
-  readonly admission: Admission
   readonly #options: IntakeOptions
-  readonly #shared: SharedWork<Work>
-  /** What running work has said so far, by the key that retries join it by. */
-  readonly #feeds = new Map<string, ProgressFeed>()
+  readonly #retries: Retries<Result>
 
   constructor(options: IntakeOptions) {
-    const { admission } = options.config
     this.#options = options
-    this.admission = new Admission(admission)
-    this.#shared = new SharedWork(admission.retryGraceMs)
+    this.#retries = new Retries(options.config.admission.retryGraceMs)
+  }
+
+  get queueState(): QueueState {
+    return this.#options.transcriber.queue.state
   }
 
   /**
@@ -85,8 +85,9 @@ export class RecordingIntake {
     rules: IntakeRules<F>,
   ): Promise<Recording<F>> {
     const { config, tempFiles, cut, transcriber } = this.#options
-    const entrance = this.admission.enter()
-    const attendance = attend(reply, cut, config.admission.requestTimeoutMs)
+    await using held = new AsyncDisposableStack()
+    const reservation = held.use(transcriber.queue.reserve(callerOf(request)))
+    const signal = requestSignal(reply, cut, config.admission.requestTimeoutMs)
     const read = (fields: FormFields): F => {
       const form = rules.read(fields)
       request.facts.modelId = form.modelId
@@ -104,91 +105,62 @@ export class RecordingIntake {
       checkFields: read,
       withDigest: identity !== undefined,
     }
-    let upload: Upload | undefined
-    try {
-      upload = await receiveUpload(request.raw, uploadRules, attendance.signal)
-      const form = read(upload.fields)
-      rules.check?.(form)
-      if (upload.bytes === 0) throw new AudioEmptyError('is empty')
-      return this.#recording({ request, form, upload, identity, entrance, attendance })
-    } catch (error) {
-      entrance[Symbol.dispose]()
-      attendance[Symbol.dispose]()
-      await upload?.[Symbol.asyncDispose]()
-      throw error
-    }
+    const upload = held.use(await receiveUpload(request.raw, uploadRules, signal))
+    const form = read(upload.fields)
+    rules.check?.(form)
+    if (upload.bytes === 0) throw new AudioEmptyError('is empty')
+    return this.#recording({ request, signal, form, upload, identity, reservation, held: held.move() })
   }
 
-  #recording<F extends WorkForm>(parts: Parts<F>): Recording<F> {
-    const { form, upload, entrance, attendance, request } = parts
-    /** Until work has taken the upload, it is ours to delete. */
-    let isTaken = false
-    const run = async (kind: 'transcribe' | 'detect-language', listener: ProgressListener = {}) => {
-      const key = keyOf(parts, kind)
-      const follower = {
-        signal: attendance.signal,
-        willReturn: () => isAbort(attendance.signal.reason) && willRetry(request, request.facts.arrivedAtMs),
-      }
-      if (key !== undefined && mayJoin(request) && this.#shared.has(key)) {
-        request.log.info('a retry joins the work that is running')
-        this.#feeds.get(key)?.follow(listener)
-        return await this.#shared.join(key, follower)
-      }
-      attendance.signal.throwIfAborted() // from here to the following of the work nothing else can happen
-      isTaken = true
-      const feed = new ProgressFeed(key !== undefined)
-      feed.follow(listener)
-      if (key !== undefined) this.#feeds.set(key, feed)
-      const work = async (signal: AbortSignal) => {
-        try {
-          return { result: await this.#work(kind, parts, feed, signal) }
-        } finally {
-          if (key !== undefined && this.#feeds.get(key) === feed) this.#feeds.delete(key)
-        }
-      }
-      // Who has gone away, even if not for good, keeps nobody else waiting.
-      return await this.#shared.begin(key, follower, work, () => parts.entrance[Symbol.dispose]())
-    }
+  #recording<F extends WorkForm>(arrived: Arrived<F>): Recording<F> {
+    const { form, upload, held, request } = arrived
     return {
       form,
       fileName: upload.fileName,
-      signal: attendance.signal,
       transcribe: async (listener) => {
-        const { result } = await run('transcribe', listener)
-        request.facts.audioSeconds = result.durationSeconds
-        return result as Transcription // by the kind
+        const transcription = (await this.#run('transcribe', arrived, listener)) as Transcription // by the kind
+        request.facts.audioSeconds = transcription.durationSeconds
+        return transcription
       },
-      detectLanguage: async () => (await run('detect-language')).result as LanguageDetection, // by the kind
-      [Symbol.asyncDispose]: async () => {
-        attendance[Symbol.dispose]()
-        if (isTaken) return
-        entrance[Symbol.dispose]()
-        await upload[Symbol.asyncDispose]()
-      },
+      detectLanguage: async () => (await this.#run('detect-language', arrived)) as LanguageDetection, // by the kind
+      [Symbol.asyncDispose]: async () => await held[Symbol.asyncDispose](),
     }
   }
 
-  /** Waits for a place and works. The upload and the place live as long as the work, not as the request that began it. */
-  async #work<F extends WorkForm>(
-    kind: 'transcribe' | 'detect-language',
-    { request, form, upload, entrance }: Parts<F>,
-    feed: ProgressFeed,
+  async #run(kind: WorkKind, arrived: Arrived<WorkForm>, listener: ProgressListener = {}): Promise<Result> {
+    const { request, signal, reservation } = arrived
+    const key = retryKey(kind, arrived)
+    if (key === undefined) return await this.#work(kind, arrived, signal, listener)
+    return await this.#retries.run(key, {
+      request,
+      signal,
+      listener,
+      work: async (signal, listener) => await this.#work(kind, arrived, signal, listener),
+      onUnattended: () => reservation[Symbol.dispose](), // a client that has gone away keeps no other waiting
+    })
+  }
+
+  /** What the request holds lives as long as its work, which may go on when the request has gone. */
+  async #work(
+    kind: WorkKind,
+    { request, form, upload, reservation, held }: Arrived<WorkForm>,
     signal: AbortSignal,
-  ): Promise<Transcription | LanguageDetection> {
-    await using _upload = upload
-    using _entrance = entrance
+    listener: ProgressListener,
+  ): Promise<Result> {
+    signal.throwIfAborted()
+    await using _ = held.move()
     const { transcriber, observers } = this.#options
     const modelId = transcriber.find(form.modelId)?.id
     const times = noteTimes(request.facts)
     return await observers.watch({ kind, modelId }, async ({ onStarted, onTiming }) => {
-      await entrance.takePlace(upload.bytes > LONG_BYTES, signal)
       const work: TranscribeRequest = {
         modelId: form.modelId,
         language: form.language,
         options: form.options,
         audioPath: upload.path,
+        reservation,
+        isLong: upload.bytes > LONG_BYTES,
         signal,
-        whileNotReady: (wait) => entrance.withoutPlace(wait, signal),
         onStarted() {
           onStarted()
           times.onStarted()
@@ -200,7 +172,7 @@ export class RecordingIntake {
       }
       try {
         if (kind === 'detect-language') return await transcriber.detectLanguage(work)
-        return await transcriber.transcribe({ ...work, ...feed.listener() })
+        return await transcriber.transcribe({ ...work, ...listener })
       } catch (error) {
         throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
       }
@@ -208,17 +180,19 @@ export class RecordingIntake {
   }
 }
 
-interface Parts<F extends WorkForm> {
+interface Arrived<F extends WorkForm> {
   readonly request: FastifyRequest
+  readonly signal: AbortSignal
   readonly form: F
   readonly upload: Upload
   readonly identity: string | undefined
-  readonly entrance: Entrance
-  readonly attendance: Attendance
+  readonly reservation: Reservation
+  /** The upload and the reservation. */
+  readonly held: AsyncDisposableStack
 }
 
 /** Of requests that ask the same of the same recording for the same caller; undefined where none can join another. */
-function keyOf<F extends WorkForm>({ identity, upload, form }: Parts<F>, kind: string): string | undefined {
+function retryKey(kind: WorkKind, { identity, upload, form }: Arrived<WorkForm>): string | undefined {
   if (identity === undefined) return undefined
   const { modelId, language, options } = form
   const asked = JSON.stringify([identity, kind, modelId, language ?? null, Object.entries(options).sort()])

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { isSameProcessAlive, processStartTicks } from './process-identity.ts'
+import { ownIdentity } from '../../processes/process-identity.ts'
 import { safeSuffix, TempFiles } from './temp-files.ts'
 
 async function temporaryFolder(t: TestContext): Promise<string> {
@@ -31,17 +29,6 @@ test('of a file name only a plain last extension is kept', () => {
     [`nota.${'x'.repeat(17)}`]: '',
   }
   for (const [name, suffix] of Object.entries(suffixes)) assert.equal(safeSuffix(name), suffix, name)
-})
-
-test('a process is known by its pid and its start, and gone when it has ended', async () => {
-  const child = spawn(process.execPath, ['--eval', 'process.stdin.resume()'], { stdio: 'pipe' })
-  await once(child, 'spawn')
-  const startTicks = processStartTicks(child.pid!)!
-  assert.equal(isSameProcessAlive(child.pid!, startTicks), true)
-  assert.equal(isSameProcessAlive(child.pid!, startTicks + 1), false)
-  child.kill('SIGKILL')
-  await once(child, 'exit')
-  assert.equal(isSameProcessAlive(child.pid!, startTicks), false)
 })
 
 test('disposal deletes every file that was handed out, and the folder', async (t) => {
@@ -70,6 +57,6 @@ test('a link that somebody else laid under the name of the folder is not followe
   const parent = await temporaryFolder(t)
   const elsewhere = join(parent, 'elsewhere')
   await mkdir(elsewhere)
-  await symlink(elsewhere, join(parent, `paradox-asr-${process.pid}-${processStartTicks(process.pid)}`))
+  await symlink(elsewhere, join(parent, `paradox-asr-${ownIdentity()}`))
   await assert.rejects(new TempFiles(parent).ensureFolder(), /not a folder of this user/)
 })

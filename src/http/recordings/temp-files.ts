@@ -8,9 +8,9 @@ import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { makeFolder } from '../../folders.ts'
 import type { Logger } from '../../logger.ts'
-import { isSameProcessAlive, processStartTicks } from './process-identity.ts'
+import { isAlive, ownIdentity } from '../../processes/process-identity.ts'
 
-const FOLDER_NAME = /^paradox-asr-(\d+)-(\d+)$/
+const FOLDER_NAME = /^paradox-asr-(\d+-\d+)$/
 
 export interface TempFile extends AsyncDisposable {
   readonly path: string
@@ -24,7 +24,7 @@ export class TempFiles implements AsyncDisposable {
 
   constructor(parent: string) {
     this.#parent = parent
-    this.#folder = join(parent, `paradox-asr-${process.pid}-${processStartTicks(process.pid)}`)
+    this.#folder = join(parent, `paradox-asr-${ownIdentity()}`)
   }
 
   /**
@@ -77,8 +77,8 @@ export function safeSuffix(originalName: string): string {
 /** Deletes the folders of processes that are no more. What cannot be deleted is logged and left. */
 export async function sweepLeftovers(parent: string, logger: Logger): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
-    const [, pid, startTicks] = FOLDER_NAME.exec(name) ?? []
-    if (pid === undefined || isSameProcessAlive(Number(pid), Number(startTicks))) continue
+    const [, owner] = FOLDER_NAME.exec(name) ?? []
+    if (owner === undefined || isAlive(owner)) continue
     try {
       await rm(join(parent, name), { recursive: true, force: true })
       logger.info({ folder: name }, 'deleted the uploads that a killed process had left')

@@ -67,8 +67,8 @@ export function compiledFolder(
     machine ?? null,
     alignmentHeads ?? null,
   ]
-  if (options.target === 'device') parts.push(options.target)
-  if (options.hasWholeText) parts.push('whole-text')
+  if (options.target === 'webgpu') parts.push(options.target)
+  if (options.hasGenerate) parts.push('generate')
   const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
   return join(compiledRoot(cacheDir), key)
 }

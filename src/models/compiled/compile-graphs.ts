@@ -18,8 +18,7 @@ import {
   type WeightPlaces,
   writeEmbeddings,
 } from '../../graph/index.ts'
-import { DecoderSession, EncoderSession, type SessionSettings } from '../../runtime/index.ts'
-import { probeDecoder, probeEncoder } from '../fingerprint.ts'
+import { CpuDecoder, CpuEncoder, probeDecoder, probeEncoder, type SessionSettings } from '../../inference/index.ts'
 
 /** What the compiler needs, with the shape that the runtime must know to try the graphs. */
 export interface CompileInput extends CompilerInput {
@@ -41,14 +40,14 @@ const ENCODER_SHARE = 0.7
 /** Graphs that any machine can run, into `folder`. */
 export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
   const places: WeightPlaces = new Map()
-  // The graph of whole texts reads all weights once more, and finds them written.
-  const share = options.hasWholeText ? 0.5 : 1
+  // The generate graph reads all weights once more, and finds them written.
+  const share = options.hasGenerate ? 0.5 : 1
   const onEncoder = (done: number) => onProgress(share * ENCODER_SHARE * done)
   compilePart('encoder', input, folder, options, onEncoder, places)
   const onDecoder = (done: number) => onProgress(share * (ENCODER_SHARE + (1 - ENCODER_SHARE) * done))
   compilePart('decoder', input, folder, options, onDecoder, places)
-  if (options.hasWholeText) {
-    compilePart('whole-text', input, folder, options, (done) => onProgress(share * (1 + done)), places)
+  if (options.hasGenerate) {
+    compilePart('generate', input, folder, options, (done) => onProgress(share * (1 + done)), places)
   }
   writeEmbeddings(input.tensors, folder, options.decoderFormat ?? 'float32')
 }
@@ -68,7 +67,7 @@ export async function compilePrepared(
   // The encoder multiplies its weights as they are: whole windows at a time, packing them costs it nothing.
   compilePart('encoder', input, folder, options, (done) => onProgress(ENCODER_SHARE * done))
   collectGarbage()
-  const encoder = await EncoderSession.open(join(folder, ENCODER_FILE), session)
+  const encoder = await CpuEncoder.open(join(folder, ENCODER_FILE), session)
   const features = await probeEncoder(encoder, config).finally(() => encoder[Symbol.asyncDispose]())
 
   const neutral = join(folder, 'neutral')
@@ -84,7 +83,7 @@ export async function compilePrepared(
     embeddings: join(folder, EMBEDDINGS_FILE),
     alignmentHeads: alignmentHeadsOf(config, input.generation.alignmentHeads),
   }
-  const decoder = await DecoderSession.open(files, config, { ...session, saveTo: savedDecoder })
+  const decoder = await CpuDecoder.open(files, config, { ...session, saveTo: savedDecoder })
   const fingerprint = await probeDecoder(decoder, features).finally(() => decoder[Symbol.asyncDispose]())
   alignWeights(savedDecoder)
   rmSync(neutral, { recursive: true })

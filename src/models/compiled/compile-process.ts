@@ -1,11 +1,11 @@
 /** The engine's side of a compilation: starts its process, tells how far it is, ends it with whoever waits. */
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
+import { onAbort } from '../../async/abortable.ts'
 import type { GenerationConfig } from '../../checkpoint/index.ts'
 import { RemoteError, type WireError } from '../../errors/index.ts'
 import type { CompileOptions } from '../../graph/index.ts'
-import type { SessionSettings } from '../../runtime/index.ts'
+import type { SessionSettings } from '../../inference/index.ts'
+import { ForkedProcess, ProcessEndedError, SMALL_HEAP } from '../../processes/forked-process.ts'
 
 /** Plain data: it crosses a process boundary. */
 export interface CompileJob {
@@ -43,37 +43,27 @@ export async function compileInProcess(
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<string | null> {
   signal.throwIfAborted()
-  const child = fork(new URL('./compile-entry.ts', import.meta.url), {
-    serialization: 'advanced',
-    execArgv: ['--expose-gc', '--max-semi-space-size=2'],
+  const child = new ForkedProcess<CompileJob, CompileAnswer>(new URL('./compile-entry.ts', import.meta.url), {
+    execArgv: SMALL_HEAP,
     env: { ...process.env, ...MALLOC },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stderr: 'inherit',
   })
-  const exited = once(child, 'exit')
-  const kill = () => child.kill('SIGKILL')
-  signal.addEventListener('abort', kill, { once: true })
+  using _killing = onAbort(signal, () => child.kill())
   try {
-    const answered = Promise.withResolvers<string | null>()
-    child.on('message', (answer: CompileAnswer) => {
-      if (answer.type === 'progress') onProgress(answer.fraction)
-      else if (answer.type === 'done') answered.resolve(answer.fingerprint)
-      else if (answer.error) answered.reject(new RemoteError(answer.error))
-      else answered.reject(new Error('The process that compiles a model has failed.', { cause: answer.stack }))
+    const { fingerprint } = await child.ask(job, (answer) => {
+      if (answer.type === 'done') return answer
+      if (answer.type === 'progress') return void onProgress(answer.fraction)
+      if (answer.error) throw new RemoteError(answer.error)
+      throw new Error('The process that compiles a model has failed.', { cause: answer.stack })
     })
-    child.on('error', answered.reject)
-    child.on('exit', (code, signalName) => {
-      answered.reject(new Error(`The process that compiles a model was ended by ${signalName ?? `exit code ${code}`}.`))
-    })
-    child.send(job)
-    const fingerprint = await answered.promise
-    await exited
+    await child.ended
     return fingerprint
   } catch (error) {
     signal.throwIfAborted()
-    throw error
+    if (!(error instanceof ProcessEndedError)) throw error
+    throw new Error(`The process that compiles a model was ended by ${error.end.how}.`)
   } finally {
-    signal.removeEventListener('abort', kill)
-    kill() // it has ended, unless this function was left early
-    await exited
+    child.kill() // it has ended, unless this function was left early
+    await child.ended
   }
 }

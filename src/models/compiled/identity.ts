@@ -2,13 +2,12 @@
 
 import type { CompiledSources } from '../../checkpoint/index.ts'
 import type { Device } from '../../config.ts'
-import type { ResolvedDevice } from '../../runtime/index.ts'
-import { targetOf } from '../graph-target.ts'
+import type { ResolvedDevice } from '../../inference/index.ts'
 import { machineIdentity } from '../machine.ts'
 import type { Formats } from '../precision.ts'
 import type { CompiledIdentity } from './cache.ts'
 
-/** For whoever has not asked what there is, `auto` is the CPU; the choice is made before engines are started. */
+/** `auto` is the CPU where the machine was not asked what it has; the choice is made before engines are started. */
 export function resolveDevice(device: Device): ResolvedDevice {
   return device === 'auto' ? 'cpu' : device
 }
@@ -23,9 +22,15 @@ export function compiledIdentity(
   formats: Formats,
   device: ResolvedDevice,
 ): CompiledIdentity {
-  // A CUDA device can't keep keys and values from step to step, so there whole texts are found in one run.
-  const options = device.startsWith('cuda')
-    ? { ...formats, hasWholeText: true }
-    : { ...formats, target: targetOf(device) }
-  return { digest, alignmentHeads, options, machine: isPreparedOn(device) ? machineIdentity() : undefined }
+  return { digest, alignmentHeads, options: graphOptions(device, formats), machine: machineOf(device) }
+}
+
+function graphOptions(device: ResolvedDevice, formats: Formats): CompiledIdentity['options'] {
+  // A CUDA device can't keep keys and values from step to step, so there windows are generated in one run.
+  if (device.startsWith('cuda')) return { ...formats, hasGenerate: true }
+  return { ...formats, target: device === 'webgpu' ? 'webgpu' : 'cpu' }
+}
+
+function machineOf(device: ResolvedDevice): string | undefined {
+  return isPreparedOn(device) ? machineIdentity() : undefined
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
+import { ownIdentity } from '../../processes/process-identity.ts'
 import { listCompiled, markInUse, type PruneOptions, pruneCompiled } from './pruning.ts'
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'paradox-prune-'))
@@ -73,9 +74,11 @@ test('what a process uses or writes stays, whatever the limit', () => {
   put(`${keyOf('c')}.unfinished-x`)
   mkdirSync(join(root, '.locks', keyOf('c')), { recursive: true })
   mkdirSync(join(root, '.in-use'), { recursive: true })
-  writeFileSync(join(root, '.in-use', `${keyOf('b')}.${2 ** 30}`), '') // no process has this id
+  writeFileSync(join(root, '.in-use', `${keyOf('b')}.${2 ** 30}-1`), '') // no process has this id
+  const [pid, start] = ownIdentity().split('-')
+  writeFileSync(join(root, '.in-use', `${keyOf('b')}.${pid}-${Number(start) + 1}`), '') // of another container's pid
   assert.deepEqual(prune({ maxBytes: 1, all: true }), { [keyOf('b')]: 'all' })
-  assert.deepEqual(readdirSync(join(root, '.in-use')), [`${keyOf('a')}.${process.pid}`])
+  assert.deepEqual(readdirSync(join(root, '.in-use')), [`${keyOf('a')}.${ownIdentity()}`])
   const [used] = listCompiled(cacheDir).filter(({ key }) => key === keyOf('a'))
   assert.ok(used!.isInUse && Date.now() - used!.lastUsed.getTime() < 10_000, 'its last use is now')
 })

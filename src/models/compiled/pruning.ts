@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { basename, dirname, join } from 'node:path'
 import { makeFolderSync } from '../../folders.ts'
 import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
+import { isAlive, ownIdentity } from '../../processes/process-identity.ts'
 import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './cache.ts'
 
 /** A lock that has not been touched for so long belongs to a process that was killed; its owner does every 5 s. */
@@ -106,7 +107,7 @@ function uselessness(
  * removed serves on, but the next load would have to compile. Where the cache may not be written, nobody prunes it.
  */
 export function markInUse(folder: string): void {
-  const path = join(dirname(folder), '.in-use', `${basename(folder)}.${process.pid}`)
+  const path = join(dirname(folder), '.in-use', `${basename(folder)}.${ownIdentity()}`)
   try {
     utimesSync(join(folder, MANIFEST_FILE), new Date(), new Date())
     makeFolderSync(dirname(path))
@@ -128,19 +129,11 @@ function removeMarks(): void {
 function keysInUse(root: string): Set<string> {
   const keys = new Set<string>()
   for (const name of namesIn(join(root, '.in-use'))) {
-    const [key = '', pid] = name.split('.')
-    if (isAlive(Number(pid))) keys.add(key)
+    const [key = '', process = ''] = name.split('.')
+    if (isAlive(process)) keys.add(key)
     else rmSync(join(root, '.in-use', name), { force: true })
   }
   return keys
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' // alive, and another user's
-  }
 }
 
 function isLocked(root: string, key: string): boolean {

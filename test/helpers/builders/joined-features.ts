@@ -1,7 +1,7 @@
 /** Features of several windows of one audio context as those of one batch. */
 
 import { Tensor } from 'onnxruntime-node'
-import type { AudioFeatures } from '../../../src/runtime/index.ts'
+import type { AudioFeatures } from '../../../src/inference/index.ts'
 
 export function joinFeatures(windows: readonly AudioFeatures[]): AudioFeatures {
   return Object.fromEntries(

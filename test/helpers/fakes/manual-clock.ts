@@ -1,6 +1,6 @@
 /** A clock that stands still until the test moves it. */
 
-import type { Clock } from '../../../src/engine/clock.ts'
+import type { Clock } from '../../../src/async/clock.ts'
 
 export interface ManualClock extends Clock {
   /** Lets time pass, and calls back whoever is due on the way. */

@@ -1,14 +1,14 @@
 /** A decoder whose steps can be looked at afterwards. */
 
-import type { NextTokens, TextDecoder } from '../../../src/decode/index.ts'
+import type { NextTokens, StepDecoder } from '../../../src/decode/index.ts'
 
 /** Keeps what each step gave before the search changes it. */
-export class RecordingDecoder implements TextDecoder {
-  readonly #inner: TextDecoder
+export class RecordingDecoder implements StepDecoder {
+  readonly #inner: StepDecoder
   readonly logits: Float32Array[] = []
   readonly fed: number[] = []
 
-  constructor(inner: TextDecoder) {
+  constructor(inner: StepDecoder) {
     this.#inner = inner
   }
   get nRows(): number {

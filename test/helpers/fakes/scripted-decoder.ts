@@ -1,7 +1,7 @@
 /** A decoder that says what it is told to, row by row, and remembers what it was fed. */
 
 import { type GenerationConfig, standardLayout } from '../../../src/checkpoint/index.ts'
-import type { NextTokens, TextDecoder, TokenChoice } from '../../../src/decode/index.ts'
+import type { LogitRules, NextTokens, StepDecoder } from '../../../src/decode/index.ts'
 
 export const VOCAB = 51865
 const layout = standardLayout(VOCAB)!
@@ -31,21 +31,21 @@ export const generation: GenerationConfig = {
 export type Script = (fed: readonly number[], row: number) => Readonly<Record<number, number>>
 
 /** Decoding then looks at logits alone. */
-export const ALL_LOGITS: TokenChoice = { tokenBias: new Float32Array(VOCAB), needsLogits: true }
+export const ALL_LOGITS: LogitRules = { logitBias: new Float32Array(VOCAB), needsLogits: true }
 
-export class ScriptedDecoder implements TextDecoder {
+export class ScriptedDecoder implements StepDecoder {
   readonly nRows: number
   /** All tokens of each row, prompt included. */
   texts: readonly (readonly number[])[]
   nSteps = 0
   readonly #script: Script
-  readonly #choice: TokenChoice
+  readonly #rules: LogitRules
 
-  constructor(nRows: number, script: Script, choice: TokenChoice = ALL_LOGITS) {
+  constructor(nRows: number, script: Script, rules: LogitRules = ALL_LOGITS) {
     this.nRows = nRows
     this.texts = Array.from({ length: nRows }, () => [])
     this.#script = script
-    this.#choice = choice
+    this.#rules = rules
   }
 
   get length(): number {
@@ -64,7 +64,7 @@ export class ScriptedDecoder implements TextDecoder {
     const before = this.texts
     this.texts = tokens.map((token, row) => [...before[parents?.[row] ?? row]!, token])
     const logits = this.#logits(this.texts)
-    if (this.#choice.needsLogits) return { tokens: new BigInt64Array(0), logprobs: new Float32Array(0), logits }
+    if (this.#rules.needsLogits) return { tokens: new BigInt64Array(0), logprobs: new Float32Array(0), logits }
     return { ...this.#best(logits, this.nRows + 1), logits: undefined }
   }
 
@@ -79,7 +79,7 @@ export class ScriptedDecoder implements TextDecoder {
   /** What the decoder's graph does: bias, softmax, the likeliest first. */
   #best(logits: Float32Array, nBest: number): Pick<NextTokens, 'tokens' | 'logprobs'> {
     const found = Array.from({ length: this.nRows }, (_, row) => {
-      const biased = logits.slice(row * VOCAB, (row + 1) * VOCAB).map((logit, i) => logit + this.#choice.tokenBias[i]!)
+      const biased = logits.slice(row * VOCAB, (row + 1) * VOCAB).map((logit, i) => logit + this.#rules.logitBias[i]!)
       const total = Math.log(biased.reduce((sum, logit) => sum + Math.exp(logit), 0))
       return Array.from(biased, (logit, token) => ({ token, logprob: logit - total }))
         .sort((a, b) => b.logprob - a.logprob)

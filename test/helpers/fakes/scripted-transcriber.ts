@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { type QueueLimits, RequestQueue } from '../../../src/engine/request-queue.ts'
 import type { TranscribeRequest, Transcriber } from '../../../src/engine/transcriber.ts'
 import type { ModelEntry } from '../../../src/models/registry.ts'
 import type { Transcription } from '../../../src/transcript/index.ts'
@@ -10,6 +11,8 @@ import { transcriptionOf as transcriptionOfSegments } from '../builders/transcri
 export type Script = (request: TranscribeRequest) => Promise<Transcription>
 
 export interface ScriptedTranscriber extends Transcriber {
+  /** Has requests wait in a queue with these limits; by default none does. */
+  limit(limits: QueueLimits): void
   /** May be replaced at any time; by default the answer repeats the file, if it is text, with blanks around it. */
   script: Script
   readonly requests: TranscribeRequest[]
@@ -20,7 +23,24 @@ export interface ScriptedTranscriber extends Transcriber {
 export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_asr', 'base']): ScriptedTranscriber {
   const requests: TranscribeRequest[] = []
   const closed: number[] = []
+  const engine = { isOpen: true, isLoaded: true, nUsers: 0, nLong: 0, enter() {}, leave() {} }
+  const newQueue = (limits: QueueLimits) =>
+    new RequestQueue({ all: () => [engine], of: () => engine, start: () => engine, tidy() {} }, limits)
+  let queue = newQueue({})
   return {
+    // Tests copy this object, so it leads to the queue of the moment.
+    queue: {
+      get state() {
+        return queue.state
+      },
+      get isFull() {
+        return queue.isFull
+      },
+      reserve: (caller) => queue.reserve(caller),
+    },
+    limit(limits) {
+      queue = newQueue(limits)
+    },
     requests,
     closed,
     script: async ({ audioPath }) => transcriptionOf(`  ${await readFile(audioPath, 'utf8')} \n`),
@@ -33,9 +53,12 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
     unload: async () => false,
     activeModel: () => requests.at(-1)?.modelId ?? null,
     async transcribe(request) {
+      const { modelId, isLong = false, signal } = request
+      using reservation = request.reservation ?? queue.enter()
+      using _use = await queue.admit({ entry: registryEntry(modelId), isLong, reservation, signal })
       requests.push(request)
       await setImmediate()
-      return this.script(request)
+      return await this.script(request)
     },
     async close(timeoutMs) {
       closed.push(timeoutMs)

@@ -3,14 +3,10 @@
 import { dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Checkpoint } from '../../../src/checkpoint/index.ts'
-import { type TextDecoder, WhisperTokenizer } from '../../../src/decode/index.ts'
+import { type StepDecoder, WhisperTokenizer } from '../../../src/decode/index.ts'
 import { alignmentHeadsOf, EMBEDDINGS_FILE } from '../../../src/graph/index.ts'
-import {
-  type AudioFeatures,
-  type DecoderLane,
-  DecoderSession,
-  type SessionSettings,
-} from '../../../src/runtime/index.ts'
+import type { CpuDecoderBatch } from '../../../src/inference/cpu/decoder-batch.ts'
+import { type AudioFeatures, CpuDecoder, type SessionSettings } from '../../../src/inference/index.ts'
 
 export interface ExposedFeatures {
   readonly audioContext: number
@@ -43,9 +39,9 @@ export async function openExposed(checkpoint: Checkpoint, encoderPath: string, d
         audioFeatures: audio_features!.data as Float32Array,
       }
     },
-    /** A lane with one window. */
-    start({ features, audioContext }: ExposedFeatures, nRows = 1): DecoderLane {
-      return decoder.laneOver(features, audioContext, nRows)
+    /** A batch with one window. */
+    start({ features, audioContext }: ExposedFeatures, nRows = 1): CpuDecoderBatch {
+      return decoder.batchOver(features, audioContext, nRows)
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await encoder.release()
@@ -59,27 +55,27 @@ export async function openDecoder(
   { config, generation }: Pick<Checkpoint, 'config' | 'generation'>,
   graph: string,
   settings: SessionSettings,
-): Promise<DecoderSession> {
+): Promise<CpuDecoder> {
   const alignmentHeads = alignmentHeadsOf(config, generation.alignmentHeads)
-  return await DecoderSession.open(
+  return await CpuDecoder.open(
     { graph, embeddings: join(dirname(graph), EMBEDDINGS_FILE), alignmentHeads },
     config,
     settings,
   )
 }
 
-/** The only window of a lane, as decoding sees it; every step gives its logits. */
-export function textOf(lane: DecoderLane): TextDecoder {
-  const tokenBias = new Float32Array(lane.vocabSize)
+/** The only window of a batch, as decoding sees it; every step gives its logits. */
+export function textOf(batch: CpuDecoderBatch): StepDecoder {
+  const logitBias = new Float32Array(batch.vocabSize)
   return {
-    nRows: lane.rowsPerWindow,
+    nRows: batch.rowsPerWindow,
     get length() {
-      return lane.lengthOf(0)
+      return batch.lengthOf(0)
     },
-    prompt: (tokens, logitsAt) => lane.prompt(0, tokens, logitsAt),
+    prompt: (tokens, logitsAt) => batch.prompt(0, tokens, logitsAt),
     async step(tokens, parents) {
-      if (parents) lane.branch(0, parents)
-      const output = await lane.step([{ slot: 0, tokens, tokenBias }], lane.rowsPerWindow + 1, true)
+      if (parents) batch.branch(0, parents)
+      const output = await batch.step([{ slot: 0, tokens, logitBias }], batch.rowsPerWindow + 1, true)
       return { tokens: output.bestTokens, logprobs: output.bestLogprobs, logits: output.logits }
     },
   }

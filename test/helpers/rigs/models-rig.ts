@@ -90,6 +90,8 @@ export async function modelsRig(
   const pool = createEnginePool({
     resolve: (id) => registry.get(id),
     maxLoadedModels: 2,
+    maxConcurrency: config.admission.maxConcurrency,
+    maxQueue: config.admission.maxQueue,
     settings: config.engine,
     logger: silentLogger,
     ...poolOptions,

@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import { readConfig } from '../../../src/config.ts'
 import type { Transcriber } from '../../../src/engine/transcriber.ts'
 import { type ServeOptions, serve } from '../../../src/http/index.ts'
+import type { ScriptedTranscriber } from '../fakes/scripted-transcriber.ts'
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
 
@@ -44,6 +45,8 @@ export async function startService({ transcriber, env = {}, ...observed }: Start
   const tempDir = env.TEMP_DIR ?? join(ownFolder, 'temp')
   await mkdir(tempDir, { recursive: true })
   const config = readConfig({ HOST: '127.0.0.1', PORT: '0', TEMP_DIR: tempDir, ...env })
+
+  if ('limit' in transcriber) (transcriber as ScriptedTranscriber).limit(config.admission) // a pool has its own limits
 
   const log = collectLog()
   const stop = new AbortController()

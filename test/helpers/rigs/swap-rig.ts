@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { warmUpRecording } from '../../../src/engine/warm-up-recording.ts'
+import { warmUpRecording } from '../../../src/engine/preload.ts'
 import { type ManualClock, manualClock } from '../fakes/manual-clock.ts'
 import { modelsRig, type Rig } from './models-rig.ts'
 import { livingDescendants, never } from './tiny-engines.ts'

@@ -1,0 +1,30 @@
+/** What running work has told so far, told again to a retry that joins it. */
+
+import type { Segment } from '../../transcript/index.ts'
+
+export interface ProgressListener {
+  /** Told segments as soon as they are there, from the beginning on. */
+  readonly onSegments?: (segments: readonly Segment[]) => void
+  /** Told how much of the recording is done, in seconds. */
+  readonly onProgress?: (doneSeconds: number) => void
+}
+
+export class ProgressReplay implements Required<ProgressListener> {
+  readonly #segments: Segment[] = []
+  readonly #listeners: ProgressListener[] = []
+
+  /** The listener is told at once the segments so far, then what comes. */
+  follow(listener: ProgressListener): void {
+    if (this.#segments.length > 0) listener.onSegments?.(this.#segments.slice())
+    this.#listeners.push(listener)
+  }
+
+  readonly onSegments = (segments: readonly Segment[]): void => {
+    this.#segments.push(...segments)
+    for (const { onSegments } of this.#listeners) onSegments?.(segments)
+  }
+
+  readonly onProgress = (doneSeconds: number): void => {
+    for (const { onProgress } of this.#listeners) onProgress?.(doneSeconds)
+  }
+}

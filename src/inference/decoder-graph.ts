@@ -1,0 +1,47 @@
+/** The decoder's graph as every backend opens it: its files, its shape, and what it is given. */
+
+import { Tensor } from 'onnxruntime-node'
+import type { CompilerInput } from '../graph/index.ts'
+
+/** What of a checkpoint must be known to open its graphs. */
+export type GraphsCheckpoint = Pick<CompilerInput, 'config' | 'generation'>
+
+export interface DecoderModel {
+  /** Path of the decoder's graph. */
+  readonly graph: string
+  /** Path of the tokens' vectors. */
+  readonly embeddings: string
+  /** At least one. */
+  readonly alignmentHeads: AlignmentHeads
+}
+
+/** What must be known of a model's shape to feed its decoder. */
+export interface DecoderShape {
+  readonly decoderLayers: number
+  readonly decoderHeads: number
+  readonly dModel: number
+  readonly vocabSize: number
+  readonly maxTextContext: number
+}
+
+/** Keys and values of cross-attention of some windows: `cross_key_L`, `cross_value_L`, each [windows × H × S × D/H]. */
+export type AudioFeatures = Readonly<Record<string, Tensor>>
+
+/** (layer, head) pairs of cross-attention by which words are aligned. */
+export type AlignmentHeads = readonly (readonly [layer: number, head: number])[]
+
+/** `alignment_heads_L` for each layer that has such an input: the heads of `wanted`, which may be none. */
+export function alignmentHeadInputs(
+  { inputNames }: { readonly inputNames: readonly string[] },
+  wanted: AlignmentHeads,
+): Record<string, Tensor> {
+  const prefix = 'alignment_heads_'
+  const names = inputNames.filter((name) => name.startsWith(prefix))
+  return Object.fromEntries(
+    names.map((name) => {
+      const layer = Number(name.slice(prefix.length))
+      const heads = wanted.filter(([ofLayer]) => ofLayer === layer).map(([, head]) => BigInt(head))
+      return [name, new Tensor('int64', BigInt64Array.from(heads), [heads.length])]
+    }),
+  )
+}

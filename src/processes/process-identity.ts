@@ -1,0 +1,53 @@
+/** Which process a number meant: a pid alone does not say, since the next container's first process is pid 1 too. */
+
+import { readFileSync } from 'node:fs'
+
+const IDENTITY = /^(\d+)-(\d+)$/
+
+/**
+ * The name of this process and of no later one: `pid-start`, for names of files that tell whose they are.
+ *
+ * @see man 5 proc_pid_stat — field 22, `starttime`.
+ */
+export function ownIdentity(): string {
+  return `${process.pid}-${startTicks(process.pid)}`
+}
+
+/** True while the very process of this name is alive; true as well when that cannot be found out. */
+export function isAlive(identity: string): boolean {
+  const [, pid, ticks] = IDENTITY.exec(identity) ?? []
+  if (pid === undefined) return false
+  try {
+    return startTicks(Number(pid)) === Number(ticks)
+  } catch {
+    return true
+  }
+}
+
+/**
+ * When a process started, in clock ticks since boot.
+ *
+ * @returns 0 where the system has no /proc, undefined when there is no such process.
+ */
+function startTicks(pid: number): number | undefined {
+  if (process.platform !== 'linux') return isRunning(pid) ? 0 : undefined
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
+    throw error
+  }
+  // Field 2 is the program's name in parentheses and may itself hold blanks and parentheses; field 3 follows the last.
+  const fromField3 = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fromField3[22 - 3])
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // there, but another user's
+  }
+}
