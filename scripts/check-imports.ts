@@ -16,8 +16,8 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
-  ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
-  ...['hub-token', 'languages', 'async', 'processes'],
+  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'tensor'],
+  ...['folders', 'hub-token', 'languages', 'async', 'processes'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -40,7 +40,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
-  web: [], // it talks to the service over HTTP, as every other client does
+  // It talks to the service over HTTP, as every other client does; of the answers it knows the types.
+  web: ['type http/models/model-answers', 'type http/surfaces/openai/limits-answer'],
   index: ['library'],
   library: ['engine', 'devices', 'models/registry', 'transcribe/options', 'audio/index'],
 }

@@ -3,7 +3,7 @@
 import { probeAudio } from '../audio/index.ts'
 import { EnginePool, type EnginePoolOptions } from './pool.ts'
 
-/** The pool as the doors use it. */
+/** The pool as HTTP, the command line and the library use it. */
 export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>): EnginePool {
   const { settings, logger } = options
   return new EnginePool({

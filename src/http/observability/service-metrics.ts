@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { EngineEvent, Transcriber } from '../../engine/index.ts'
+import { residentBytes } from '../../processes/process-memory.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
 import { ModelLabels } from './model-labels.ts'
@@ -103,9 +104,10 @@ export class ServiceMetrics {
       const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
-      for (const { modelId, residentBytes, deviceBytes } of engines) {
+      for (const { modelId, pid, deviceBytes } of engines) {
+        const bytes = residentBytes(pid!)
         const model = this.#labels.labelOf(modelId)
-        if (residentBytes !== undefined) engineMemory.set({ model }, residentBytes)
+        if (bytes !== undefined) engineMemory.set({ model }, bytes)
         if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }
