@@ -16,8 +16,9 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
-  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'tensor'],
-  ...['folders', 'hub-token', 'languages', 'async', 'processes'],
+  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'folders'],
+  ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
+  ...['async', 'processes'],
 ]
 
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
@@ -28,8 +29,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   checkpoint: [],
   graph: ['checkpoint'],
   decode: ['type checkpoint'],
-  vad: ['audio', 'graph/builder', 'graph/protobuf'],
-  transcribe: ['audio', 'vad', 'decode'],
+  vad: ['graph/builder', 'graph/protobuf'],
+  transcribe: ['vad', 'decode'],
   inference: ['transcribe', 'decode', 'graph', 'checkpoint'],
   models: ['hub', 'checkpoint', 'graph', 'inference/index', 'decode', 'audio', 'vad', 'transcribe'],
   devices: ['models/index'],
@@ -42,8 +43,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   // It talks to the service over HTTP, as every other client does; of the answers it knows the types.
   web: ['type http/models/model-answers', 'type http/surfaces/openai/limits-answer'],
-  index: ['library'],
-  library: ['engine', 'devices', 'models/registry', 'transcribe/options', 'audio/index'],
+  index: ['sdk'],
+  sdk: ['engine', 'transcribe/options', 'audio/index'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */
@@ -55,7 +56,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^vite$/, ['web/vite.config']],
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
-  [/^(chokidar|cli-progress|tinyglobby)$/, ['cli']],
+  [/^(chokidar|cli-truncate|log-update|string-width|tinyglobby)$/, ['cli']],
   [/^node:child_process$/, ['audio', 'devices', 'hub/package-index', 'processes']],
 ]
 

@@ -4,8 +4,8 @@
  * @see openai/whisper:whisper/timing.py `find_alignment`, `dtw`, `median_filter`
  */
 
-/** Seconds of one encoder position. */
-export const SECONDS_PER_POSITION = 0.02
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
+
 const MEDIAN_WIDTH = 7
 /** Heads that align a window where the checkpoint names none: docs/decisions/0021-alignment-heads-by-their-walk.md. */
 const STEADIEST_HEADS = 6

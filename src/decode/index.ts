@@ -1,5 +1,5 @@
 /** Decoding, pure: given a step from tokens to logits, it finds the text. */
-export { type AlignmentScores, SECONDS_PER_POSITION, tokenTimes } from './alignment.ts'
+export { type AlignmentScores, tokenTimes } from './alignment.ts'
 export {
   type DecodedWindow,
   type DecodeOptions,
@@ -13,7 +13,7 @@ export {
 } from './decode-window.ts'
 export { decodedWindow } from './decoded-window.ts'
 export { LogitBiases } from './logit-bias.ts'
-export { suppressedTokens, TIMESTAMP_STEP } from './logit-filters.ts'
+export { suppressedTokens } from './logit-filters.ts'
 export { type Prompt, promptTokens, sotSequence } from './prompt.ts'
 export type { LogitRules, NextTokens, StepDecoder } from './step-decoder.ts'
 export { WhisperTokenizer } from './tokenizer.ts'

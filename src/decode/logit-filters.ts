@@ -5,6 +5,7 @@
  */
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { logSumExp, suppress } from './logits.ts'
 
 export type LogitFilter = (logits: Float32Array, tokens: readonly number[]) => void
@@ -20,9 +21,6 @@ export interface FilterOptions {
   /** Seconds. */
   readonly maxInitialTimestamp: number
 }
-
-/** Seconds between two timestamp tokens. */
-export const TIMESTAMP_STEP = 0.02
 
 /** The filters that the options ask for, in the order in which they must be applied. */
 export function logitFilters(generation: GenerationConfig, options: FilterOptions): readonly LogitFilter[] {
@@ -89,7 +87,7 @@ function noRepeatNgram(size: number): LogitFilter {
  */
 function timestampRules(generation: GenerationConfig, maxInitialTimestamp: number): LogitFilter {
   const { timestampBegin, eot } = generation
-  const latestFirst = timestampBegin + Math.round(maxInitialTimestamp / TIMESTAMP_STEP)
+  const latestFirst = timestampBegin + Math.round(maxInitialTimestamp / SECONDS_PER_POSITION)
   const forbid = (logits: Float32Array, from: number, to: number) => {
     logits.fill(Number.NEGATIVE_INFINITY, from, to)
   }

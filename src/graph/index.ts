@@ -1,5 +1,6 @@
 /** The checkpoint compiler: named tensors in, ONNX graphs out. */
 
+export { SAMPLES_PER_POSITION } from '../whisper-constants.ts'
 export { alignWeights, WeightsCutOffError } from './align-weights.ts'
 export { joinModel, keepModel, pickModel } from './arrange-models.ts'
 export { candidatesModel } from './candidates-model.ts'
@@ -15,6 +16,5 @@ export { alignmentHeadsOf } from './decoder.ts'
 export { EMBEDDINGS_FILE, writeEmbeddings } from './embeddings.ts'
 export { writeFormatProbe } from './format-probe.ts'
 export type { ComputeType, LinearFormat } from './layers.ts'
-export { SAMPLES_PER_POSITION } from './log-mel.ts'
 export { probeModel } from './probe-model.ts'
 export type { GraphTarget } from './target.ts'

@@ -4,16 +4,9 @@
  * @see openai/whisper:whisper/audio.py `log_mel_spectrogram` — same frame, hop, floor and scale.
  */
 
+import { FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE } from '../whisper-constants.ts'
 import type { GraphBuilder, Value } from './builder.ts'
 
-/** Samples per analysis frame: 25 ms at 16 kHz. */
-export const FRAME_SAMPLES = 400
-/** Samples between frames: 10 ms. */
-export const HOP_SAMPLES = 160
-/** Samples per encoder position: two mel frames, 20 ms. */
-export const SAMPLES_PER_POSITION = 2 * HOP_SAMPLES
-
-const SAMPLE_RATE = 16_000
 const N_FREQUENCIES = FRAME_SAMPLES / 2 + 1
 
 /**

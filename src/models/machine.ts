@@ -4,9 +4,9 @@
  */
 
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
+import { runtimeVersion } from '../runtime-package.ts'
 
 /** The first processor's lines are enough, and on a machine with hundreds of them the rest takes milliseconds. */
 const FIRST_PROCESSOR_BYTES = 8192
@@ -36,10 +36,4 @@ export function machineIdentity(): string {
   const processor = features.length > 0 ? features.sort().join(' ') : (cpus()[0]?.model ?? 'unknown')
   const digest = createHash('sha256').update(processor).digest('hex').slice(0, 8)
   return `onnxruntime ${runtimeVersion()} ${arch()} ${digest}`
-}
-
-function runtimeVersion(): string {
-  const path = createRequire(import.meta.url).resolve('onnxruntime-node/package.json')
-  const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string } // npm demands it of every package
-  return version
 }

@@ -1,7 +1,7 @@
 /** From the setting DTYPE to the format of each part of a model. Free of the runtime, but for the measurement. */
 
 import type { Dtype } from '../config.ts'
-import { ConfigError } from '../errors/index.ts'
+import { checkPrecision, GPU_FORMAT, hasDotProducts, kindOf } from '../device-precision.ts'
 import type { CompileOptions, LinearFormat } from '../graph/index.ts'
 import type { ResolvedDevice, SessionSettings } from '../inference/index.ts'
 import type { Logger } from '../logger.ts'
@@ -28,7 +28,6 @@ const ELIGIBLE: Readonly<Record<Part, readonly LinearFormat[]>> = {
   encoder: ['smoothed8', 'float32'],
   decoder: ['blocks8', 'float32'],
 }
-const EXACT_8_BIT = /^(avx512_vnni|avx_vnni|asimddp)$/
 
 /** A format in front is kept at this many times the time of a faster one: as much is noise. */
 const CLEARLY = 1.1
@@ -89,9 +88,9 @@ interface FormatChoice {
 }
 
 function choiceOf({ dtype, session: { device } }: KnownFormatOptions): FormatChoice {
-  // Which config.ts refuses where it knows: `auto` has become the CPU only here.
-  if (dtype === 'float16' && device === 'cpu') throw new ConfigError('DTYPE', dtype, 'auto, float32 or int8 on the CPU')
-  if (device !== 'cpu') return settled(gpuFormats(dtype, device))
+  if (device === 'cpu')
+    checkPrecision(dtype, device) // config.ts did not know yet that `auto` would be the CPU
+  else return settled(gpuFormats(dtype, device))
   if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return settled(FIXED[dtype])
   const named = namedFormats(dtype)
   if (named.encoder && named.decoder) return settled({ encoderFormat: named.encoder, decoderFormat: named.decoder })
@@ -116,7 +115,7 @@ function settled(formats: Formats): FormatChoice {
 export function gpuFormats(dtype: Dtype, device: Exclude<ResolvedDevice, 'cpu'>): Formats {
   if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return FIXED[dtype]
   const named = namedFormats(dtype)
-  const format = device === 'webgpu' ? 'float32' : 'float16'
+  const format = GPU_FORMAT[kindOf(device)]
   return { encoderFormat: named.encoder ?? format, decoderFormat: named.decoder ?? format }
 }
 
@@ -128,7 +127,7 @@ export function namedFormats(dtype: Dtype): Partial<Record<Part, LinearFormat>> 
 
 /** @param features  of the processor, by Linux's names; empty where nothing is known, so nothing is risked. */
 export function eligibleFormats(features: readonly string[]): Readonly<Record<Part, readonly LinearFormat[]>> {
-  if (features.some((name) => EXACT_8_BIT.test(name))) return ELIGIBLE
+  if (hasDotProducts(features)) return ELIGIBLE
   return { ...ELIGIBLE, encoder: ELIGIBLE.encoder.filter((format) => format !== 'smoothed8') }
 }
 

@@ -1,6 +1,6 @@
 /** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
 
-import { decodeAudio } from '../audio/index.ts'
+import { audioOptions, decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
@@ -113,13 +113,7 @@ export class WhisperStrategy extends AsrStrategy {
 
   #samplesOf(audioPath: string, signal: AbortSignal): AsyncIterable<Float32Array> {
     const { settings, logger } = this.context
-    return decodeAudio(audioPath, {
-      ffmpegPath: settings.ffmpegPath,
-      timeoutSeconds: settings.ffmpegTimeoutSeconds,
-      maxSeconds: settings.maxAudioSeconds,
-      signal,
-      logger,
-    })
+    return decodeAudio(audioPath, audioOptions(settings, { signal, logger }))
   }
 
   async #openCheckpoint(signal: AbortSignal): Promise<{ checkpoint: Checkpoint; folder: string }> {

@@ -4,17 +4,15 @@
  * not too short, which throws very short clips into loops (docs/decisions/0003).
  */
 
-import { SAMPLE_RATE } from '../audio/index.ts'
+import { FULL_CONTEXT, SAMPLE_RATE, SAMPLES_PER_POSITION } from '../whisper-constants.ts'
 
-/** Encoder positions of 20 ms in a full window. */
-export const FULL_CONTEXT = 1500
-const POSITIONS_PER_SECOND = 50
+const POSITIONS_PER_SECOND = SAMPLE_RATE / SAMPLES_PER_POSITION
 const LEAST_SECONDS = 12
 const SILENCE_SECONDS = 5
 /** Contexts are rounded up to whole seconds, so that windows of similar length can share a batch. */
 const ROUNDING = POSITIONS_PER_SECOND
 
-/** Encoder positions for a window of `nSamples`, at most 1500. */
+/** Encoder positions for a window of `nSamples`, at most FULL_CONTEXT. */
 export function adaptiveContext(nSamples: number): number {
   const seconds = Math.max(LEAST_SECONDS, nSamples / SAMPLE_RATE + SILENCE_SECONDS)
   const positions = Math.ceil((seconds * POSITIONS_PER_SECOND) / ROUNDING) * ROUNDING

@@ -1,7 +1,8 @@
 /** A window's text → segments with times, by whichever source of times was asked for. */
 
-import { TIMESTAMP_STEP, type WhisperTokenizer } from '../decode/index.ts'
+import type { WhisperTokenizer } from '../decode/index.ts'
 import type { Segment, Word } from '../transcript/index.ts'
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import type { DecodingOptions } from './options.ts'
 import { qualityOf } from './quality.ts'
 import type { TimedWord } from './timed-words.ts'
@@ -97,7 +98,7 @@ function byTimestampTokens(
   { tokenizer, timestampBegin }: SegmentContext,
 ): Piece[] {
   const found: Piece[] = []
-  const seconds = (token: number) => window.startSeconds + (token - timestampBegin) * TIMESTAMP_STEP
+  const seconds = (token: number) => window.startSeconds + (token - timestampBegin) * SECONDS_PER_POSITION
   let start = window.startSeconds
   let tokens: number[] = []
   let usedWords = 0
@@ -136,7 +137,7 @@ export function completePart(
   const endsAlone = isTimestamp(tokens.at(-1)) && !isTimestamp(tokens.at(-2))
   const pair = tokens.findLastIndex((token, i) => i > 0 && isTimestamp(token) && isTimestamp(tokens[i - 1]))
   if (pair < 0 || endsAlone) return undefined
-  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - timestampBegin) * TIMESTAMP_STEP }
+  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - timestampBegin) * SECONDS_PER_POSITION }
 }
 
 /** Words from index `from` on that `nTokens` tokens spell. */

@@ -8,11 +8,11 @@ import {
   type DecodeOptions,
   hypothesesOf,
   type LanguageProbabilities,
-  SECONDS_PER_POSITION,
   sotSequence,
   splitWords,
 } from '../decode/index.ts'
-import { adaptiveContext, FULL_CONTEXT } from './audio-context.ts'
+import { FULL_CONTEXT, SECONDS_PER_POSITION } from '../whisper-constants.ts'
+import { adaptiveContext } from './audio-context.ts'
 import type { EncodedWindow, ModelSession, SessionRequest, WindowPrompt } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cutWindows, SeekingWindows, WINDOW_SECONDS, type Window } from './windows.ts'
+import { WINDOW_SECONDS } from '../whisper-constants.ts'
+import { cutWindows, SeekingWindows, type Window } from './windows.ts'
 
 const RATE = 16_000
 

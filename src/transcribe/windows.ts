@@ -1,10 +1,7 @@
 /** Windows that the encoder can take, and how a stream is cut into them where nobody says where speech is. */
 
-import { SAMPLE_RATE } from '../audio/index.ts'
 import type { Span, SpeechWindow } from '../vad/index.ts'
-
-/** The longest window: what Whisper was trained on. */
-export const WINDOW_SECONDS = 30
+import { SAMPLE_RATE, WINDOW_SECONDS } from '../whisper-constants.ts'
 
 const WINDOW_SAMPLES = WINDOW_SECONDS * SAMPLE_RATE
 /** Only the last third is searched for a pause, since shorter windows mean more of them. */

@@ -24,7 +24,8 @@ import {
   partHead,
   readAnswer,
 } from '../helpers/rigs/raw-http.ts'
-import { startService, uploadsIn } from '../helpers/rigs/service.ts'
+import { serviceOf, startService, uploadsIn } from '../helpers/rigs/service.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const MB = 1024 ** 2
 const HELD_UPLOAD = form({ name: 'file', fileName: 'a.wav', content: 'oi' })
@@ -172,7 +173,7 @@ test('a port that is in use is told with what to do, and the engines are closed'
   const transcriber = scriptedTranscriber()
   const config = readConfig({ HOST: '127.0.0.1', PORT: String(first.port), TEMP_DIR: await temporaryFolder(t) })
   const { signal } = new AbortController()
-  await assert.rejects(serve({ config, transcriber, logger: silentLogger, signal }), (error) => {
+  await assert.rejects(serve(serviceOf({ config, transcriber, logger: silentLogger }), { signal }), (error) => {
     assert.ok(error instanceof AddressUnavailableError)
     assert.match(error.sentence, /cannot listen on 127\.0\.0\.1:\d+ \(it is in use\): stop the program .* PORT/)
     return true
@@ -187,7 +188,7 @@ test('an upload of 300 MB is never in memory, and SIGTERM ends the process with 
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024
   }
-  if (process.platform !== 'linux') return t.skip('needs /proc to read the memory of a process')
+  if (process.platform !== 'linux') return t.skip(skipped('machine', 'needs /proc to read the memory of a process'))
   await post(`http://127.0.0.1:${port}`) // what the first request loads is not the upload's
   const before = residentBytes('VmRSS')
 
