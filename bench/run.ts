@@ -115,7 +115,7 @@ async function timeCompilation(folder: string): Promise<number> {
   return (performance.now() - from) / 1000
 }
 
-/** Through the door that the service uses: an engine process, ffmpeg, the whole of a request. */
+/** By the pool that the service uses: an engine process, ffmpeg, the whole of a request. */
 async function serve(name: string, path: string, isReal: boolean) {
   const entry: ModelEntry = {
     id: name,
@@ -128,7 +128,7 @@ async function serve(name: string, path: string, isReal: boolean) {
   const pool = createEnginePool({ resolve: () => entry, maxLoadedModels: 1, settings: engine, logger })
   try {
     // Random weights never come to an end and fail every check, so they are given one short try.
-    const options = isReal ? {} : { temperature: 0, beam_size: 1, max_new_tokens: 40 }
+    const options = isReal ? {} : { temperature: [0], beamSize: 1, maxNewTokens: 40 }
     const request = { modelId: name, audioPath: recording(), options, signal: never }
     const seconds: number[] = []
     let audioSeconds = 0

@@ -1,4 +1,4 @@
-/** One set over many clips: ours through the door that users take, or the peer's. */
+/** One set over many clips: ours by the pool that the service uses, or the peer's. */
 
 import { cpus } from 'node:os'
 import { readConfig } from '../src/config.ts'
@@ -6,6 +6,7 @@ import { createEnginePool } from '../src/engine/index.ts'
 import { resolveCheckpointFolder } from '../src/hub/index.ts'
 import { createLogger } from '../src/logger.ts'
 import { ModelRegistry } from '../src/models/registry.ts'
+import { readOptions } from '../src/transcribe/options.ts'
 import type { Segment } from '../src/transcript/index.ts'
 import { runFasterWhisper } from './peers/faster-whisper.ts'
 import type { Clip } from './speech-set.ts'
@@ -38,7 +39,7 @@ export function runSet(set: WerSet, request: RunRequest): Promise<RunResult> {
   return set.system === 'paradox' ? runOwn(set, request) : runPeer(set, request)
 }
 
-/** Through the door that the service uses: an engine process, ffmpeg, the whole of a request, one at a time. */
+/** By the pool that the service uses: an engine process, ffmpeg, the whole of a request, one at a time. */
 async function runOwn({ options }: OwnSet, request: RunRequest): Promise<RunResult> {
   const { model, clips, isLanguageGiven, onAnswer } = request
   const pool = createEnginePool({
@@ -49,7 +50,7 @@ async function runOwn({ options }: OwnSet, request: RunRequest): Promise<RunResu
   })
   const transcribe = (clip: Clip) => {
     const language = isLanguageGiven ? knownLanguage(clip) : undefined
-    const given = { modelId: model, audioPath: clip.path, language, options, signal: never }
+    const given = { modelId: model, audioPath: clip.path, language, options: readOptions(options), signal: never }
     return pool.transcribe(given)
   }
   try {

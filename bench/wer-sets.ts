@@ -2,7 +2,7 @@
 
 import type { GivenOptions } from '../src/transcribe/options.ts'
 
-/** Our own pipeline, through the door that the service uses. */
+/** Our own pipeline, by the pool that the service uses. */
 export interface OwnSet {
   readonly system: 'paradox'
   readonly options: GivenOptions

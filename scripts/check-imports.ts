@@ -16,8 +16,16 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
-  ...['errors', 'config', 'settings', 'logger', 'option-table', 'package-info', 'transcript', 'tensor', 'folders'],
-  ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
+  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'tensor'],
+  ...[
+    'folders',
+    'hub-token',
+    'languages',
+    'language-table',
+    'whisper-constants',
+    'device-precision',
+    'runtime-package',
+  ],
   ...['async', 'processes'],
 ]
 
@@ -41,7 +49,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
     ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
   ],
-  web: [], // it talks to the service over HTTP, as every other client does
+  // It talks to the service over HTTP, as every other client does; of the answers it knows the types.
+  web: ['type http/models/model-answers', 'type http/surfaces/openai/limits-answer'],
   index: ['sdk'],
   sdk: ['engine', 'transcribe/options', 'audio/index'],
 }

@@ -55,10 +55,19 @@ const SUITES: readonly Suite[] = [
 const SLOW_CONTRACTS = [
   ...['cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify', 'cli-watch'],
   ...['compiled-cache', 'containers', 'device-choice', 'device-loss', 'device-trial', 'engine-environment'],
-  ...['engine-pool', 'failed-loads', 'graph', 'hot-swap', 'lanes', 'half-lanes', 'languages', 'model-lifecycle'],
+  ...[
+    'engine-pool',
+    'failed-loads',
+    'graph',
+    'hot-swap',
+    'decoder-batches',
+    'half-precision-batches',
+    'languages',
+    'model-lifecycle',
+  ],
   ...['models-deletion', 'models-downloads', 'models-in-memory', 'models-routes', 'preload', 'prepared-graphs'],
-  ...['proxies', 'readiness', 'service-life', 'traces', 'transcribe', 'whole-text-graph', 'whole-text-model'],
-  ...['whole-text-trial'],
+  ...['proxies', 'readiness', 'service-life', 'traces', 'transcribe', 'generate-graph', 'cuda-model'],
+  ...['cuda-trial'],
 ].map((name) => `test/contract/${name}.test.ts`)
 
 const N_SLOWEST = 15

@@ -8,7 +8,7 @@ const TABLE = {
   patience: [number(0.1, 10), 'patience'],
   task: [oneOf(['transcribe', 'translate']), 'task'],
   vad_filter: [flag, 'voice activity detection'],
-  temperature: [listOf(number(0, 2), 'a number from 0 to 2, or several', 3), 'temperature'],
+  temperature: [listOf(number(0, 2), 'a number from 0 to 2, or several', { most: 3 }), 'temperature'],
   prefix: [text(5), 'beginning'],
 } as const
 
@@ -34,6 +34,13 @@ test('values are taken as they are or as the text that stands for them', () => {
   assert.deepEqual(parseGiven(TABLE, { ...values, prefix: 'a' }), expected)
   assert.deepEqual(parseGiven(TABLE, { temperature: 0 }), { temperature: [0] })
   assert.deepEqual(parseGiven(TABLE, { temperature: ',' }), { temperature: [] })
+})
+
+test('a list has as many items as it may have', () => {
+  const list = listOf(integer(0, 9), 'digits', { least: 1, most: 2 })
+  assert.deepEqual(list.parse('1, 2,'), [1, 2])
+  assert.equal(list.optional().parse(undefined), undefined)
+  for (const given of [',', '', '1,2,3', 'x']) assert.equal(list.safeParse(given).success, false, given)
 })
 
 test('what is blank is not given, and other names are not looked at', () => {

@@ -5,8 +5,16 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from './errors/index.ts'
+import { type JsonSchema, jsonSchema } from './schema.ts'
 
 export type OptionTable = Readonly<Record<string, readonly [check: z.ZodType, meaning: string]>>
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
+
+/** The value of each option of a table, under its name in camelCase. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [K in keyof T & string as Camel<K>]: z.output<T[K][0]>
+}
 
 // ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 // Each takes a value or the string that stands for it, and has what it accepts, in words, as its description.
@@ -33,7 +41,7 @@ export function text(maxLength: number) {
 }
 
 /** Comma-separated items, as HTTP and the command line write lists; `,` is a list of none. */
-export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
+export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = 1000 }) {
   const split = (value: unknown) =>
     typeof value === 'string'
       ? value
@@ -43,7 +51,7 @@ export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
       : Array.isArray(value)
         ? value
         : [value]
-  return z.preprocess(split, z.array(item).max(maxLength)).describe(what)
+  return z.preprocess(split, z.array(item).min(least).max(most)).describe(what)
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -55,7 +63,10 @@ export function listOf<T>(item: z.ZodType<T>, what: string, maxLength: number) {
  * @param given  by the names of the table; other names are not looked at.
  * @throws {OptionInvalidError} naming the option, its value and what is allowed.
  */
-export function parseGiven(table: OptionTable, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function parseGiven<T extends OptionTable>(
+  table: T,
+  given: Readonly<Record<string, unknown>>,
+): Partial<OptionValues<T>> {
   const parsed: Record<string, unknown> = {}
   for (const [name, [check]] of Object.entries(table)) {
     const value = given[name]
@@ -64,7 +75,7 @@ export function parseGiven(table: OptionTable, given: Readonly<Record<string, un
     if (!result.success) throw new OptionInvalidError(name, shown(value), allowed(check))
     parsed[camelCase(name)] = result.data
   }
-  return parsed
+  return parsed as Partial<OptionValues<T>> // each value is the output of its own check
 }
 
 export function camelCase(name: string): string {
@@ -118,6 +129,22 @@ export function writtenValue(value: unknown): string {
 }
 
 function schemaOf(check: z.ZodType): OptionSchema {
-  const { $schema, description, items, maxItems, ...schema } = z.toJSONSchema(check, { io: 'output' })
-  return schema as OptionSchema // the checks above make no others
+  const { description, items, minItems, maxItems, ...schema } = jsonSchema(check)
+  return schema as unknown as OptionSchema // the checks above make no others
+}
+
+/** The options as the fields of a form. */
+export function fieldSchemas(infos: readonly OptionInfo[]): Record<string, JsonSchema> {
+  return Object.fromEntries(infos.map((info) => [info.name, fieldSchema(info)]))
+}
+
+function fieldSchema({ meaning, allowed, schema, default: value }: OptionInfo): JsonSchema {
+  const description = `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}. Use ${allowed}.`
+  // A list is one field of comma-separated items; an array would be a field for each.
+  const isList = schema.type === 'array'
+  return {
+    ...(isList ? { type: 'string' } : schema),
+    ...(value !== undefined && { default: isList ? writtenValue(value) : value }),
+    description,
+  }
 }

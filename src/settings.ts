@@ -10,6 +10,8 @@ import { PART_FORMATS } from './device-precision.ts'
 import { cleanToken } from './hub-token.ts'
 import { LANGUAGE_CODES } from './language-table.ts'
 import { isDetectionAsked, resolveLanguage } from './languages.ts'
+import * as option from './option-table.ts'
+import { integer, oneOf } from './option-table.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
   /** Check of the text in the environment; its description says what is allowed. */
@@ -24,32 +26,13 @@ export interface Setting<T extends z.ZodType = z.ZodType> {
 
 // ── checks ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const flag = z
-  .stringbool({ truthy: ['1', 'true', 'yes', 'on'], falsy: ['0', 'false', 'no', 'off', ''] })
-  .describe('0 or 1')
-
-function integer(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^-?\d+$/)
-    .transform(Number)
-    .pipe(z.number().int().min(min).max(max))
-    .describe(`a whole number from ${min} to ${max}`)
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values).describe(`one of ${values.join(', ')}`)
-}
+const flag = option.flag.describe('0 or 1')
 
 const text = z.string().min(1).describe('a text that is not empty')
 
-/** Comma-separated items; blanks around them don't count. */
-function listOf(item: z.ZodType<string, string>, what: string) {
-  return z
-    .string()
-    .transform((value) => value.split(',').map((part) => part.trim()))
-    .pipe(z.array(item).min(1))
-    .describe(what)
+/** One item at least: a comma alone should not stand for no keys, and so for a service that is open to all. */
+function listOf(item: z.ZodType<string>, what: string) {
+  return option.listOf(item, what, { least: 1 })
 }
 
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9*][A-Za-z0-9._*-]*$/
@@ -181,7 +164,7 @@ export const SETTINGS = {
   MAX_LOADED_MODELS: {
     check: integer(1, 64).default(1),
     meaning:
-      'Models in memory at a time, each in a process of its own. When another is asked for, running requests finish, then the one that was idle longest is unloaded.',
+      'Models in memory at a time, each in a process of its own. When another is asked for, the one that was idle longest is unloaded; where none is idle, [the queue](operations.md#the-queue) makes room.',
   },
   MAX_MODEL_MEMORY: {
     check: integer(0, 16 * 1024 * 1024).default(0),
@@ -214,7 +197,8 @@ export const SETTINGS = {
   },
   MAX_QUEUE: {
     check: integer(0, 100_000).default(64),
-    meaning: 'Requests that may wait beyond that, those still uploading among them; more are answered with 429.',
+    meaning:
+      'Requests that may wait beyond that, those still uploading among them; more are answered with 429. Their order: [the queue](operations.md#the-queue).',
   },
   REQUEST_TIMEOUT: {
     check: integer(0, 7 * 24 * 3600).default(0),

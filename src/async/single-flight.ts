@@ -4,7 +4,7 @@ import { abortable } from './abortable.ts'
 
 /** One that waits for the work. */
 export interface FlightWaiter<Progress = never> {
-  /** Its abort leaves; the work ends when nobody waits for it. */
+  /** Its abort leaves; the work ends with its last waiter. */
   readonly signal: AbortSignal
   /** Told at once what was told last, then what comes. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
@@ -12,7 +12,7 @@ export interface FlightWaiter<Progress = never> {
   readonly lingerMs?: (() => number) | undefined
 }
 
-/** @param signal  aborts when nobody waits any more. */
+/** @param signal  aborts when the last waiter has left. */
 export type Flight<Result, Progress = never> = (
   signal: AbortSignal,
   onProgress: (progress: Progress) => void,
@@ -21,9 +21,9 @@ export type Flight<Result, Progress = never> = (
 export interface SingleFlightOptions {
   /** For how long a result is kept for those who ask for the same; by default not at all. A failure never is. */
   readonly keepMs?: number
-  /** Results kept, at most; the oldest go first. */
+  /** Results kept, at most, the oldest going first; by default all. */
   readonly mostKept?: number
-  /** Works that go on with nobody waiting for them, at most. */
+  /** Works that go on without a waiter, at most; by default all. */
   readonly mostUnattended?: number
 }
 
@@ -35,7 +35,7 @@ interface Running<Result, Progress> {
   nWaiting: number
   latest: Progress | undefined
   isDone: boolean
-  /** Ends work that nobody waits for, or forgets a result. */
+  /** Ends work without a waiter, or forgets a result. */
   timer: NodeJS.Timeout | undefined
 }
 
@@ -46,7 +46,7 @@ export class SingleFlight<Result = void, Progress = never> {
   /** Under way, or kept, by id; the youngest last. */
   readonly #flights = new Map<string, Running<Result, Progress>>()
 
-  constructor({ keepMs = 0, mostKept = 64, mostUnattended = 4 }: SingleFlightOptions = {}) {
+  constructor({ keepMs = 0, mostKept = Infinity, mostUnattended = Infinity }: SingleFlightOptions = {}) {
     this.#keepMs = keepMs
     this.#mostKept = mostKept
     this.#mostUnattended = mostUnattended

@@ -9,7 +9,7 @@ import { EngineCrashedError, ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { residentBytes } from '../processes/process-memory.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import type { WorkKind, WorkResults } from '../transcript/index.ts'
 import { type EngineOptions, EngineProcess, type EngineRequest } from './engine-process.ts'
 import { type EngineEvent, reportLife, type UnloadReason } from './events.ts'
 import type { QueueEngine } from './request-queue.ts'
@@ -163,8 +163,7 @@ export class EngineHandle implements QueueEngine {
     this.#isAwaitingUse = true
   }
 
-  /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
-  async work(request: EngineRequest): Promise<Transcription | LanguageDetection> {
+  async work<K extends WorkKind>(request: EngineRequest<K>): Promise<WorkResults[K]> {
     const { signal } = request
     const engine = await this.#loadedProcess(signal)
     this.#isAwaitingUse = false

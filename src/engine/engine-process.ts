@@ -8,7 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { ForkedProcess, SMALL_HEAP } from '../processes/forked-process.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import type { WorkKind, WorkResults } from '../transcript/index.ts'
 import type { EngineWork, FromEngine, ToEngine } from './protocol.ts'
 import type { TranscribeRequest } from './transcriber.ts'
 
@@ -23,11 +23,11 @@ export interface EngineOptions {
 }
 
 /** Work whose options have been checked. */
-export interface EngineRequest
-  extends Omit<EngineWork, 'tellsSegments'>,
+export interface EngineRequest<K extends WorkKind = WorkKind>
+  extends Omit<EngineWork<K>, 'tellsSegments'>,
     Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'onStarted' | 'onTiming' | 'signal'> {}
 
-type Result = Transcription | LanguageDetection
+type Result = WorkResults[WorkKind]
 
 interface WaitingRequest extends PromiseWithResolvers<Result> {
   readonly request: EngineRequest
@@ -58,7 +58,7 @@ export class EngineProcess {
       env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
       stderr: 'inherit', // where an engine logs
     })
-    this.#loading.promise.catch(() => {}) // who asks for `loaded` gets the failure; there may be nobody
+    this.#loading.promise.catch(() => {}) // those who wait for `loaded` get the failure; there may be none
     this.#child.onMessage((message) => this.#receive(message))
     void this.#child.ended.then(({ how }) => this.#fail(how))
     this.#child.send({
@@ -101,8 +101,7 @@ export class EngineProcess {
     return this.#nLost
   }
 
-  /** @returns a `Transcription` or a `LanguageDetection`, by the kind of work. */
-  async work(request: EngineRequest): Promise<Result> {
+  async work<K extends WorkKind>(request: EngineRequest<K>): Promise<WorkResults[K]> {
     const { kind, audioPath, language, options, signal } = request
     const tellsSegments = request.onSegments !== undefined
     signal.throwIfAborted()
@@ -114,7 +113,7 @@ export class EngineProcess {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
       request.onStarted?.()
       this.#child.send({ type: 'work', requestId, kind, audioPath, language, options, tellsSegments })
-      return await answer.promise
+      return (await answer.promise) as WorkResults[K] // entry.ts answers by the kind
     } finally {
       this.#waiting.delete(requestId)
     }
@@ -163,7 +162,7 @@ export class EngineProcess {
   }
 
   /**
-   * What a device that has failed one request would answer the next, nobody knows: a fresh process asks it anew. By the
+   * What a device that has failed one request would answer the next is unknown: a fresh process asks it anew. By the
    * hardest means, since an orderly end waits for the device.
    */
   #giveUp(requestId: number): void {

@@ -16,7 +16,7 @@ const running = new Map<number, AbortController>()
 const closing = new AbortController()
 
 process.on('message', (message: ToEngine) => void receive(message)) // sent by engine-process.ts of the same build
-// The service is gone, however it ended: nobody will read what we would say.
+// The service is gone, however it ended: no message would be read.
 process.on('disconnect', () => process.exit(0))
 // Ctrl-C reaches the whole process group; the service decides when its engines end.
 process.on('SIGINT', () => {})
@@ -101,7 +101,7 @@ function startTiming(model: AsrStrategy): () => WorkTiming {
   }
 }
 
-/** A collection takes as long as three tokens, so it waits until nobody does. */
+/** A collection takes as long as three tokens, so it waits until no request does. */
 const IDLE_MS = 100
 let cleaning: NodeJS.Timeout | undefined
 

@@ -1,4 +1,4 @@
-/** What happens to models, for whoever counts: each that was loaded is unloaded once, for one reason. */
+/** What happens to models, for the metrics: each that was loaded is unloaded once, for one reason. */
 
 import type { EngineProcess } from './engine-process.ts'
 
@@ -15,7 +15,7 @@ export type EngineEvent =
  * Tells of an engine's load and of its end; resolves when there is nothing more to tell.
  *
  * @param engine     one that has just been started.
- * @param endReason  why it is being ended; undefined while nobody ends it.
+ * @param endReason  why it is being ended; undefined while it is not.
  */
 export async function reportLife(
   engine: EngineProcess,

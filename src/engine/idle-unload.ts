@@ -1,29 +1,32 @@
-/** Unloads models that nobody has asked for in a while. */
+/** Unloads models that no request has come for in a while. */
 
 import type { Clock } from '../async/clock.ts'
 import type { EngineHandle } from './engine-handle.ts'
 
-export interface IdleUnloadOptions {
+/** What has to be known of an engine. */
+export type RestingEngine = Pick<EngineHandle, 'entry' | 'restsSince' | 'isAwaitingUse'>
+
+export interface IdleUnloadOptions<E> {
   /** How long a model may rest; 0: not at all, undefined: for ever. */
   readonly ttlMs: number | undefined
   /** Ids of models that may rest for ever. */
   readonly exempt: ReadonlySet<string>
   readonly clock: Clock
-  readonly unload: (engine: EngineHandle) => void
+  readonly unload: (engine: E) => void
   /** Called when the next model may be due; calls `update`. */
   readonly onDue: () => void
 }
 
-export class IdleUnload {
-  readonly #options: IdleUnloadOptions
+export class IdleUnload<E extends RestingEngine> {
+  readonly #options: IdleUnloadOptions<E>
   #cancelTimer: (() => void) | undefined
 
-  constructor(options: IdleUnloadOptions) {
+  constructor(options: IdleUnloadOptions<E>) {
     this.#options = options
   }
 
-  /** When the model goes unless somebody asks for it, in milliseconds since 1970; undefined while it stays. */
-  expiresAt(engine: EngineHandle): number | undefined {
+  /** When the model goes unless a request comes for it, in milliseconds since 1970; undefined while it stays. */
+  expiresAt(engine: E): number | undefined {
     const { ttlMs, exempt } = this.#options
     if (ttlMs === undefined || engine.restsSince === undefined || exempt.has(engine.entry.id)) return undefined
     // Loading a model on demand would make no sense if it went at once.
@@ -36,7 +39,7 @@ export class IdleUnload {
    *
    * @param engines  those that no request waits for.
    */
-  update(engines: readonly EngineHandle[]): void {
+  update(engines: readonly E[]): void {
     const { clock, unload, onDue } = this.#options
     this.cancel()
     const now = clock.now()

@@ -52,7 +52,7 @@ export class LoadedEngines implements Engines<EngineHandle> {
   readonly #listener: EngineListener
   readonly #engines = new Map<string, EngineHandle>()
   readonly #memory: MemoryLimit
-  readonly #idleUnload: IdleUnload
+  readonly #idleUnload: IdleUnload<EngineHandle>
   readonly #deviceMemory: DeviceMemoryReader
   #onIdle: (() => void) | undefined
 

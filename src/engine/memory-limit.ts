@@ -3,6 +3,9 @@
 import type { Logger } from '../logger.ts'
 import type { EngineHandle } from './engine-handle.ts'
 
+/** What has to be known of an engine. */
+export type MeasuredEngine = Pick<EngineHandle, 'entry' | 'isLoaded' | 'isEnding' | 'residentBytes'>
+
 export interface MemoryLimitOptions {
   /** undefined: no limit. */
   readonly maxBytes: number | undefined
@@ -14,7 +17,7 @@ export class MemoryLimit {
   readonly #logger: Logger
   /** What each model had when it was last looked at, by its id. */
   readonly #known = new Map<string, number>()
-  readonly #warnedOf = new WeakSet<EngineHandle>()
+  readonly #warnedOf = new WeakSet<MeasuredEngine>()
 
   constructor({ maxBytes, logger }: MemoryLimitOptions) {
     this.#maxBytes = maxBytes
@@ -22,23 +25,23 @@ export class MemoryLimit {
   }
 
   /** Remembers what a model has after its load, or after a request. */
-  look(engine: EngineHandle): void {
+  look(engine: MeasuredEngine): void {
     const bytes = this.#maxBytes === undefined || !engine.isLoaded ? undefined : engine.residentBytes
     if (bytes !== undefined) this.#known.set(engine.entry.id, bytes)
   }
 
   /** Whether a model may be loaded beside those of `engines`. One alone always may. */
-  hasRoomFor(modelId: string, engines: readonly EngineHandle[]): boolean {
+  hasRoomFor(modelId: string, engines: readonly MeasuredEngine[]): boolean {
     if (this.#maxBytes === undefined || engines.length === 0) return true
     return this.#total(engines) + this.#expected(modelId) <= this.#maxBytes
   }
 
-  isExceeded(engines: readonly EngineHandle[]): boolean {
+  isExceeded(engines: readonly MeasuredEngine[]): boolean {
     return this.#maxBytes !== undefined && this.#total(engines) > this.#maxBytes
   }
 
   /** Says once that a model is over the limit by itself. */
-  warn(engine: EngineHandle): void {
+  warn(engine: MeasuredEngine): void {
     if (!engine.isLoaded || this.#warnedOf.has(engine)) return
     this.#warnedOf.add(engine)
     const { residentBytes } = engine
@@ -48,12 +51,12 @@ export class MemoryLimit {
     )
   }
 
-  #total(engines: readonly EngineHandle[]): number {
+  #total(engines: readonly MeasuredEngine[]): number {
     return engines.reduce((sum, engine) => sum + this.#bytesOf(engine), 0)
   }
 
   /** One that is loading has only begun to take what it will. */
-  #bytesOf(engine: EngineHandle): number {
+  #bytesOf(engine: MeasuredEngine): number {
     const bytes = engine.residentBytes ?? 0
     return engine.isLoaded || engine.isEnding ? bytes : Math.max(bytes, this.#expected(engine.entry.id))
   }

@@ -17,13 +17,12 @@ import {
 import { isDetectionAsked } from '../languages.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { residentBytes } from '../processes/process-memory.ts'
-import { parseOptions } from '../transcribe/options.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import { withDefaults } from '../transcribe/options.ts'
+import type { LanguageDetection, Transcription, WorkKind, WorkResults } from '../transcript/index.ts'
 import type { EngineHandle } from './engine-handle.ts'
 import { type LoadFailure, LoadFailures } from './load-failures.ts'
 import { LoadedEngines, type LoadedEnginesOptions } from './loaded-engines.ts'
 import { type PreparationState, Preparations } from './preparation.ts'
-import type { EngineWork } from './protocol.ts'
 import { type QueuedRequest, type QueueLimits, RequestQueue } from './request-queue.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
@@ -141,18 +140,18 @@ export class EnginePool implements Transcriber {
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {
-    return (await this.#work('transcribe', request)) as Transcription // by the kind of work
+    return await this.#work('transcribe', request)
   }
 
   async detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection> {
-    return (await this.#work('detect-language', request)) as LanguageDetection // by the kind of work
+    return await this.#work('detect-language', request)
   }
 
-  async #work(kind: EngineWork['kind'], request: TranscribeRequest): Promise<Transcription | LanguageDetection> {
+  async #work<K extends WorkKind>(kind: K, request: TranscribeRequest): Promise<WorkResults[K]> {
     const { signal, audioPath, language, isLong = false, onProgress, onSegments, onStarted, onTiming } = request
     using reservation = request.reservation ?? this.queue.enter()
     const entry = this.#options.resolve(request.modelId)
-    const options = parseOptions(request.options, { audioContext: this.#options.settings.audioContext })
+    const options = withDefaults(request.options, { audioContext: this.#options.settings.audioContext })
     if (options.multilingual && language !== undefined && !isDetectionAsked(language)) {
       throw new OptionInvalidError('multilingual', 'true', 'false, or leave the language out')
     }
@@ -197,7 +196,7 @@ export class EnginePool implements Transcriber {
     const use = await this.queue.admit(request)
     expected[Symbol.dispose]()
     const done = work(use.engine).finally(() => use[Symbol.dispose]())
-    done.catch(() => {}) // after an abort nobody waits for it any more
+    done.catch(() => {}) // after an abort its caller does not wait for it any more
     // The caller is let go at once; the engine is free when it has really stopped, which may take one long step.
     return await abortable(done, signal)
   }

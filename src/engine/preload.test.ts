@@ -29,7 +29,7 @@ test('models are made ready in order, each by transcribing something without spe
     asked.map(({ modelId }) => modelId),
     ['a', 'b'],
   )
-  assert.equal(asked[0]!.options?.vad_filter, false)
+  assert.equal(asked[0]!.options?.vadFilter, false)
   assert.deepEqual(await readdir(tempDir), [])
 })
 

@@ -7,13 +7,13 @@ import { SAMPLE_RATE, wavHeader } from '../audio/index.ts'
 import { AsrError } from '../errors/index.ts'
 import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
-import type { GivenOptions } from '../transcribe/options.ts'
+import type { RequestedOptions } from '../transcribe/options.ts'
 import type { Transcriber } from './transcriber.ts'
 
 const PAUSES = { firstMs: 10_000, longestMs: 300_000 }
 
 /** Decodes whatever is heard, once, and not for long. */
-const WARM_UP_OPTIONS: GivenOptions = { vad_filter: false, beam_size: 1, temperature: 0, max_new_tokens: 8 }
+const WARM_UP_OPTIONS: RequestedOptions = { vadFilter: false, beamSize: 1, temperature: [0], maxNewTokens: 8 }
 
 export interface PreloadOptions {
   /** Ids, in the order in which they are loaded. */

@@ -1,6 +1,6 @@
 /**
- * Downloads and compiles models in processes of their own, while the loaded models work on. Only a model that is ready
- * takes a place, so no request waits for another model's download.
+ * Downloads and compiles models in processes of their own, while the loaded models work on. Only for a model that is
+ * ready another makes room, so no request waits for another model's download.
  */
 
 import { Semaphore } from '../async/semaphore.ts'

@@ -5,7 +5,7 @@ import type { WireFailure } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import type { DecodingOptions } from '../transcribe/options.ts'
-import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { Segment, WorkKind, WorkResults } from '../transcript/index.ts'
 import type { WorkTiming } from './transcriber.ts'
 
 export type ToEngine =
@@ -15,8 +15,8 @@ export type ToEngine =
   | { readonly type: 'unload' }
 
 /** What an engine does with a recording. */
-export interface EngineWork {
-  readonly kind: 'transcribe' | 'detect-language'
+export interface EngineWork<K extends WorkKind = WorkKind> {
+  readonly kind: K
   readonly audioPath: string
   readonly language: string | undefined
   readonly options: DecodingOptions
@@ -33,7 +33,7 @@ export type FromEngine =
   | {
       readonly type: 'done'
       readonly requestId: number
-      readonly result: Transcription | LanguageDetection
+      readonly result: WorkResults[WorkKind]
       readonly timing: WorkTiming
     }
   | { readonly type: 'failed'; readonly requestId: number; readonly failure: WireFailure }

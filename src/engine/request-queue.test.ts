@@ -360,6 +360,21 @@ test('a request that only wants its model loaded needs no place, but its turn', 
   assert.deepEqual(queue.state, { running: 0, waiting: 0 })
 })
 
+test('a load that is given up keeps the loaded model from its requests no longer', async () => {
+  const { queue, asks, admitted, pass } = newQueue()
+  await asks('a 1')
+  const entry = { id: 'b' } as ModelEntry // nothing else is looked at
+  const controller = new AbortController()
+  const load = queue.admit({ entry, isLong: false, reservation: undefined, signal: controller.signal })
+  pass(TURN_MS)
+  await asks('a 2')
+  assert.deepEqual(admitted(), ['a 1'])
+  controller.abort()
+  await assert.rejects(load, { name: 'AbortError' })
+  await settled()
+  assert.deepEqual(admitted(), ['a 2'])
+})
+
 test('those who wait for a model that cannot be loaded are told, and those who wait for others are not', async () => {
   const { queue, engines, asks, end, failures, admitted } = newQueue({ maxPerEngine: 1 })
   await asks('b 1', 'b 2', 'a 1')

@@ -1,9 +1,9 @@
 /**
  * The one queue of requests, from their arrival until an engine works on them:
  *
- *   reserve() ──▶ upload ──▶ (the model is made ready) ──▶ admit() ─ waits ─▶ an engine works ──▶ disposed of
- *   └ refused where it is full    `waiting` counts all of this        │        └ `running`
- *                                                                     └ in the order below
+ *   reserve() ──▶ upload, and the model is made ready ──▶ admit() ─ waits ─▶ an engine works ──▶ disposed of
+ *      │ 429                                                │ in the order below    │
+ *      └───────────────────── `waiting` ────────────────────┴───────────────────────┴─── `running`
  *
  * - At most `maxConcurrency` run, of these at most `maxPerEngine` on one engine, and long recordings never take all
  *   places: short ones would wait for hours behind them.
@@ -11,8 +11,8 @@
  *   cost two swaps and not one each; then the caller that has the fewest running; then the order of arrival.
  * - A model that is not loaded waits for room until a loaded one is idle, and no longer than `modelTurnMs`: from then on no
  *   request is let into loaded models that have had their own turn of that length. What runs there finishes; while a
- *   long recording still does, short ones go on, since they delay nobody. So neither model starves, and a short
- *   recording never waits for a long one.
+ *   long recording still does, short ones go on, since they delay no other model. So neither model starves, and a
+ *   short recording never waits for a long one of its own model.
  */
 
 import { type Waiter, WaitList } from '../async/wait-list.ts'
@@ -23,8 +23,8 @@ import type { ModelEntry } from '../models/registry.ts'
 const SHARE_FOR_SHORT = 0.25
 
 /**
- * About what it takes to load a large model, so that at worst half of the time goes into swaps; and short beside the
- * minute after which proxies and impatient clients give up.
+ * Long beside a swap, which takes one to a few seconds, so that most of the time is work even where two models take turns;
+ * and short beside the minute after which proxies and impatient clients give up.
  */
 const MODEL_TURN_MS = 10_000
 

@@ -1,8 +1,8 @@
-/** The door through which HTTP and the command line transcribe; the engine pool stands behind it. */
+/** What HTTP, the command line and the library transcribe with; the engine pool implements it. */
 
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { GivenOptions } from '../transcribe/options.ts'
+import type { RequestedOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import type { LoadFailure } from './load-failures.ts'
 import type { Reservation, Reservations } from './request-queue.ts'
@@ -24,8 +24,8 @@ export interface TranscribeRequest {
   readonly audioPath: string
   /** Name or code in any usual form; `auto` for detection; undefined leaves it to the model's own setting. */
   readonly language?: string | undefined
-  /** By the field's names; what is left out has its default. */
-  readonly options?: GivenOptions | undefined
+  /** What is left out has its default. */
+  readonly options?: RequestedOptions | undefined
   /** Told how much of the recording is done, in seconds. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
@@ -67,7 +67,7 @@ export interface EngineState {
   readonly loadedAt: number | undefined
   readonly lastUsedAt: number | undefined
   readonly loadSeconds: number | undefined
-  /** When it will be unloaded unless somebody asks for it; undefined while it stays. */
+  /** When it will be unloaded unless a request comes for it; undefined while it stays. */
   readonly expiresAt: number | undefined
 }
 
@@ -80,7 +80,7 @@ export interface Transcriber {
   activeModel(): string | null
   /**
    * @throws {ModelUnknownError} for an id outside the registry.
-   * @throws {OptionInvalidError} for an option outside its range.
+   * @throws {OptionInvalidError} for options that contradict each other.
    * @throws {AsrError} any expected failure; `AbortError` after an abort.
    */
   transcribe(request: TranscribeRequest): Promise<Transcription>
@@ -103,10 +103,10 @@ export interface Transcriber {
    */
   load(modelId: string, signal: AbortSignal): Promise<void>
   /**
-   * Gives a model's memory back by ending its process, and a load up that nobody waits for; settles when that is gone.
+   * Gives a model's memory back by ending its process, and a load up that no caller waits for; settles when that is gone.
    *
    * @returns false when it is neither loaded nor on its way.
-   * @throws {ModelBusyError} when somebody is using it or waits for it.
+   * @throws {ModelBusyError} when a request uses it or waits for it.
    */
   unload(modelId: string): Promise<boolean>
   /** Refuses new work, lets running requests finish for at most `timeoutMs`, then ends every engine process. */

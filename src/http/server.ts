@@ -11,9 +11,12 @@ import { ModelLibrary } from '../models/library.ts'
 import type { ModelRegistry } from '../models/registry.ts'
 import { echoRequestIds, isStillSending, lingerAfterAnswer, logRequests, requestIdOf } from './connections/index.ts'
 import { docs } from './docs.ts'
-import { doorRoutes } from './doors/index.ts'
-import { answerClientError, answerFrameworkError, handleErrors, handleUnknownRoutes } from './failures/index.ts'
-import { healthRoute } from './health-route.ts'
+import {
+  answerClientError,
+  answerFailures,
+  answerUnknownRoutes,
+  frameworkErrorHandler,
+} from './failures/error-handler.ts'
 import { modelRoutes } from './models/index.ts'
 import {
   metricsRoute,
@@ -23,11 +26,19 @@ import {
   type Tracing,
   WorkObservers,
 } from './observability/index.ts'
-import { openAiRoutes } from './openai/index.ts'
 import { pageRoutes } from './page.ts'
 import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
 import { secure, trustedProxies } from './security/secure.ts'
-import { transcribeRoute } from './transcribe/index.ts'
+import { asrWebserviceFailures, asrWebserviceRoutes } from './surfaces/asr-webservice/routes.ts'
+import { healthRoutes } from './surfaces/health/routes.ts'
+import { openAiFailures } from './surfaces/openai/errors.ts'
+import { openAiRoutes } from './surfaces/openai/routes.ts'
+import { detailForm } from './surfaces/transcribe/errors.ts'
+import { transcribeRoute } from './surfaces/transcribe/route.ts'
+import { whisperCppFailures, whisperCppRoutes } from './surfaces/whisper-cpp/routes.ts'
+
+/** The surfaces whose failures have another form than those of the first contract. */
+const FAILURE_SCOPES = [openAiFailures, asrWebserviceFailures, whisperCppFailures]
 
 /** The parts of a service, which cli/serve.ts opens. */
 export interface Service {
@@ -65,7 +76,7 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
     http: { headersTimeout: 30_000, keepAlive: true, keepAliveInitialDelay: 60_000 },
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false, // ours answers in the contract's form
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: frameworkErrorHandler(FAILURE_SCOPES, detailForm),
     clientErrorHandler: answerClientError,
   })
   const tempFiles = new TempFiles(config.tempDir)
@@ -80,8 +91,8 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   metrics.measureRequests(app, transcriber)
   tracing?.traceRequests(app)
   echoRequestIds(app)
-  handleErrors(app)
-  handleUnknownRoutes(app)
+  answerFailures(app, detailForm)
+  app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
   leaveBodiesToRoutes(app, (request) => transcriber.queue.isFull || isTooLarge(request, config.maxUploadBytes))
   app.addHook('onSend', async (_request, reply) => {
@@ -95,14 +106,17 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
     await pageRoutes(routes)
-    await healthRoute(routes, { transcriber, warnings: service.warnings })
+    await healthRoutes(routes, { transcriber, warnings: service.warnings })
     await probeRoutes(routes, { readiness })
     await metricsRoute(routes, { metrics })
-    await transcribeRoute(routes, { intake, defaultModelId: config.models.defaultId })
-    await openAiRoutes(routes, { intake, config })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })
     await modelRoutes(routes, { transcriber, library, cut })
-    await doorRoutes(routes, { intake, defaultModelId: config.models.defaultId })
+    const surface = { intake, defaultModelId: config.models.defaultId }
+    routes.register(transcribeRoute, surface)
+    routes.register(openAiRoutes, { intake, config })
+    routes.register(asrWebserviceRoutes, surface)
+    routes.register(whisperCppRoutes, surface)
+    answerUnknownRoutes(routes, FAILURE_SCOPES, detailForm)
   })
   return app
 }
@@ -138,8 +152,8 @@ function endConnections(app: FastifyInstance): void {
 function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: IncomingMessage) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  // A client that asks before it sends is told to go on when nobody has refused it. One that announces too much, or
-  // comes when the line is full, gets its answer without having sent anything.
+  // A client that asks before it sends is told to go on when it has not been refused. One that announces too much, or
+  // comes when the queue is full, gets its answer without having sent anything.
   const asking = new WeakSet<IncomingMessage>()
   app.server.on('checkContinue', (request, response) => {
     asking.add(request)

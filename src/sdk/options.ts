@@ -2,7 +2,7 @@
 
 import { OptionInvalidError } from '../errors/index.ts'
 import { camelCase } from '../option-table.ts'
-import { type DecodingOptions, type GivenOptions, OPTIONS } from '../transcribe/options.ts'
+import { type DecodingOptions, OPTIONS, type RequestedOptions, readOptions } from '../transcribe/options.ts'
 import type { Segment } from '../transcript/index.ts'
 
 /** Every option of docs/options.md in camelCase, and what concerns this call alone. */
@@ -23,11 +23,11 @@ const OTHERS: readonly string[] = ['language', 'onProgress', 'onSegments', 'sign
 const NAMES = new Map(Object.keys(OPTIONS).map((name) => [camelCase(name), name]))
 
 /**
- * The options of the pipeline, under the names that all doors share.
+ * The options of the pipeline among those of a call.
  *
- * @throws {OptionInvalidError} for a name that is no option, as a typing error would be.
+ * @throws {OptionInvalidError} for a name that is no option, as a typing error would be; for a value outside its range.
  */
-export function givenOptions(options: TranscribeOptions): GivenOptions {
+export function requestedOptions(options: TranscribeOptions): RequestedOptions {
   const given: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || OTHERS.includes(key)) continue
@@ -36,5 +36,5 @@ export function givenOptions(options: TranscribeOptions): GivenOptions {
       throw new OptionInvalidError(key, String(value), 'the options of docs/options.md in camelCase')
     given[name] = value
   }
-  return given
+  return readOptions(given)
 }

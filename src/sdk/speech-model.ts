@@ -4,7 +4,7 @@ import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
-import { givenOptions, type TranscribeOptions } from './options.ts'
+import { requestedOptions, type TranscribeOptions } from './options.ts'
 import { type RecordingInput, recordingFile } from './recording.ts'
 import { configOf, type ModelSettings } from './settings.ts'
 
@@ -91,10 +91,18 @@ class PooledModel implements SpeechModel {
 
   async transcribe(recording: RecordingInput, options: TranscribeOptions = {}): Promise<Transcription> {
     const { language, onProgress, onSegments } = options
-    const given = givenOptions(options)
+    const requested = requestedOptions(options)
     const signal = this.#signalOf(options.signal)
     await using file = await recordingFile(recording, this.#tempDir)
-    const request = { modelId: this.id, audioPath: file.path, language, options: given, onProgress, onSegments, signal }
+    const request = {
+      modelId: this.id,
+      audioPath: file.path,
+      language,
+      options: requested,
+      onProgress,
+      onSegments,
+      signal,
+    }
     return await reasonFirst(signal, this.#pool.transcribe(request))
   }
 
@@ -134,10 +142,10 @@ class PooledModel implements SpeechModel {
   }
 
   async detectLanguage(recording: RecordingInput, options: DetectOptions = {}): Promise<LanguageDetection> {
-    const given = givenOptions(options)
+    const requested = requestedOptions(options)
     const signal = this.#signalOf(options.signal)
     await using file = await recordingFile(recording, this.#tempDir)
-    const request = { modelId: this.id, audioPath: file.path, options: given, signal }
+    const request = { modelId: this.id, audioPath: file.path, options: requested, signal }
     return await reasonFirst(signal, this.#pool.detectLanguage(request))
   }
 

@@ -9,5 +9,5 @@ export type {
   StepCounts,
   WindowPrompt,
 } from './model.ts'
-export { type DecodingOptions, type GivenOptions, OPTIONS, type OptionName, parseOptions } from './options.ts'
+export type { DecodingOptions } from './options.ts'
 export { sessionRequest } from './window-decoder.ts'

@@ -1,6 +1,7 @@
 /**
- * How a recording is transcribed: one record, one set of defaults, one validation, for every door. The keys of
- * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case.
+ * How a recording is transcribed: one record, one set of defaults, one validation, for every caller. The keys of
+ * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case. Strings
+ * end here: HTTP, the command line and the library read what they are given once, and hand on typed values.
  */
 
 import { z } from 'zod'
@@ -13,6 +14,7 @@ import {
   number,
   type OptionInfo,
   type OptionTable,
+  type OptionValues,
   oneOf,
   parseGiven,
   text,
@@ -42,7 +44,7 @@ export const OPTIONS = {
   patience: [number(0.1, 10), 'factor of finished hypotheses that beam search waits for'],
   length_penalty: [number(0, 5), 'exponent of the length that a hypothesis is divided by; unset: plain average'],
   temperature: [
-    listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', 16),
+    listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', { most: 16 }),
     'sampling temperature; several make the fallback ladder',
   ],
   best_of: [integer(1, 16), 'samples of which the best is taken, at temperatures above 0'],
@@ -52,7 +54,7 @@ export const OPTIONS = {
   repetition_penalty: [number(0.1, 10), 'above 1, tokens that were said become less likely'],
   no_repeat_ngram_size: [integer(0, 32), 'no sequence of so many tokens is said twice; 0 allows all'],
   suppress_tokens: [
-    listOf(integer(-1, 100_000), 'comma-separated token ids; -1 is the standard list', 1000),
+    listOf(integer(-1, 100_000), 'comma-separated token ids; -1 is the standard list', {}),
     'tokens that are never said',
   ],
   suppress_blank: [flag, 'no empty text at the beginning of a window'],
@@ -74,7 +76,9 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', 100),
+    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', {
+      most: 100,
+    }),
     'languages that detection chooses among',
   ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
@@ -84,9 +88,7 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS
 
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S
-
-type Checked = { [K in OptionName as Camel<K>]: z.output<(typeof OPTIONS)[K][0]> }
+type Checked = OptionValues<typeof OPTIONS>
 
 /** Options that mean something else when they are left out than any value could say. */
 type Unset =
@@ -144,6 +146,9 @@ export const DEFAULTS: DecodingOptions = {
   multilingual: false,
 }
 
+/** The options that a request names, checked; the others have the defaults of the service that works on it. */
+export type RequestedOptions = Partial<DecodingOptions>
+
 /** Options as a caller gives them: strings from HTTP and the command line, or values. */
 export type GivenOptions = Readonly<Partial<Record<OptionName, unknown>>>
 
@@ -153,19 +158,32 @@ export function decodingOptionInfos(): OptionInfo[] {
 }
 
 /**
- * The given options over the defaults.
+ * What is given, each option on its own, so that a form can be read before all of it is there.
+ *
+ * @throws {OptionInvalidError} for a value outside its range.
+ */
+export function readOptions(given: GivenOptions): RequestedOptions {
+  return parseGiven(OPTIONS, given)
+}
+
+/**
+ * The requested options over the defaults.
  *
  * @param defaults  those that the settings change; the others are `DEFAULTS`.
- * @throws {OptionInvalidError} for a value outside its range, or for two options that contradict each other.
+ * @throws {OptionInvalidError} for two options that contradict each other.
  */
-export function parseOptions(given: GivenOptions = {}, defaults: Partial<DecodingOptions> = {}): DecodingOptions {
-  const parsed = parseGiven(OPTIONS, given)
-  const options = { ...DEFAULTS, ...defaults, ...parsed } as DecodingOptions // each was parsed by its own check, or is a default
-  // Whoever asks for sampling alone has not asked for the default's beams.
-  const isSampling = !('beamSize' in parsed) && options.temperature[0]! > 0
+export function withDefaults(requested: RequestedOptions = {}, defaults: RequestedOptions = {}): DecodingOptions {
+  const options = { ...DEFAULTS, ...defaults, ...requested }
+  // A request for sampling alone does not ask for the default's beams.
+  const isSampling = requested.beamSize === undefined && options.temperature[0]! > 0
   const decided = isSampling ? { ...options, beamSize: 1 } : options
   checkTogether(decided)
   return decided
+}
+
+/** Reads and completes in one step. @throws {OptionInvalidError} as `readOptions` and `withDefaults`. */
+export function parseOptions(given: GivenOptions = {}, defaults: RequestedOptions = {}): DecodingOptions {
+  return withDefaults(readOptions(given), defaults)
 }
 
 function checkTogether({

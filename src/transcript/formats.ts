@@ -41,6 +41,8 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   tsv: { contentType: 'text/tab-separated-values; charset=utf-8', hasWords: false, write: writeTsv },
 }
 
+export const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]] // the record's keys, of which it has some
+
 /**
  * A transcription as the contents of a file.
  *
@@ -57,7 +59,7 @@ export function writeTranscription(
 /**
  * Refuses wishes that the format has no place for, before anything is done for them.
  *
- * @param format  one of `FORMATS`, or a door's own, which has no place for words.
+ * @param format  one of `FORMATS`, or a surface's own, which has no place for words.
  * @throws {OptionInvalidError} for word times, and as `checkSubtitleOptions`.
  */
 export function checkAnswerOptions(

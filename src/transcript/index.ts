@@ -1,7 +1,27 @@
 /** Transcriptions: segments, words, the whole text, and the formats that they are written in. */
 
 export { isWrittenWithoutSpaces, languageName } from '../language-table.ts'
-export { checkAnswerOptions, FORMATS, type Format, type FormatName, writeTranscription } from './formats.ts'
+export {
+  checkAnswerOptions,
+  FORMAT_NAMES,
+  FORMATS,
+  type Format,
+  type FormatName,
+  writeTranscription,
+} from './formats.ts'
+export {
+  type DeltaEvent,
+  type DoneEvent,
+  type OpenAiJson,
+  type OpenAiVerboseJson,
+  openAiJsonSchema,
+  openAiVerboseJsonSchema,
+  type ProgressEvent,
+  progressEventSchema,
+  type SegmentEvent,
+  segmentEventSchema,
+  type Usage,
+} from './openai-json.ts'
 export {
   checkSubtitleOptions,
   parseSubtitleOptions,
@@ -17,5 +37,8 @@ export type {
   TokenLogprob,
   Transcription,
   Word,
+  WorkKind,
+  WorkResults,
 } from './transcription.ts'
-export { toVerboseJson, type VerboseJson, type VerboseSegment, type VerboseWord } from './verbose-json.ts'
+export { QUALITIES, TASKS } from './transcription.ts'
+export { toVerboseJson, type VerboseJson, verboseJsonSchema } from './verbose-json.ts'

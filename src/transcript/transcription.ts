@@ -1,7 +1,10 @@
 /** The parts of a transcription; every writer and every route starts from here. Times are seconds. */
 
 /** Trust in a segment. */
-export type Quality = 'ok' | 'low_confidence' | 'repetition' | 'maybe_silence'
+export type Quality = (typeof QUALITIES)[number]
+export const QUALITIES = ['ok', 'low_confidence', 'repetition', 'maybe_silence'] as const
+
+export const TASKS = ['transcribe', 'translate'] as const
 
 export interface Word {
   /** From the start of the recording. */
@@ -54,7 +57,7 @@ export interface Statistics {
 export interface Transcription {
   /** All of the text, trimmed. */
   readonly text: string
-  readonly task: 'transcribe' | 'translate'
+  readonly task: (typeof TASKS)[number]
   /** Code of the language that was decoded, such as "pt". */
   readonly language: string
   /** Probability of the detected language; undefined where the language was given. */
@@ -77,6 +80,14 @@ export interface LanguageDetection {
   /** Seconds of the recording that were listened to. */
   readonly durationSeconds: number
 }
+
+/** Results, by the kind of work. */
+export interface WorkResults {
+  readonly transcribe: Transcription
+  readonly 'detect-language': LanguageDetection
+}
+
+export type WorkKind = keyof WorkResults
 
 /** A token with the natural logarithm of its probability. */
 export interface TokenLogprob {

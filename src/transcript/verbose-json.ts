@@ -1,59 +1,73 @@
 /** Everything about a transcription under the names of OpenAI's `verbose_json`; what OpenAI does not have follows it. */
 
+import { z } from 'zod'
 import { languageName } from '../language-table.ts'
-import type { Quality, Segment, Statistics, TokenLogprob, Transcription, Word } from './transcription.ts'
+import type { DataOf } from '../schema.ts'
+import { QUALITIES, type Segment, type Statistics, TASKS, type Transcription, type Word } from './transcription.ts'
+
+const seconds = z.number().describe('Seconds from the start of the recording.')
+/** Its range is only documented: a client should not refuse what rounding has put a little beyond it. */
+const probability = z.number().meta({ minimum: 0, maximum: 1 })
+const count = z.int().min(0)
+const language = z.string().describe('English name in lower case, such as portuguese.')
+
+export const verboseWordSchema = z.object({
+  word: z.string().describe('Without the space before it.'),
+  start: seconds,
+  end: seconds,
+  probability,
+})
+
+export const tokenLogprobSchema = z.object({
+  token: z.string(),
+  bytes: z.array(z.int().min(0).max(255)),
+  logprob: z.number().describe('Natural logarithm of its probability.'),
+})
+
+const verboseSegmentSchema = z.object({
+  id: count,
+  // OpenAI's is that of its window, which segments do not keep.
+  seek: count.describe('Its start, in frames of 10 ms.'),
+  start: seconds,
+  end: seconds,
+  text: z.string(),
+  tokens: z.array(count),
+  temperature: z.number(),
+  avg_logprob: z.number(),
+  compression_ratio: z.number(),
+  no_speech_prob: probability,
+  language,
+  quality: z.enum(QUALITIES),
+  retries: count.describe('How often its window was decoded again before this text was accepted.'),
+  logprobs: z.array(tokenLogprobSchema).describe('Absent unless logprobs is true.').optional(),
+})
+
+const statisticsSchema = z.object({
+  windows: count,
+  removed_seconds: z.number().describe('Seconds that voice activity detection left out.'),
+  context_repeats: count.describe('Windows decoded again at the full audio context.'),
+  temperature_retries: count.describe('Windows decoded again at a higher temperature.'),
+  coverage_retries: count.describe('Stretches of speech without text that were decoded again.'),
+  language_votes: z.array(z.object({ language, probability })),
+})
 
 /** Times are seconds, to the millisecond. */
-export interface VerboseJson {
-  readonly task: 'transcribe' | 'translate'
-  /** English name in lower case, such as "portuguese". */
-  readonly language: string
-  /** Of detection; absent where the language was given. */
-  readonly language_probability?: number
-  readonly duration: number
-  readonly text: string
-  /** Absent unless words were asked for. */
-  readonly words?: readonly VerboseWord[]
-  readonly segments: readonly VerboseSegment[]
-  readonly warnings: readonly string[]
-  readonly statistics: VerboseStatistics
-}
+export const verboseJsonSchema = z.object({
+  task: z.enum(TASKS),
+  language,
+  language_probability: probability.describe('Of detection; absent where the language was given.').optional(),
+  duration: z.number().describe('Seconds of the recording.'),
+  text: z.string(),
+  words: z.array(verboseWordSchema).describe('Absent unless word_timestamps is true.').optional(),
+  segments: z.array(verboseSegmentSchema),
+  warnings: z.array(z.string()).describe('What the caller should know about this answer.'),
+  statistics: statisticsSchema,
+})
 
-export interface VerboseWord {
-  /** Without the space before it. */
-  readonly word: string
-  readonly start: number
-  readonly end: number
-  readonly probability: number
-}
-
-export interface VerboseSegment {
-  readonly id: number
-  /** Frame of 10 ms at which the segment starts; OpenAI's is that of its window, which segments do not keep. */
-  readonly seek: number
-  readonly start: number
-  readonly end: number
-  readonly text: string
-  readonly tokens: readonly number[]
-  readonly temperature: number
-  readonly avg_logprob: number
-  readonly compression_ratio: number
-  readonly no_speech_prob: number
-  readonly language: string
-  readonly quality: Quality
-  readonly retries: number
-  /** Absent unless asked for. */
-  readonly logprobs?: readonly TokenLogprob[]
-}
-
-export interface VerboseStatistics {
-  readonly windows: number
-  readonly removed_seconds: number
-  readonly context_repeats: number
-  readonly temperature_retries: number
-  readonly coverage_retries: number
-  readonly language_votes: readonly { readonly language: string; readonly probability: number }[]
-}
+export type VerboseWord = DataOf<typeof verboseWordSchema>
+export type VerboseSegment = DataOf<typeof verboseSegmentSchema>
+export type VerboseStatistics = DataOf<typeof statisticsSchema>
+export type VerboseJson = DataOf<typeof verboseJsonSchema>
 
 /** @see https://platform.openai.com/docs/api-reference/audio/verbose-json-object — the first six keys and `words`. */
 export function toVerboseJson(transcription: Transcription): VerboseJson {

@@ -7,6 +7,7 @@ import { afterEach, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import type { EnginePool } from '../../src/engine/index.ts'
+import { readOptions } from '../../src/transcribe/options.ts'
 import { manualClock } from '../helpers/fakes/manual-clock.ts'
 import { isRunning } from '../helpers/judges/process-tree.ts'
 import { livingDescendants, tinyEngines, until } from '../helpers/rigs/tiny-engines.ts'
@@ -40,7 +41,7 @@ for (const device of ['webgpu', 'cuda:0'] as const) {
       pool.transcribe({
         modelId: 'a',
         audioPath: engines.recording,
-        options: { vad_filter: false, max_new_tokens: 2, temperature: 0, ...options },
+        options: readOptions({ vad_filter: false, max_new_tokens: 2, temperature: 0, ...options }),
         signal: new AbortController().signal,
       })
 

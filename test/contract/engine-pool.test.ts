@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EngineEvent, type EnginePool } from '../../src/engine/index.ts'
+import type { EnginePoolOptions } from '../../src/engine/pool.ts'
 import type { WorkTiming } from '../../src/engine/transcriber.ts'
 import { ModelUnknownError } from '../../src/errors/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
+import { type RequestedOptions, readOptions } from '../../src/transcribe/options.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { children, descendants, isRunning } from '../helpers/judges/process-tree.ts'
 
@@ -43,9 +45,20 @@ function entry(id: string): ModelEntry {
   return { id, origin: { kind: 'folder', path }, strategy: 'whisper', language: 'pt', tokenizer: undefined }
 }
 
-function newPool(maxLoadedModels = 1, onEvent?: (event: EngineEvent) => void): EnginePool {
+function newPool(
+  maxLoadedModels = 1,
+  onEvent?: (event: EngineEvent) => void,
+  limits: Pick<EnginePoolOptions, 'modelTurnMs'> = {},
+): EnginePool {
   const { engine } = readConfig({ PARADOX_CACHE_DIR: join(root, 'cache'), THREADS: '1' })
-  return createEnginePool({ resolve: entry, maxLoadedModels, settings: engine, logger: silentLogger, onEvent })
+  return createEnginePool({
+    resolve: entry,
+    maxLoadedModels,
+    settings: engine,
+    logger: silentLogger,
+    onEvent,
+    ...limits,
+  })
 }
 
 async function withPool(maxLoadedModels: number, work: (pool: EnginePool) => Promise<void>): Promise<void> {
@@ -68,11 +81,11 @@ function enginesAlive(pool: EnginePool): number {
 }
 
 describe('the engine pool', { concurrency: 1 }, () => {
-  test('options that are not allowed are refused before any engine is started', async () => {
+  test('options that contradict each other are refused before any engine is started', async () => {
     await withPool(1, async (pool) => {
       for (const request of [
-        { options: { beam_size: '99' } },
-        { options: { beam_size: 5, temperature: 0.5 } },
+        { options: { beamSize: 5, temperature: [0.5] } },
+        { options: { temperature: [0.5, 0.5] } },
         { options: { multilingual: true }, language: 'pt' },
       ]) {
         const asked = pool.transcribe({ modelId: 'a', audioPath: short, signal: never, ...request })
@@ -113,6 +126,30 @@ describe('the engine pool', { concurrency: 1 }, () => {
       done.abort()
       await Promise.all(streams)
     })
+  })
+
+  test('a loaded model goes on answering short requests while a long one keeps another model waiting', async () => {
+    const pool = newPool(1, undefined, { modelTurnMs: 1 })
+    try {
+      await ask(pool, 'a')
+      const [pid] = pool.enginePids()
+      const leaving = new AbortController()
+      const held = pool.transcribe({ modelId: 'a', audioPath: long, isLong: true, signal: leaving.signal })
+      await until(() => descendants(pid!).length > 0)
+      let isAnswered = false
+      const other = ask(pool, 'b').finally(() => {
+        isAnswered = true
+      })
+      for (let i = 0; i < 3; i++) await ask(pool, 'a')
+      assert.deepEqual(pool.enginePids(), [pid], 'the model was not swapped')
+      assert.equal(isAnswered, false)
+      leaving.abort()
+      await assert.rejects(held, { name: 'AbortError' })
+      await other
+      assert.equal(pool.activeModel(), 'b')
+    } finally {
+      await pool.close(0)
+    }
   })
 
   test('two models stay loaded where two are allowed, and the least recently used makes room for a third', async () => {
@@ -267,7 +304,7 @@ describe('the engine pool', { concurrency: 1 }, () => {
         audioPath: short,
         signal: never,
         // A tone is no speech, and nothing would be decoded.
-        options: { vad_filter: false, temperature: 0, max_new_tokens: 5 },
+        options: { vadFilter: false, temperature: [0], maxNewTokens: 5 },
         onStarted: () => told.push('started'),
         onTiming: (timing) => {
           told.push('timing')
@@ -284,15 +321,20 @@ describe('the engine pool', { concurrency: 1 }, () => {
 
   test('AUDIO_CONTEXT decides where a request does not', async () => {
     // Random weights answer otherwise to another context. What they doubt would be decoded again at the full one.
-    const logprobWith = async (setting: string, options: Readonly<Record<string, string>>) => {
+    const logprobWith = async (setting: string, options: RequestedOptions) => {
       const { engine } = readConfig({
         PARADOX_CACHE_DIR: join(root, 'cache'),
         THREADS: '1',
         AUDIO_CONTEXT: setting,
       })
       const pool = createEnginePool({ resolve: entry, maxLoadedModels: 1, settings: engine, logger: silentLogger })
-      const plain = { vad_filter: false, temperature: 0, max_new_tokens: 5, timestamps: 'none' }
-      const trusting = { log_prob_threshold: -100, compression_ratio_threshold: 100, no_speech_threshold: 1 }
+      const plain = {
+        vadFilter: false,
+        temperature: [0],
+        maxNewTokens: 5,
+        timestamps: 'none',
+      } satisfies RequestedOptions
+      const trusting = { logProbThreshold: -100, compressionRatioThreshold: 100, noSpeechThreshold: 1 }
       const request = { modelId: 'a', audioPath: short, options: { ...plain, ...trusting, ...options }, signal: never }
       try {
         return (await pool.transcribe(request)).segments[0]!.avgLogprob
@@ -301,11 +343,11 @@ describe('the engine pool', { concurrency: 1 }, () => {
       }
     }
     const adaptive = await logprobWith('', {})
-    const full = await logprobWith('', { audio_context: 'full' })
+    const full = await logprobWith('', { audioContext: 'full' })
     assert.notEqual(adaptive, full)
     assert.equal(await logprobWith('full', {}), full)
-    assert.equal(await logprobWith('full', { audio_context: '' }), full, 'blank counts as not given')
-    assert.equal(await logprobWith('full', { audio_context: 'adaptive' }), adaptive)
+    assert.equal(await logprobWith('full', readOptions({ audio_context: '' })), full, 'blank counts as not given')
+    assert.equal(await logprobWith('full', { audioContext: 'adaptive' }), adaptive)
   })
 
   test('closing lets the running request finish, refuses the waiting and ends every process', async () => {

@@ -1,4 +1,4 @@
-/** Which language a recording is taken to be in: what is asked for, by every door, and what the engine makes of it. */
+/** Which language a recording is taken to be in: what is asked for, by every route, and what the engine makes of it. */
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { warmUpRecording } from '../../src/engine/preload.ts'
 import { loadModel } from '../../src/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { ModelRegistry } from '../../src/models/registry.ts'
-import type { GivenOptions } from '../../src/transcribe/options.ts'
+import type { RequestedOptions } from '../../src/transcribe/options.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { paradox } from '../helpers/rigs/command-line.ts'
@@ -43,7 +43,7 @@ test('auto reaches the engine as it is, by every route that takes a language', a
 })
 
 /** So few tokens that the tiny model, which says what chance has it, is soon done. */
-const SHORT = { vad_filter: false, max_new_tokens: 2, temperature: 0 } as const
+const SHORT: RequestedOptions = { vadFilter: false, maxNewTokens: 2, temperature: [0] }
 
 describe('the language of a recording', () => {
   const folder = mkdtempSync(join(tmpdir(), 'paradox-languages-'))
@@ -72,7 +72,7 @@ describe('the language of a recording', () => {
   /** What each request gets: a language, and whether it was detected. */
   async function ask(
     DEFAULT_LANGUAGE: string,
-    requests: readonly { readonly model: string; readonly language?: string; readonly options?: GivenOptions }[],
+    requests: readonly { readonly model: string; readonly language?: string; readonly options?: RequestedOptions }[],
   ): Promise<string[]> {
     const config = readConfig({ ...environment(), DEFAULT_LANGUAGE })
     const registry = ModelRegistry.load(config.models)
@@ -113,7 +113,7 @@ describe('the language of a recording', () => {
   })
 
   test('is detected for a request that names candidates, rather than DEFAULT_LANGUAGE', async () => {
-    const options = { languages: 'es,en' }
+    const options = { languages: ['es', 'en'] }
     const requests = [
       { model: 'open', options },
       { model: 'own', options },

@@ -56,7 +56,7 @@ test('a model that is in use is not deleted, under no id; a folder of the operat
   const tone = ['-v', 'error', '-f', 'lavfi', '-i', 'sine=frequency=300:sample_rate=16000', '-t', '1200', long]
   execFileSync('ffmpeg', tone)
   const stop = new AbortController()
-  const options = { vad_filter: false }
+  const options = { vadFilter: false }
   await pool.load('hosted', never)
   const running = pool.transcribe({ modelId: 'hosted', audioPath: long, options, signal: stop.signal })
   const stopped = assert.rejects(running, { name: 'AbortError' })

@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { VERBOSE_JSON_SCHEMA } from '../../src/http/transcribe/verbose-json-schema.ts'
 import { decodingOptionInfos } from '../../src/transcribe/options.ts'
-import { toVerboseJson } from '../../src/transcript/index.ts'
+import { toVerboseJson, verboseJsonSchema } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
 import { wrongValues } from '../helpers/builders/wrong-values.ts'
@@ -55,12 +54,12 @@ describe('the optional fields of POST /transcribe', () => {
     assert.deepEqual(await service.uploads(), [])
   }
 
-  test('reach the engines as sent, and empty or unknown ones do not', async () => {
+  test('reach the engines as values, and empty or unknown ones do not', async () => {
     await post({ beam_size: '3', vad_filter: 'false', hotwords: '', constructor: '{', file_id: '7' })
     await post({})
     assert.deepEqual(
       transcriber.requests.map(({ options }) => options),
-      [{ beam_size: '3', vad_filter: 'false' }, {}],
+      [{ beamSize: 3, vadFilter: false }, {}],
     )
   })
 
@@ -117,7 +116,7 @@ describe('the optional fields of POST /transcribe', () => {
 
   test('a text longer than allowed, and a list cut off at the longest field, are refused', async () => {
     assert.equal((await post({ initial_prompt: 'é'.repeat(4000) })).status, 200)
-    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initial_prompt)).length, 4000)
+    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initialPrompt)).length, 4000)
     await assertRefused({ initial_prompt: '😀'.repeat(6000) }, /^Option initial_prompt .* at most 4000 characters\.$/)
     await assertRefused({ suppress_tokens: `${'1,'.padStart(16_380, ' ')}50257` }, /^Option suppress_tokens /)
   })
@@ -172,15 +171,11 @@ describe('the optional fields of POST /transcribe', () => {
 })
 
 test('the schema of verbose_json has the keys that are written', () => {
-  const written = toVerboseJson(SPOKEN) as unknown as Record<string, unknown>
-  assert.deepEqual(Object.keys(VERBOSE_JSON_SCHEMA.properties), Object.keys(written))
-  const of = (name: string) => VERBOSE_JSON_SCHEMA.properties[name] as { items?: Described } & Described
-  for (const name of ['segments', 'words']) {
-    assert.deepEqual(Object.keys(of(name).items!.properties), Object.keys((written[name] as object[])[0]!))
-  }
-  assert.deepEqual(Object.keys(of('statistics').properties), Object.keys(written.statistics as object))
+  const written = toVerboseJson(SPOKEN)
+  const { segments, words, statistics } = verboseJsonSchema.shape
+  assert.deepEqual(Object.keys(verboseJsonSchema.shape), Object.keys(written))
+  assert.deepEqual(Object.keys(segments.element.shape), Object.keys(written.segments[0]!))
+  assert.deepEqual(Object.keys(words.unwrap().element.shape), Object.keys(written.words![0]!))
+  assert.deepEqual(Object.keys(statistics.shape), Object.keys(written.statistics))
+  assert.deepEqual(verboseJsonSchema.parse(written), written)
 })
-
-interface Described {
-  readonly properties: object
-}

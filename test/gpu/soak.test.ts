@@ -17,6 +17,7 @@ import { warmUpRecording } from '../../src/engine/preload.ts'
 import { compile } from '../../src/graph/index.ts'
 import { openWebGpuBackend } from '../../src/inference/webgpu/model.ts'
 import { silentLogger } from '../../src/logger.ts'
+import { readOptions } from '../../src/transcribe/options.ts'
 import { samplesOf } from '../contract/decoder-batch-contract.ts'
 import { randomTensorSource, tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { descendants, isRunning, residentBytes, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
@@ -144,7 +145,7 @@ describe('over and over on software Vulkan', { skip: vulkan.skip, concurrency: 1
     const audioPath = join(root, 'recording.wav')
     writeFileSync(audioPath, recording)
     const signal = new AbortController().signal
-    await pool.transcribe({ modelId, audioPath, options: { ...QUICK, ...options }, signal })
+    await pool.transcribe({ modelId, audioPath, options: readOptions({ ...QUICK, ...options }), signal })
   }
 })
 

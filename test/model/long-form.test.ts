@@ -11,7 +11,7 @@ import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { countErrors, normalizeWords } from '../../src/scoring/index.ts'
-import type { GivenOptions } from '../../src/transcribe/options.ts'
+import { type GivenOptions, readOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
@@ -54,7 +54,7 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
 
   async function transcribe(audioPath: string, language: string, options: GivenOptions = {}): Promise<Transcription> {
     const signal = new AbortController().signal
-    return await pool.transcribe({ modelId: 'base', audioPath, language, options, signal })
+    return await pool.transcribe({ modelId: 'base', audioPath, language, options: readOptions(options), signal })
   }
 
   /** The utterances one after the other with pauses of that length between them. */

@@ -14,7 +14,7 @@ import { keepSpeed } from '../../models/measured-speeds.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../transcribe/options.ts'
 import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
@@ -53,7 +53,7 @@ export interface Measurement {
 const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisfies OptionTable
 
 /** Nobody speaks in a generated sound, so that no detection should decide; and a ladder of temperatures would be climbed. */
-const GENERATED_OPTIONS: GivenOptions = { vad_filter: false, temperature: 0, max_new_tokens: 100 }
+const GENERATED_OPTIONS: RequestedOptions = { vadFilter: false, temperature: [0], maxNewTokens: 100 }
 
 /** So that a line of the table fits into 80. */
 const BAR_COLUMNS = 16
@@ -66,7 +66,7 @@ const BAR_COLUMNS = 16
 export async function bench(ids: readonly string[], flags: BenchFlags, context: CommandContext): Promise<boolean> {
   const { output } = context
   const given = readConfig()
-  const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs }) as { runs?: number }
+  const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs })
   const registry = ModelRegistry.load(given.models)
   const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(given)
   if (entries.length === 0)

@@ -1,60 +1,28 @@
 /** From the events of a stream of `verbose_json` back to a transcription. */
 
 import { z } from 'zod'
+import { openAiErrorSchema } from '../../http/surfaces/openai/errors.ts'
 import { LANGUAGE_CODES, resolveLanguage } from '../../languages.ts'
-import type { Quality, Segment, Transcription, Word } from '../../transcript/index.ts'
+import {
+  progressEventSchema,
+  type Segment,
+  segmentEventSchema,
+  type Transcription,
+  verboseJsonSchema,
+  type Word,
+} from '../../transcript/index.ts'
 
-const QUALITIES = ['ok', 'low_confidence', 'repetition', 'maybe_silence'] as const satisfies readonly Quality[]
+// Of what the service sends, what is read here, so that a service of another version is understood as far as can be.
 
-const wordSchema = z.object({ word: z.string(), start: z.number(), end: z.number(), probability: z.number() })
+const keys = { type: true, start: true, end: true, text: true, words: true } as const
+/** What is said of a segment in its event and not in the last one. */
+const segmentSchema = segmentEventSchema.pick(keys)
 
-/** The event of a segment: what is said of it here and not in the last event. */
-const segmentEventSchema = z.object({
-  type: z.literal('transcript.text.segment'),
-  start: z.number(),
-  end: z.number(),
-  text: z.string(),
-  words: z.array(wordSchema).optional(),
-})
+const doneSchema = verboseJsonSchema.omit({ words: true }).extend({ type: z.literal('transcript.text.done') })
 
-const doneEventSchema = z.object({
-  type: z.literal('transcript.text.done'),
-  task: z.enum(['transcribe', 'translate']),
-  language: z.string(),
-  language_probability: z.number().optional(),
-  duration: z.number(),
-  text: z.string(),
-  segments: z.array(
-    z.object({
-      id: z.number(),
-      start: z.number(),
-      end: z.number(),
-      text: z.string(),
-      tokens: z.array(z.number()),
-      temperature: z.number(),
-      avg_logprob: z.number(),
-      compression_ratio: z.number(),
-      no_speech_prob: z.number(),
-      language: z.string(),
-      quality: z.enum(QUALITIES),
-      retries: z.number(),
-    }),
-  ),
-  warnings: z.array(z.string()),
-  statistics: z.object({
-    windows: z.number(),
-    removed_seconds: z.number(),
-    context_repeats: z.number(),
-    temperature_retries: z.number(),
-    coverage_retries: z.number(),
-    language_votes: z.array(z.object({ language: z.string(), probability: z.number() })),
-  }),
-})
+export const failureSchema = z.object({ error: openAiErrorSchema.shape.error.pick({ message: true, code: true }) })
 
-const progressEventSchema = z.object({ type: z.literal('transcript.progress'), done_seconds: z.number() })
-export const failureSchema = z.object({ error: z.object({ message: z.string(), code: z.string().nullable() }) })
-
-const EVENTS = z.discriminatedUnion('type', [segmentEventSchema, doneEventSchema, progressEventSchema])
+const EVENTS = z.discriminatedUnion('type', [segmentSchema, doneSchema, progressEventSchema])
 
 /**
  * undefined for other events, such as deltas, which say nothing that these do not.
@@ -68,8 +36,8 @@ export function readEvent(value: unknown): z.infer<typeof EVENTS | typeof failur
   return isKnown ? EVENTS.parse(value) : undefined
 }
 
-export type ServerSegment = z.infer<typeof segmentEventSchema>
-export type ServerTranscription = z.infer<typeof doneEventSchema>
+export type ServerSegment = z.infer<typeof segmentSchema>
+export type ServerTranscription = z.infer<typeof doneSchema>
 export type ServerFailure = z.infer<typeof failureSchema>['error']
 
 /**
@@ -118,7 +86,7 @@ export function toTranscription(done: ServerTranscription, segmentEvents: readon
 }
 
 /** Words as a segment has them, with the space before each: together they are its text. */
-function withSpaces(words: readonly z.infer<typeof wordSchema>[], text: string): Word[] {
+function withSpaces(words: NonNullable<ServerSegment['words']>, text: string): Word[] {
   let at = 0
   return words.map(({ word, ...others }) => {
     const found = word === '' ? -1 : text.indexOf(word, at)

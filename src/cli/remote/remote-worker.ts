@@ -12,7 +12,8 @@ import {
   ServerLostError,
   ServerUnreachableError,
 } from '../../errors/index.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
+import { camelCase } from '../../option-table.ts'
+import { OPTIONS, type OptionName, type RequestedOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
 import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
@@ -193,10 +194,7 @@ function formOf({
   language,
   options = {},
 }: Pick<Request, 'language' | 'options'> & { readonly model: string | undefined }): FormData {
-  const { logprobs } = options as GivenOptions
-  if (logprobs !== undefined && logprobs !== false && logprobs !== 'false') {
-    throw new OptionInvalidError('logprobs', String(logprobs), 'false with --server')
-  }
+  if (options.logprobs) throw new OptionInvalidError('logprobs', 'true', 'false with --server')
   const form = new FormData()
   if (model !== undefined) form.set('model', model)
   if (language !== undefined) form.set('language', language)
@@ -204,10 +202,14 @@ function formOf({
   form.set('stream', 'true')
   form.append('include[]', 'progress')
   form.append('include[]', 'statistics')
-  for (const [name, value] of Object.entries(options)) {
-    if (OTHER_FIELDS.includes(name) || value === undefined) continue
-    // To OpenAI 0 means: warmer where that fails. As a list it means what it says.
-    form.set(name, name === 'temperature' && Number(value) === 0 ? '0,' : String(value))
+  for (const name of Object.keys(OPTIONS) as OptionName[]) {
+    const value = options[camelCase(name) as keyof RequestedOptions] // the same names, by the type of the record
+    if (!OTHER_FIELDS.includes(name) && value !== undefined) form.set(name, fieldOf(value))
   }
   return form
+}
+
+/** A list ends with a comma: to OpenAI a temperature of 0 means that it may rise, a list of it alone that it may not. */
+function fieldOf(value: unknown): string {
+  return Array.isArray(value) ? `${value.join(',')},` : String(value)
 }

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { OptionInvalidError } from '../../errors/index.ts'
 import { integer, type OptionInfo, type OptionTable, parseGiven } from '../../option-table.ts'
-import { decodingOptionInfos, type GivenOptions, parseOptions } from '../../transcribe/options.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   checkSubtitleOptions,
@@ -36,7 +36,7 @@ export interface TranscribeFlags extends TranscriptionFlags {
 export interface TranscriptionWish {
   readonly language: string | undefined
   readonly formats: readonly Format[]
-  readonly options: GivenOptions
+  readonly options: RequestedOptions
   readonly subtitles: SubtitleOptions
 }
 
@@ -72,15 +72,15 @@ function formatOf(name: string): Format {
 const COUNTS = { jobs: [integer(1, 64), 'files at a time'] } as const satisfies OptionTable
 
 export function readJobs({ jobs }: Pick<TranscriptionFlags, 'jobs'>): number {
-  return (parseGiven(COUNTS, { jobs }) as { jobs?: number }).jobs ?? 1
+  return parseGiven(COUNTS, { jobs }).jobs ?? 1
 }
 
 /** @throws {OptionInvalidError} for a value outside its range, and for flags that contradict each other. */
 export function readWish(flags: TranscriptionFlags): TranscriptionWish {
   const { language, format: formats } = flags
-  const options = givenOf(decodingOptionInfos(), flags)
+  const options = readOptions(givenOf(decodingOptionInfos(), flags))
   const subtitles = parseSubtitleOptions(givenOf(subtitleOptionInfos(), flags))
-  const { wordTimestamps, logprobs } = parseOptions(options)
+  const { wordTimestamps, logprobs } = withDefaults(options)
   // With several formats it is enough that one has a place for the option.
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps, subtitles: {} }))
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps: false, logprobs, subtitles: {} }))

@@ -42,7 +42,7 @@ function begin(files: readonly (string | Input)[], script: Script, options: RunO
     worker: { modelName: 'base', transcribe: (request) => transcriber.transcribe({ modelId: 'base', ...request }) },
     results,
     language: 'pt',
-    options: { beam_size: '5' },
+    options: { beamSize: 5 },
     jobs,
     progress: {
       loading: () => {},
@@ -84,7 +84,7 @@ test('every file is one result, in order, with what was asked for', async () => 
   )
   assert.deepEqual(
     requests.map(({ options }) => options),
-    [{ beam_size: '5' }, { beam_size: '5' }, { beam_size: '5' }],
+    [{ beamSize: 5 }, { beamSize: 5 }, { beamSize: 5 }],
   )
 })
 

@@ -7,7 +7,7 @@ import { listCompiled } from '../../models/compiled/index.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import type { ModelEntry } from '../../models/registry.ts'
 import { peakResidentBytes } from '../../processes/process-memory.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../transcribe/options.ts'
 import { commandLogger } from '../command-logger.ts'
 import { failureLine } from '../output.ts'
 import { loadingTo, type Progress } from '../progress/index.ts'
@@ -18,7 +18,7 @@ import { progressName } from './run-progress.ts'
 import type { Formats, Variant } from './variants.ts'
 
 /** Samples at higher temperatures differ from run to run, whatever the precision. */
-const OPTIONS: GivenOptions = { temperature: 0 }
+const OPTIONS: RequestedOptions = { temperature: [0] }
 
 export interface HeardRecording extends Heard {
   readonly audioSeconds: number
@@ -61,7 +61,7 @@ export async function runVariant(variant: Variant, options: RunOptions): Promise
       modelId: entry.id,
       audioPath: recording.path,
       language: recording.language,
-      options: { ...OPTIONS, audio_context: variant.audioContext },
+      options: { ...OPTIONS, audioContext: variant.audioContext },
       onProgress: (doneSeconds) => progress.show(name, doneSeconds),
       onTiming: ({ decodeSeconds }) => {
         seconds = decodeSeconds

@@ -4,13 +4,13 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AsrError } from '../../errors/index.ts'
-import { answerTo, formOf, headersOf } from './error-answers.ts'
+import { type ErrorForm, type FailureScope, headersOf } from './error-forms.ts'
 
-/** The handler of whatever a route or the framework throws. */
-export function handleErrors(app: FastifyInstance): void {
+/** Has every failure of a plugin's routes, and of the plugins in it, answered in this form. */
+export function answerFailures(app: FastifyInstance, form: ErrorForm): void {
   app.setErrorHandler((error, request, reply) => {
     if (reply.raw.destroyed) return reply.send() // the client is gone, and the request's log line says so
-    const { status, body } = answerTo(error, request)
+    const { status, body } = form(error, request)
     if (error instanceof AsrError) request.facts.code = error.code
     if (status === 500) {
       const level = error instanceof AsrError ? 'warn' : 'error'
@@ -25,28 +25,49 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 /** What routes of models have a wildcard for, an id. */
 const WILDCARD = /^(\/v1\/models\/|\/api\/ps\/).+$/
 
+/** Has requests for what no route has answered too: below the paths of a scope in its form, elsewhere in the other. */
+export function answerUnknownRoutes(app: FastifyInstance, scopes: readonly FailureScope[], otherwise: ErrorForm): void {
+  setNotFoundHandler(app, otherwise)
+  for (const { paths, form } of scopes) {
+    for (const prefix of paths) {
+      app.register(
+        async (below) => {
+          answerFailures(below, form) // such as of a missing key, which comes before the 404
+          setNotFoundHandler(below, form)
+        },
+        { prefix },
+      )
+    }
+  }
+}
+
 /** 405 for a path that exists under other methods, else 404, in FastAPI's words, which are those of HTTP. */
-export function handleUnknownRoutes(app: FastifyInstance): void {
+function setNotFoundHandler(app: FastifyInstance, form: ErrorForm): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '')
     const route = path.replace(WILDCARD, '$1*')
     const allowed = METHODS.filter((method) => app.hasRoute({ method, url: route }))
     const status = allowed.length === 0 ? 404 : 405
     if (status === 405) reply.header('allow', allowed.join(', '))
-    const { body } = formOf(request.url)({ statusCode: status, message: STATUS_CODES[status] }, request)
+    const { body } = form({ statusCode: status, message: STATUS_CODES[status] }, request)
     return reply.code(status).send(body)
   })
 }
 
 /** Answers requests that are broken before any route is looked for: an address that cannot be decoded, for example. */
-export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  // No hook of ours runs here; with a serializer of its own the content type stays without a charset, as elsewhere.
-  reply
-    .code(error.statusCode ?? 400)
-    .header('content-type', 'application/json')
-    .header('x-request-id', request.id)
-    .serializer(JSON.stringify)
-  void reply.send(formOf(request.url)({ statusCode: error.statusCode ?? 400, message: error.message }, request).body)
+export function frameworkErrorHandler(scopes: readonly FailureScope[], otherwise: ErrorForm) {
+  return ({ statusCode = 400, message }: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const path = request.url.split('?', 1)[0]!
+    const isBelow = (above: string) => path === above || path.startsWith(`${above}/`)
+    const form = scopes.find(({ paths }) => paths.some(isBelow))?.form ?? otherwise
+    // No hook of ours runs here; with a serializer of its own the content type stays without a charset, as elsewhere.
+    reply
+      .code(statusCode)
+      .header('content-type', 'application/json')
+      .header('x-request-id', request.id)
+      .serializer(JSON.stringify)
+    void reply.send(form({ statusCode, message }, request).body)
+  }
 }
 
 const PARSER_STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }

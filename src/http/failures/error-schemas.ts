@@ -1,4 +1,7 @@
-/** The answers to failures, as JSON Schema. */
+/** The answers to failures, as the documents of routes have them. */
+
+import { z } from 'zod'
+import { jsonSchema } from '../../schema.ts'
 
 const DESCRIPTIONS = {
   400: 'A field, or the recording, cannot be used; `param` names it.',
@@ -15,33 +18,15 @@ const DESCRIPTIONS = {
 
 export type DocumentedStatus = keyof typeof DESCRIPTIONS
 
-const text = { type: 'string' }
-const textOrNull = { type: ['string', 'null'] }
-
-const openAiError = {
-  type: 'object',
-  required: ['message', 'type', 'param', 'code'],
-  properties: { message: text, type: text, param: textOrNull, code: textOrNull },
-}
-
-/** In OpenAI's form. */
-export function openAiErrors(...statuses: readonly DocumentedStatus[]): Record<number, object> {
-  return errorsOf('error', openAiError, statuses)
-}
-
-/** One sentence under a key. */
-export function sentenceErrors(
-  key: 'detail' | 'error',
-  ...statuses: readonly DocumentedStatus[]
+/** @param schema  of every failure, as the surface puts it. */
+export function failureSchemas(
+  schema: z.ZodType,
+  statuses: readonly DocumentedStatus[],
+  descriptions: Readonly<Partial<Record<DocumentedStatus, string>>> = DESCRIPTIONS,
 ): Record<number, object> {
-  return errorsOf(key, text, statuses)
-}
-
-function errorsOf(key: string, schema: object, statuses: readonly DocumentedStatus[]): Record<number, object> {
   return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: DESCRIPTIONS[status], type: 'object', required: [key], properties: { [key]: schema } },
-    ]),
+    statuses.map((status) => [status, { ...jsonSchema(schema), description: descriptions[status] }]),
   )
 }
+
+export const detailSchema = z.object({ detail: z.string() })

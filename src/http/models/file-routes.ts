@@ -5,10 +5,10 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { AsrError, isAbort, ModelAbsentError, ModelBusyError, OptionInvalidError } from '../../errors/index.ts'
 import type { ModelEntry } from '../../models/registry.ts'
 import { EventStream, requestSignal } from '../connections/index.ts'
-import { answerTo } from '../failures/index.ts'
+import { openAiForm } from '../surfaces/openai/errors.ts'
 import { modelObject } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
-import { deleteModelSchema, downloadSchema, listSchema, modelSchema } from './schemas.ts'
+import { deleteModelSchema, downloadSchema, listSchema, oneModelSchema } from './schemas.ts'
 
 export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   const { library, transcriber, cut } = options
@@ -18,7 +18,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     return { object: 'list', data: await Promise.all(entries.map((entry) => modelObject(entry, options))) }
   })
 
-  app.get('/v1/models/*', { schema: modelSchema }, async (request: ModelRequest) => {
+  app.get('/v1/models/*', { schema: oneModelSchema }, async (request: ModelRequest) => {
     const { id, entry } = modelOf(options, request)
     return await modelObject(entry, { ...options, id })
   })
@@ -68,7 +68,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
       await events.send({ type: 'model.download.done', model: await modelObject(entry, { ...options, id }) })
     } catch (error) {
       if (isAbort(error)) return // the client is gone
-      const { status, body } = answerTo(error, request)
+      const { status, body } = openAiForm(error, request)
       if (error instanceof AsrError) request.facts.code = error.code
       if (status >= 500) request.log.warn({ err: error }, 'request failed')
       await events.send(body)

@@ -6,13 +6,13 @@ import { ModelAbsentError } from '../../errors/index.ts'
 import { requestSignal } from '../connections/index.ts'
 import { engineObject, engineObjects } from './model-object.ts'
 import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
-import { enginesSchema, loadSchema, unloadSchema } from './schemas.ts'
+import { loadSchema, psSchema, unloadSchema } from './schemas.ts'
 
 export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   const { transcriber, cut } = options
   const engineOf = (id: string): EngineState | undefined => transcriber.engines().find(({ modelId }) => modelId === id)
 
-  app.get('/api/ps', { schema: enginesSchema }, async () => ({ models: engineObjects(transcriber) }))
+  app.get('/api/ps', { schema: psSchema }, async () => ({ models: engineObjects(transcriber) }))
 
   app.post('/api/ps/*', { schema: loadSchema }, async (request: ModelRequest, reply) => {
     const { entry } = modelOf(options, request)

@@ -4,23 +4,10 @@ import type { LoadFailure } from '../../engine/index.ts'
 import type { EngineState, Transcriber } from '../../engine/transcriber.ts'
 import type { ModelLibrary } from '../../models/library.ts'
 import { languageOf, type ModelEntry } from '../../models/registry.ts'
+import type { EngineObject, ModelObject } from './model-answers.ts'
 
 /** Of a model that is not on this machine: seconds since 1970 of the first release. */
 const RELEASED = Date.UTC(2026, 0, 1) / 1000
-
-export const MODEL_STATES = ['loaded', 'loading', 'cached', 'not downloaded'] as const
-
-export interface ModelObject {
-  readonly id: string
-  readonly object: 'model'
-  /** Seconds since 1970. */
-  readonly created: number
-  readonly owned_by: string
-  readonly task: 'automatic-speech-recognition'
-  readonly language: readonly string[] | null
-  readonly aliases: readonly string[]
-  readonly state: (typeof MODEL_STATES)[number]
-}
 
 /** @param id  as it was asked for: the model's own, or an alias. */
 export async function modelObject(
@@ -52,7 +39,7 @@ function aliasesOf({ id }: ModelEntry, { registry }: ModelLibrary): string[] {
 }
 
 /** A model in memory, as `GET /api/ps` has it. */
-export function engineObject(engine: EngineState) {
+export function engineObject(engine: EngineState): EngineObject {
   return {
     id: engine.modelId,
     state: engine.state,
@@ -82,16 +69,16 @@ const NOT_IN_MEMORY = {
   last_used_at: null,
   load_seconds: null,
   expires_at: null,
-} as const satisfies Partial<ReturnType<typeof engineObject>>
+} as const satisfies Partial<EngineObject>
 
 /** All that `GET /api/ps` has: models in memory and on their way to it, then those that could not be loaded. */
-export function engineObjects(transcriber: Pick<Transcriber, 'engines' | 'loadFailures'>): object[] {
+export function engineObjects(transcriber: Pick<Transcriber, 'engines' | 'loadFailures'>): EngineObject[] {
   const engines = transcriber.engines().map(engineObject)
   const failed = transcriber.loadFailures().filter(({ modelId }) => !engines.some(({ id }) => id === modelId))
   return [...engines, ...failed.map(failureObject)]
 }
 
-function failureObject({ modelId, error, retryAt }: LoadFailure) {
+function failureObject({ modelId, error, retryAt }: LoadFailure): EngineObject {
   return { id: modelId, state: 'failed', ...NOT_IN_MEMORY, failure: error.sentence, retry_at: isoTime(retryAt) }
 }
 

@@ -1,8 +1,10 @@
-/** What goes in and out of the routes of models, as JSON Schema: it documents the API and writes the answers. */
+/** What goes in and out of the routes of models, for the description of the API. */
 
-import { MODEL_STATES } from './model-object.ts'
-
-const time = { type: ['string', 'null'], format: 'date-time' }
+import { z } from 'zod'
+import { jsonSchema } from '../../schema.ts'
+import { failureSchemas } from '../failures/error-schemas.ts'
+import { openAiErrorSchema } from '../surfaces/openai/errors.ts'
+import { engineSchema, enginesSchema, modelSchema } from './model-answers.ts'
 
 /** The wildcard that stands for an id; the description of the API calls it so. */
 const params = {
@@ -17,95 +19,31 @@ const params = {
   },
 }
 
-const model = {
-  type: 'object',
-  required: ['id', 'object', 'created', 'owned_by', 'task', 'language', 'aliases', 'state'],
-  properties: {
-    id: { type: 'string' },
-    object: { type: 'string', const: 'model' },
-    created: { type: 'integer', description: 'When its files came to this machine, in seconds since 1970.' },
-    owned_by: { type: 'string', description: 'Owner of its repository.' },
-    task: { type: 'string', const: 'automatic-speech-recognition' },
-    language: {
-      type: ['array', 'null'],
-      items: { type: 'string' },
-      description: 'Of requests that name none; null: it is detected.',
-    },
-    aliases: { type: 'array', items: { type: 'string' } },
-    state: { type: 'string', enum: MODEL_STATES },
-  },
+const model = jsonSchema(modelSchema)
+
+const DESCRIPTIONS = {
+  400: 'The model is of a kind that does not allow this.',
+  404: 'There is no such model, or it is not where it was looked for.',
+  409: 'Somebody is using the model.',
+  500: 'An unexpected failure.',
+  503: 'The files did not come, the model could not be loaded, or the service is closing.',
 }
 
-const engine = {
-  type: 'object',
-  required: ['id', 'state'],
-  properties: {
-    id: { type: 'string' },
-    state: { type: 'string', enum: ['preparing', 'loading', 'loaded', 'unloading', 'failed'] },
-    stage: {
-      type: ['string', 'null'],
-      enum: ['download', 'compile', null],
-      description: 'Of a model that is being prepared; null while it waits for its turn.',
-    },
-    fraction: { type: ['number', 'null'], minimum: 0, maximum: 1, description: 'Of the stage, where it is known.' },
-    resident_bytes: { type: ['integer', 'null'], description: "Memory of the model's process." },
-    device: { type: ['string', 'null'], description: 'Where it runs, as DEVICE says.' },
-    device_bytes: {
-      type: ['integer', 'null'],
-      description: "GPU memory of the model's process, where NVIDIA's driver tells.",
-    },
-    requests: { type: 'integer', minimum: 0, description: 'That it works on, or that wait for it.' },
-    loaded_at: time,
-    last_used_at: time,
-    load_seconds: { type: ['number', 'null'] },
-    expires_at: { ...time, description: 'When it will be unloaded unless somebody asks for it.' },
-    failure: { type: ['string', 'null'], description: 'Why a model that has failed could not be loaded.' },
-    retry_at: { ...time, description: 'Until when requests for it get that answer at once.' },
-  },
-}
-
-const error = {
-  type: 'object',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['message', 'type', 'param', 'code'],
-      properties: {
-        message: { type: 'string' },
-        type: { type: 'string' },
-        param: { type: ['string', 'null'] },
-        code: { type: ['string', 'null'] },
-      },
-    },
-  },
-}
-
-const failures = {
-  400: { description: 'The model is of a kind that does not allow this.', ...error },
-  404: { description: 'There is no such model, or it is not where it was looked for.', ...error },
-  409: { description: 'Somebody is using the model.', ...error },
-  500: { description: 'An unexpected failure.', ...error },
-  503: { description: 'The files did not come, the model could not be loaded, or the service is closing.', ...error },
-}
-
-function failing<S extends keyof typeof failures>(...statuses: readonly S[]) {
-  return Object.fromEntries(statuses.map((status) => [status, failures[status]]))
+function failing(...statuses: readonly (keyof typeof DESCRIPTIONS)[]) {
+  return failureSchemas(openAiErrorSchema, statuses, DESCRIPTIONS)
 }
 
 export const listSchema = {
   summary: 'The models that may be named',
   response: {
     200: {
+      ...jsonSchema(z.object({ object: z.literal('list'), data: z.array(modelSchema) })),
       description: 'Those of the service, and allowed repositories that are on its machine.',
-      type: 'object',
-      required: ['object', 'data'],
-      properties: { object: { type: 'string', const: 'list' }, data: { type: 'array', items: model } },
     },
   },
 }
 
-export const modelSchema = {
+export const oneModelSchema = {
   summary: 'One model',
   params,
   response: { 200: { description: 'Under the id that was asked for.', ...model }, ...failing(404) },
@@ -139,35 +77,22 @@ export const deleteModelSchema = {
   params,
   response: {
     200: {
+      ...jsonSchema(z.object({ id: z.string(), object: z.literal('model'), deleted: z.literal(true) })),
       description: 'The files are gone.',
-      type: 'object',
-      required: ['id', 'object', 'deleted'],
-      properties: {
-        id: { type: 'string' },
-        object: { type: 'string', const: 'model' },
-        deleted: { type: 'boolean', const: true },
-      },
     },
     ...failing(400, 404, 409, 500),
   },
 }
 
-/** Of an object that lists the models in memory. */
-export const enginesProperty = {
-  models: {
-    type: 'array',
-    description:
-      'Those that are loaded, on their way to it or being unloaded, and those that could not be loaded a moment ago.',
-    items: { ...engine, required: Object.keys(engine.properties) },
+export const psSchema = {
+  summary: 'The models in memory',
+  response: {
+    200: { ...jsonSchema(enginesSchema), description: 'All of them.' },
   },
 }
 
-export const enginesSchema = {
-  summary: 'The models in memory',
-  response: {
-    200: { description: 'All of them.', type: 'object', required: ['models'], properties: enginesProperty },
-  },
-}
+/** It may be gone already, for another model that somebody waits for. */
+const engine = jsonSchema(engineSchema.partial().required({ id: true, state: true }))
 
 export const loadSchema = {
   summary: 'Load a model',
@@ -188,10 +113,8 @@ export const unloadSchema = {
   params,
   response: {
     200: {
+      ...jsonSchema(z.object({ id: z.string(), unloaded: z.literal(true) })),
       description: 'Its process is gone.',
-      type: 'object',
-      required: ['id', 'unloaded'],
-      properties: { id: { type: 'string' }, unloaded: { type: 'boolean', const: true } },
     },
     ...failing(404, 409, 500),
   },

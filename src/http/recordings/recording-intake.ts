@@ -5,12 +5,13 @@
 
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { abortable } from '../../async/abortable.ts'
 import type { Config } from '../../config.ts'
 import type { QueueState, Reservation } from '../../engine/index.ts'
 import type { TranscribeRequest, Transcriber } from '../../engine/transcriber.ts'
 import { AudioEmptyError, ModelUnknownError } from '../../errors/index.ts'
-import type { GivenOptions } from '../../transcribe/options.ts'
-import type { LanguageDetection, Transcription } from '../../transcript/index.ts'
+import type { RequestedOptions } from '../../transcribe/options.ts'
+import type { LanguageDetection, Transcription, WorkKind, WorkResults } from '../../transcript/index.ts'
 import { noteTimes, requestSignal } from '../connections/index.ts'
 import type { WorkObservers } from '../observability/index.ts'
 import { callerOf } from '../security/caller.ts'
@@ -36,7 +37,7 @@ export interface IntakeOptions {
 export interface WorkForm {
   readonly modelId: string
   readonly language: string | undefined
-  readonly options: GivenOptions
+  readonly options: RequestedOptions
 }
 
 export interface IntakeRules<F extends WorkForm> {
@@ -59,12 +60,9 @@ export interface Recording<F extends WorkForm> extends AsyncDisposable {
   detectLanguage(): Promise<LanguageDetection>
 }
 
-type WorkKind = 'transcribe' | 'detect-language'
-type Result = Transcription | LanguageDetection
-
 export class RecordingIntake {
   readonly #options: IntakeOptions
-  readonly #retries: Retries<Result>
+  readonly #retries: Retries<WorkResults[WorkKind]>
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -118,35 +116,41 @@ export class RecordingIntake {
       form,
       fileName: upload.fileName,
       transcribe: async (listener) => {
-        const transcription = (await this.#run('transcribe', arrived, listener)) as Transcription // by the kind
+        const transcription = await this.#run('transcribe', arrived, listener)
         request.facts.audioSeconds = transcription.durationSeconds
         return transcription
       },
-      detectLanguage: async () => (await this.#run('detect-language', arrived)) as LanguageDetection, // by the kind
+      detectLanguage: async () => await this.#run('detect-language', arrived),
       [Symbol.asyncDispose]: async () => await held[Symbol.asyncDispose](),
     }
   }
 
-  async #run(kind: WorkKind, arrived: Arrived<WorkForm>, listener: ProgressListener = {}): Promise<Result> {
+  async #run<K extends WorkKind>(
+    kind: K,
+    arrived: Arrived<WorkForm>,
+    listener: ProgressListener = {},
+  ): Promise<WorkResults[K]> {
     const { request, signal, reservation } = arrived
     const key = retryKey(kind, arrived)
-    if (key === undefined) return await this.#work(kind, arrived, signal, listener)
-    return await this.#retries.run(key, {
+    // A request is let go at once, whatever its work is at.
+    if (key === undefined) return await abortable(this.#work(kind, arrived, signal, listener), signal)
+    const result = await this.#retries.run(key, {
       request,
       signal,
       listener,
       work: async (signal, listener) => await this.#work(kind, arrived, signal, listener),
       onUnattended: () => reservation[Symbol.dispose](), // a client that has gone away keeps no other waiting
     })
+    return result as WorkResults[K] // the key tells the kinds apart
   }
 
   /** What the request holds lives as long as its work, which may go on when the request has gone. */
-  async #work(
-    kind: WorkKind,
+  async #work<K extends WorkKind>(
+    kind: K,
     { request, form, upload, reservation, held }: Arrived<WorkForm>,
     signal: AbortSignal,
     listener: ProgressListener,
-  ): Promise<Result> {
+  ): Promise<WorkResults[K]> {
     signal.throwIfAborted()
     await using _ = held.move()
     const { transcriber, observers } = this.#options
@@ -171,13 +175,23 @@ export class RecordingIntake {
         },
       }
       try {
-        if (kind === 'detect-language') return await transcriber.detectLanguage(work)
-        return await transcriber.transcribe({ ...work, ...listener })
+        return await WORK[kind](transcriber, work, listener)
       } catch (error) {
         throw signal.aborted ? signal.reason : error // why it ended, rather than that it was aborted
       }
     })
   }
+}
+
+const WORK: {
+  readonly [K in WorkKind]: (
+    transcriber: Transcriber,
+    request: TranscribeRequest,
+    listener: ProgressListener,
+  ) => Promise<WorkResults[K]>
+} = {
+  transcribe: (transcriber, request, listener) => transcriber.transcribe({ ...request, ...listener }),
+  'detect-language': (transcriber, request) => transcriber.detectLanguage(request),
 }
 
 interface Arrived<F extends WorkForm> {

@@ -21,6 +21,11 @@ const TIMEOUT_TOLERANCE_MS = 1500
 /** A longer one is no key. */
 const LONGEST_KEY = 255
 
+/** Results that are kept for a retry, at most; the oldest go first. */
+const MOST_KEPT = 64
+/** Work that goes on with no request waiting for it, at most. */
+const MOST_UNATTENDED = 4
+
 /** A request that begins work, or joins what it is a retry of. */
 export interface RetryableRequest<Result> {
   readonly request: FastifyRequest
@@ -41,7 +46,7 @@ export class Retries<Result> {
   /** @param graceMs  how long work goes on for a client that will return, and its result is kept; 0: not at all. */
   constructor(graceMs: number) {
     this.#graceMs = graceMs
-    this.#flights = new SingleFlight({ keepMs: graceMs, mostKept: 64, mostUnattended: 4 })
+    this.#flights = new SingleFlight({ keepMs: graceMs, mostKept: MOST_KEPT, mostUnattended: MOST_UNATTENDED })
   }
 
   /** @param key  the same for requests that ask the same of the same recording for the same caller. */

@@ -7,30 +7,17 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import { WAV_HEADER_BYTES, wavHeader } from '../../audio/index.ts'
-import {
-  DiskFullError,
-  isDiskFull,
-  UploadMissingError,
-  UploadStalledError,
-  UploadTooLargeError,
-} from '../../errors/index.ts'
+import { DiskFullError, isDiskFull, UploadMissingError, UploadTooLargeError } from '../../errors/index.ts'
 import { FormFields } from './form-fields.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
+import { isTooLarge, type UploadLimits, watchUpload } from './upload-watch.ts'
 
-/** What boundaries, part headers and small fields may add to a recording of the allowed size. */
-const FORM_ALLOWANCE_BYTES = 64 * 1024
 /** The longest option is a text of 4000 characters, each of at most 4 bytes. */
 const MAX_FIELD_BYTES = 16 * 1024
 /** As many as Starlette allows of each; a form of ours has some forty. */
 const MAX_PARTS = 1000
-const STALL_SECONDS = 60
-/** Less than this in so much time is as good as silence: a place in the line is not held by a byte a second. */
-const LEAST_BYTES = 8 * 1024
-
-export interface UploadRules {
+export interface UploadRules extends UploadLimits {
   readonly tempFiles: TempFiles
-  /** Of the recording itself; the form around it may add a little. */
-  readonly maxBytes: number
   /** Names of the part that is the recording; the first is what callers are told. */
   readonly fileParts: readonly [string, ...string[]]
   /** The recording is 16-bit little-endian mono samples at 16 kHz and nothing else; it is kept as a WAV file. */
@@ -39,8 +26,6 @@ export interface UploadRules {
   readonly checkFields: (fields: FormFields) => void
   /** Whether the caller will ask for the recording's digest. */
   readonly withDigest?: boolean
-  /** Silence that ends an upload, 60 by default. Its whole time is not limited: a slow line may take hours. */
-  readonly stallSeconds?: number
 }
 
 /** A form received in full; disposing of it deletes the recording. */
@@ -66,7 +51,7 @@ interface SavedFile {
  * begins, the fields before it are checked, so that a wrong one does not cost the caller a whole upload; checking all
  * of them is the caller's part.
  *
- * After a failure the rest of the request is unread: whoever answers it decides about that.
+ * After a failure the rest of the request is unread: the code that answers it decides about that.
  *
  * @throws {UploadMissingError} when there is no named file, or no multipart form that can be read to its end.
  * @throws {UploadTooLargeError} before reading when the announced length says so, else as soon as the count passes.
@@ -125,7 +110,7 @@ export async function receiveUpload(
   parser.on('partsLimit', () => fail(missing(new Error(`more than ${MAX_PARTS} parts`))))
   parser.on('error', (cause) => fail(missing(cause)))
   parser.on('finish', finish)
-  const watch = watchRequest(request, rules, signal, fail)
+  const watch = watchUpload(request, rules, signal, fail)
   try {
     request.pipe(parser)
     await parsed
@@ -148,11 +133,6 @@ export async function receiveUpload(
   } finally {
     watch[Symbol.dispose]()
   }
-}
-
-/** True when the announced length alone says that the recording is larger than allowed. */
-export function isTooLarge(request: IncomingMessage, maxBytes: number): boolean {
-  return Number(request.headers['content-length'] ?? 0) > maxBytes + FORM_ALLOWANCE_BYTES
 }
 
 function openParser(
@@ -196,38 +176,4 @@ function save(
 async function writeWavHeader(path: string, nBytes: number): Promise<void> {
   await using file = await open(path, 'r+')
   await file.write(wavHeader(nBytes), 0, WAV_HEADER_BYTES, 0)
-}
-
-/** Reports what the parser cannot see: too much in all, a silent line, and the caller's abort. */
-function watchRequest(
-  request: IncomingMessage,
-  { maxBytes, stallSeconds = STALL_SECONDS }: UploadRules,
-  signal: AbortSignal,
-  fail: (reason: unknown) => void,
-): Disposable {
-  let bytes = 0
-  let bytesBefore = 0
-  const count = (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > maxBytes + FORM_ALLOWANCE_BYTES) fail(new UploadTooLargeError(maxBytes))
-  }
-  const onAbort = () => fail(signal.reason)
-  const onStall = () => fail(new UploadStalledError(stallSeconds))
-  request.on('data', count)
-  request.on('timeout', onStall)
-  request.setTimeout(stallSeconds * 1000)
-  const pace = setInterval(() => {
-    if (bytes - bytesBefore < LEAST_BYTES) onStall()
-    bytesBefore = bytes
-  }, stallSeconds * 1000)
-  signal.addEventListener('abort', onAbort)
-  return {
-    [Symbol.dispose]() {
-      request.off('data', count)
-      request.off('timeout', onStall)
-      request.setTimeout(0)
-      clearInterval(pace)
-      signal.removeEventListener('abort', onAbort)
-    },
-  }
 }

@@ -1,31 +1,18 @@
 /** Models of the service: which there are, which are in memory, and changing that. */
 
+import type { EngineObject, ModelObject } from '../../http/models/model-answers.ts'
 import { eventReader } from './event-stream.ts'
 import { CUT_OFF, ProblemError, problemOf } from './problem.ts'
 import { request, requestJson } from './request.ts'
 
-/** As `GET /v1/models` has it. */
-export interface Model {
-  readonly id: string
-  readonly language: readonly string[] | null
-  readonly aliases: readonly string[]
-  readonly state: 'loaded' | 'loading' | 'cached' | 'not downloaded'
-}
+/** What is read here of a model, as `GET /v1/models` has it. */
+export type Model = Pick<ModelObject, 'id' | 'language' | 'aliases' | 'state'>
 
-/** A model in memory, as `GET /api/ps` has it. */
-export interface Engine {
-  readonly id: string
-  /** `preparing`: it is downloaded and compiled, while others work on. */
-  readonly state: 'preparing' | 'loading' | 'loaded' | 'unloading'
-  readonly stage: 'download' | 'compile' | null
-  /** Of the stage, 0 to 1. */
-  readonly fraction: number | null
-  readonly resident_bytes: number | null
-  readonly requests: number
-  readonly last_used_at: string | null
-  readonly load_seconds: number | null
-  readonly expires_at: string | null
-}
+/** What is read here of a model in memory or on its way to it, as `GET /api/ps` has it. */
+export type Engine = Pick<
+  EngineObject,
+  'id' | 'stage' | 'fraction' | 'resident_bytes' | 'requests' | 'last_used_at' | 'load_seconds' | 'expires_at'
+> & { readonly state: Exclude<EngineObject['state'], 'failed'> }
 
 /** A model that could not be loaded a moment ago: not in memory, and whoever asked for it knows why. */
 interface Failed {

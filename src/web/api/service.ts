@@ -1,14 +1,7 @@
 /** Whether the service is there, and what it takes. */
 
+import type { Limits } from '../../http/surfaces/openai/limits-answer.ts'
 import { address, keyHeaders, requestJson } from './request.ts'
-
-export interface Limits {
-  readonly max_upload_bytes: number
-  readonly max_audio_seconds: number
-  readonly max_concurrency: number
-  readonly running: number
-  readonly waiting: number
-}
 
 const HEALTH_TIMEOUT_MS = 5_000
 

@@ -1,9 +1,10 @@
 /** What the service has told about itself: its limits, its models, and which of them are in memory. */
 
 import { computed, signal } from '@preact/signals'
+import type { Limits } from '../../http/surfaces/openai/limits-answer.ts'
 import { type Engine, listEngines, listModels, type Model } from '../api/models.ts'
 import { type Problem, ProblemError } from '../api/problem.ts'
-import { getLimits, type Limits } from '../api/service.ts'
+import { getLimits } from '../api/service.ts'
 import { noteUnreachable } from './connection.ts'
 
 export const limits = signal<Limits | undefined>(undefined)

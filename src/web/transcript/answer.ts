@@ -1,59 +1,26 @@
 /** What the service tells about a recording, event by event, and the transcript that comes of it. */
 
+import type * as service from '../../transcript/openai-json.ts'
 import { languageCode } from './languages.ts'
-import type { Quality, Segment, Word } from './transcript.ts'
+import type { Segment, Word } from './transcript.ts'
 
-interface AnswerWord {
-  readonly word: string
-  readonly start: number
-  readonly end: number
-  readonly probability: number
-}
+/** What is read of the events, so that an OpenAI service of another kind is understood, too. */
+export type SegmentEvent = Pick<service.SegmentEvent, 'type' | 'id' | 'start' | 'end' | 'text' | 'words' | 'quality'>
+type DoneSegment = Pick<ToldSegment, 'id' | 'start' | 'end' | 'text'> & Partial<Pick<ToldSegment, 'quality'>>
+type ToldSegment = NonNullable<service.DoneEvent['segments']>[number]
+export type DoneEvent = Pick<
+  service.DoneEvent,
+  'type' | 'text' | 'language' | 'language_probability' | 'duration' | 'warnings'
+> & { readonly segments?: readonly DoneSegment[] }
 
-export interface SegmentEvent {
-  readonly type: 'transcript.text.segment'
-  /** `seg_` and its number. */
-  readonly id: string
-  readonly start: number
-  readonly end: number
-  readonly text: string
-  readonly words?: readonly AnswerWord[]
-  readonly quality?: Quality
-}
-
-export interface ProgressEvent {
-  readonly type: 'transcript.progress'
-  readonly done_seconds: number
-}
-
-export interface DoneEvent {
-  readonly type: 'transcript.text.done'
-  readonly text: string
-  readonly language?: string
-  readonly language_probability?: number
-  readonly duration?: number
-  readonly warnings?: readonly string[]
-  readonly segments?: readonly {
-    readonly id: number
-    readonly start: number
-    readonly end: number
-    readonly text: string
-    readonly quality?: Quality
-  }[]
-}
-
-export type AnswerEvent =
-  | SegmentEvent
-  | ProgressEvent
-  | DoneEvent
-  | { readonly type: 'transcript.text.delta'; readonly delta: string }
+export type AnswerEvent = SegmentEvent | service.ProgressEvent | DoneEvent | service.DeltaEvent
 
 /** A segment as soon as it is there. */
 export function segmentOf({ id, start, end, text, words = [], quality = 'ok' }: SegmentEvent): Segment {
   return { id: Number(id.replace(/\D+/g, '')), start, end, text: text.trim(), words: words.map(wordOf), quality }
 }
 
-function wordOf({ word, start, end, probability }: AnswerWord): Word {
+function wordOf({ word, start, end, probability }: NonNullable<SegmentEvent['words']>[number]): Word {
   return { word: word.trim(), start, end, probability }
 }
 

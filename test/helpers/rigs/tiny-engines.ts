@@ -65,7 +65,7 @@ export function tinyEngines(): TinyEngines {
       }
     },
     ask: (pool, modelId, signal = never) =>
-      pool.transcribe({ modelId, audioPath: recording, options: { vad_filter: false, max_new_tokens: 2 }, signal }),
+      pool.transcribe({ modelId, audioPath: recording, options: { vadFilter: false, maxNewTokens: 2 }, signal }),
   }
 }
 

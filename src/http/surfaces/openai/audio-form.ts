@@ -1,0 +1,163 @@
+/**
+ * The fields of `POST /v1/audio/transcriptions` and `/translations`, as OpenAI's clients send them, and every option of
+ * the pipeline under its own name beside them.
+ *
+ * @see https://platform.openai.com/docs/api-reference/audio/createTranscription
+ */
+
+import { OptionInvalidError } from '../../../errors/index.ts'
+import { describeOptions, flag, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
+import {
+  decodingOptionInfos,
+  OPTIONS,
+  type RequestedOptions,
+  readOptions,
+  withDefaults,
+} from '../../../transcribe/options.ts'
+import {
+  checkAnswerOptions,
+  FORMAT_NAMES,
+  type FormatName,
+  parseSubtitleOptions,
+  type SubtitleOptions,
+  subtitleOptionInfos,
+} from '../../../transcript/index.ts'
+import type { FormFields, WorkForm } from '../../recordings/index.ts'
+import { chunkingOptions } from './chunking-strategy.ts'
+import { listField, singleFields } from './form-lists.ts'
+
+export const GRANULARITIES = ['word', 'segment'] as const
+export const INCLUDES = ['logprobs', 'progress', 'statistics'] as const
+
+export interface AudioForm extends WorkForm {
+  readonly format: FormatName
+  readonly subtitles: SubtitleOptions
+  readonly granularities: readonly (typeof GRANULARITIES)[number][]
+  readonly isStreamed: boolean
+  /** Whether a stream tells how much of the recording is done. */
+  readonly hasProgress: boolean
+  /** Whether the answer says what it took: windows, retries and so on. */
+  readonly hasStatistics: boolean
+  /** Whether the answer has a log-probability for each token. */
+  readonly hasLogprobs: boolean
+  /** Whether the answer names the languages that were heard, as it does where several were offered. */
+  readonly hasLanguages: boolean
+}
+
+const FIELDS = {
+  response_format: [oneOf(FORMAT_NAMES), 'how the answer is written'],
+  stream: [flag, 'send text by server-sent events as soon as it is there'],
+} as const satisfies OptionTable
+
+/** Every field that a table has, as its document has it. */
+export function audioFormInfos(): OptionInfo[] {
+  const options = decodingOptionInfos().filter(({ name }) => ![...REPLACED, 'word_timestamps'].includes(name))
+  return [...describeOptions(FIELDS, { responseFormat: 'json', stream: false }), ...options, ...subtitleOptionInfos()]
+}
+
+/** Lists that other names of ours take as one field each. */
+const LISTS = ['timestamp_granularities', 'include', 'keywords', 'languages'] as const
+/** Of the pipeline's options, those that a field of OpenAI's stands for. */
+const REPLACED = ['task', 'temperature', 'languages', 'logprobs']
+/** OpenAI's, which need to know who speaks. */
+const UNSUPPORTED = ['known_speaker_names', 'known_speaker_references'] as const
+
+/** What of the route's own decides: which task, and which model serves where none is named. */
+export interface AudioFormRules {
+  readonly task: 'transcribe' | 'translate'
+  readonly defaultModelId: string
+}
+
+/**
+ * Reads the fields so far, each on its own. Unknown ones are ignored, as clients send more and more of them.
+ *
+ * @throws {OptionInvalidError} for a value that is not allowed, and for a field that is there twice.
+ */
+export function readAudioForm(fields: FormFields, { task, defaultModelId }: AudioFormRules): AudioForm {
+  for (const name of UNSUPPORTED) {
+    if (listField(fields, name).length > 0) throw new OptionInvalidError(name, '…', 'no speakers: none are told apart')
+  }
+  const given = singleFields(fields, [...LISTS, ...UNSUPPORTED])
+  const { responseFormat = 'json', stream = false } = parseGiven(FIELDS, given)
+  const granularities = choices(fields, 'timestamp_granularities', GRANULARITIES)
+  const include = choices(fields, 'include', INCLUDES)
+  const [languages, keywords] = [listField(fields, 'languages'), listField(fields, 'keywords')]
+
+  const own = Object.keys(OPTIONS).filter((name) => !REPLACED.includes(name))
+  const options: RequestedOptions = {
+    ...readOptions({
+      ...Object.fromEntries(own.map((name) => [name, given[name]])),
+      temperature: temperatureField(given.temperature),
+      ...(given.prompt && { initial_prompt: given.prompt }),
+      ...(keywords.length > 0 && { hotwords: keywords.join(', ') }),
+      languages: languages.join(','),
+    }),
+    ...chunkingOptions(given),
+    ...(granularities.includes('word') && { wordTimestamps: true }),
+    ...(include.includes('logprobs') && { logprobs: true }),
+    task,
+  }
+  return {
+    modelId: given.model || defaultModelId,
+    language: given.language || undefined,
+    options,
+    format: responseFormat,
+    subtitles: parseSubtitleOptions(given),
+    granularities,
+    isStreamed: stream,
+    hasProgress: include.includes('progress'),
+    hasStatistics: include.includes('statistics'),
+    hasLogprobs: include.includes('logprobs'),
+    hasLanguages: languages.length > 0,
+  }
+}
+
+/**
+ * Checks the fields of a complete form together.
+ *
+ * @throws {OptionInvalidError} for one that contradicts another.
+ */
+export function checkAudioForm({
+  options,
+  format,
+  subtitles,
+  granularities,
+  isStreamed,
+  hasLogprobs,
+  hasProgress,
+  hasStatistics,
+}: AudioForm): void {
+  const { wordTimestamps } = withDefaults(options)
+  if (granularities.length > 0 && format !== 'verbose_json') {
+    throw new OptionInvalidError(
+      'timestamp_granularities',
+      granularities.join(','),
+      'it with response_format verbose_json',
+    )
+  }
+  if (hasLogprobs && format !== 'json') {
+    throw new OptionInvalidError('include', 'logprobs', 'it with response_format json')
+  }
+  if (hasStatistics && format !== 'verbose_json') {
+    throw new OptionInvalidError('include', 'statistics', 'it with response_format verbose_json')
+  }
+  if (hasProgress && !isStreamed) throw new OptionInvalidError('include', 'progress', 'it with stream')
+  checkAnswerOptions(format, { wordTimestamps, subtitles })
+}
+
+/** OpenAI's 0 means: as sure as possible, warmer where that fails, which is what our own default does. */
+function temperatureField(given: string | undefined): string | undefined {
+  if (given === undefined || given.trim() === '' || Number(given) === 0) return undefined
+  if (!given.includes(',') && !(Number(given) >= 0 && Number(given) <= 1)) {
+    throw new OptionInvalidError('temperature', given.slice(0, 100), 'a number from 0 to 1')
+  }
+  return given
+}
+
+function choices<const T extends string>(fields: FormFields, name: string, allowed: readonly T[]): T[] {
+  return listField(fields, name).map((value) => {
+    const choice = allowed.find((one) => one === value)
+    if (!choice) throw new OptionInvalidError(name, value.slice(0, 100), `one of ${allowed.join(', ')}`)
+    return choice
+  })
+}

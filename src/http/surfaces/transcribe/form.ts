@@ -1,0 +1,62 @@
+/** The fields of `POST /transcribe` beside its file: read and checked by the tables that describe them. */
+
+import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../../transcribe/options.ts'
+import {
+  checkAnswerOptions,
+  FORMAT_NAMES,
+  type FormatName,
+  parseSubtitleOptions,
+  type SubtitleOptions,
+  subtitleOptionInfos,
+} from '../../../transcript/index.ts'
+import type { FormFields } from '../../recordings/index.ts'
+
+/** A field that is missing or empty is undefined. */
+export interface TranscribeForm {
+  readonly modelId: string | undefined
+  readonly language: string | undefined
+  readonly format: FormatName
+  readonly options: RequestedOptions
+  readonly subtitles: SubtitleOptions
+}
+
+const FORMAT_OPTION = {
+  response_format: [
+    oneOf(FORMAT_NAMES),
+    'how the answer is written; json is the answer of four keys, verbose_json everything that is known',
+  ],
+} as const satisfies OptionTable
+const FORMAT_DEFAULT = { responseFormat: 'json' } as const
+
+/**
+ * Reads each field on its own, so that it can be done before all of them are there. Unknown ones are ignored.
+ *
+ * @throws {OptionInvalidError} for a value outside its range.
+ */
+export function readForm(fields: FormFields): TranscribeForm {
+  const given = fields.last()
+  const { responseFormat } = { ...FORMAT_DEFAULT, ...parseGiven(FORMAT_OPTION, given) }
+  return {
+    modelId: given.model_id || undefined,
+    language: given.language || undefined,
+    format: responseFormat,
+    options: readOptions(given),
+    subtitles: parseSubtitleOptions(given),
+  }
+}
+
+/**
+ * Checks the fields of a complete form together.
+ *
+ * @throws {OptionInvalidError} for one that contradicts another.
+ */
+export function checkForm({ options, format, subtitles }: TranscribeForm): void {
+  const { wordTimestamps, logprobs } = withDefaults(options)
+  checkAnswerOptions(format, { wordTimestamps, logprobs, subtitles })
+}
+
+/** Every field that a table has, as its document has it. */
+export function formInfos(): OptionInfo[] {
+  return [...describeOptions(FORMAT_OPTION, FORMAT_DEFAULT), ...decodingOptionInfos(), ...subtitleOptionInfos()]
+}
