@@ -27,7 +27,7 @@ import {
   WorkObservers,
 } from './observability/index.ts'
 import { pageRoutes } from './page.ts'
-import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
+import { isTooLarge, Recordings, TempFiles } from './recordings/index.ts'
 import { secure, trustedProxies } from './security/secure.ts'
 import { asrWebserviceFailures, asrWebserviceRoutes } from './surfaces/asr-webservice/routes.ts'
 import { healthRoutes } from './surfaces/health/routes.ts'
@@ -81,7 +81,7 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   })
   const tempFiles = new TempFiles(config.tempDir)
   const observers = new WorkObservers([metrics.observeWork, ...(tracing ? [tracing.observeWork] : [])])
-  const intake = new RecordingIntake({ transcriber, config, tempFiles, observers, cut })
+  const recordings = new Recordings({ transcriber, config, tempFiles, observers, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
   const whyFull = () => (transcriber.queue.isFull ? 'The line of waiting requests is full.' : undefined)
   const readiness = [...service.readiness, whyFull]
@@ -111,9 +111,9 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
     await metricsRoute(routes, { metrics })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })
     await modelRoutes(routes, { transcriber, library, cut })
-    const surface = { intake, defaultModelId: config.models.defaultId }
+    const surface = { recordings, defaultModelId: config.models.defaultId }
     routes.register(transcribeRoute, surface)
-    routes.register(openAiRoutes, { intake, config })
+    routes.register(openAiRoutes, { recordings, config })
     routes.register(asrWebserviceRoutes, surface)
     routes.register(whisperCppRoutes, surface)
     answerUnknownRoutes(routes, FAILURE_SCOPES, detailForm)

@@ -24,7 +24,7 @@ import { receiveUpload, type Upload } from './upload.ts'
 /** A larger recording counts as long: two minutes of an ordinary compressed file, one of uncompressed speech. */
 const LONG_BYTES = 2 * 1024 * 1024
 
-export interface IntakeOptions {
+export interface RecordingsOptions {
   readonly transcriber: Transcriber
   readonly config: Config
   readonly tempFiles: TempFiles
@@ -40,7 +40,7 @@ export interface WorkForm {
   readonly options: RequestedOptions
 }
 
-export interface IntakeRules<F extends WorkForm> {
+export interface FormRules<F extends WorkForm> {
   /** Names of the part that is the recording; the first is what callers are told. */
   readonly fileParts: readonly [string, ...string[]]
   /** The recording is samples and nothing else, as `UploadRules` has it. */
@@ -60,11 +60,11 @@ export interface Recording<F extends WorkForm> extends AsyncDisposable {
   detectLanguage(): Promise<LanguageDetection>
 }
 
-export class RecordingIntake {
-  readonly #options: IntakeOptions
+export class Recordings {
+  readonly #options: RecordingsOptions
   readonly #retries: Retries<WorkResults[WorkKind]>
 
-  constructor(options: IntakeOptions) {
+  constructor(options: RecordingsOptions) {
     this.#options = options
     this.#retries = new Retries(options.config.admission.retryGraceMs)
   }
@@ -80,7 +80,7 @@ export class RecordingIntake {
   async receive<F extends WorkForm>(
     request: FastifyRequest,
     reply: FastifyReply,
-    rules: IntakeRules<F>,
+    rules: FormRules<F>,
   ): Promise<Recording<F>> {
     const { config, tempFiles, cut, transcriber } = this.#options
     await using held = new AsyncDisposableStack()
