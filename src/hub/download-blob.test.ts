@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import type { HubFault } from '../../test/helpers/fakes/hub-server.ts'
 import { CHECKPOINT, type HubRig, hubRig, REPO } from '../../test/helpers/rigs/hub-rig.ts'
+import { skipped } from '../../test/helpers/skip.ts'
 import { CheckpointCorruptError, DiskFullError, HubNotFoundError, HubUnreachableError } from '../errors/index.ts'
 import { askHub } from './hub-request.ts'
 import { type DownloadProgress, type ResolveOptions, resolveCheckpointFolder } from './index.ts'
@@ -131,7 +132,9 @@ test('a full disk is named, and the partial file gives its space back', async (t
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', rig.hubCache], { stdio: 'pipe' })
   } catch {
-    return t.skip('a small file system cannot be mounted here: it takes root and the right to mount')
+    return t.skip(
+      skipped('machine', 'a small file system cannot be mounted here: it takes root and the right to mount'),
+    )
   }
   try {
     await assert.rejects(resolveCheckpointFolder(source, rig.options), (error) => {

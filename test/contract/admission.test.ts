@@ -6,6 +6,7 @@ import { spokenSegment, transcriptionOf as transcriptionOfSegments } from '../he
 import { heldScript, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
 import { FORM_TYPE, form, openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
 import { startService } from '../helpers/rigs/service.ts'
+import { until } from '../helpers/until.ts'
 
 const FILE = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const PATH = '/v1/audio/transcriptions'
@@ -25,7 +26,10 @@ async function newService(t: TestContext, env: NodeJS.ProcessEnv) {
     (await (await fetch(`${service.baseUrl}/v1/limits`)).json()) as { running: number; waiting: number }
   /** Resolves when so many are running and waiting. */
   const becomes = async (running: number, waiting: number) => {
-    for (let state = await limits(); state.running !== running || state.waiting !== waiting; state = await limits());
+    await until(async () => {
+      const state = await limits()
+      return state.running === running && state.waiting === waiting
+    }, `${running} running and ${waiting} waiting`)
   }
   return { transcriber, service, post, limits, becomes }
 }

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { PARADOX, paradox, userEnvironment } from '../helpers/rigs/command-line.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 import { keepRaw, keepSeen, noTerminal, openTerminal } from '../helpers/rigs/terminal.ts'
+import { skipped } from '../helpers/skip.ts'
 
 /** What is typed before the tabulator, and the word that it becomes in every shell. */
 const WORDS: readonly (readonly [typed: string, word: string])[] = [
@@ -55,7 +56,7 @@ function userFolder(t: TestContext): { cwd: string; env: NodeJS.ProcessEnv } {
 }
 
 function notHere(shell: string): string | false {
-  return spawnSync(shell, ['--version']).status === 0 ? false : `${shell} is not on this machine`
+  return spawnSync(shell, ['--version']).status === 0 ? false : skipped('machine', `${shell} is not on this machine`)
 }
 
 function escapeRegExp(text: string): string {

@@ -12,6 +12,7 @@ import { type CommandOptions, paradox, startParadox } from '../helpers/rigs/comm
 import { type RunningService, startService } from '../helpers/rigs/service.ts'
 import { smallDisk } from '../helpers/rigs/small-disk.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const transcriber = scriptedTranscriber()
 let service: RunningService
@@ -167,7 +168,7 @@ test('a bad file has a message of its own, and the others go on', async (t) => {
 })
 
 test('an output folder where none can be made is named, and nothing hangs', async (t) => {
-  if (!existsSync('/proc/self')) return t.skip('there is no /proc here')
+  if (!existsSync('/proc/self')) return t.skip(skipped('machine', 'there is no /proc here'))
   const cwd = recordings(t, { 'a.wav': 'a' })
   const { stderr, code } = await transcribe(cwd, ['--output-dir', '/proc/no/where', 'a.wav'])
   assert.equal(code, 1)
@@ -193,7 +194,7 @@ test('a full disk and a read-only one are named at the file, and nothing half-wr
   const long = 'many words '.repeat(20_000)
   const cwd = recordings(t, { 'long.wav': long, 'short.wav': 'few words' })
   using small = smallDisk(join(cwd, 'full'), 'size=64k')
-  if (!small) return t.skip('this user may not mount a file system')
+  if (!small) return t.skip(skipped('machine', 'this user may not mount a file system'))
   const full = await transcribe(cwd, ['--output-dir', 'full', '--format', 'text,json', 'long.wav', 'short.wav'])
   assert.equal(full.code, 1)
   assert.match(

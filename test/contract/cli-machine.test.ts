@@ -16,6 +16,7 @@ import { startService } from '../helpers/rigs/service.ts'
 import { smallDisk } from '../helpers/rigs/small-disk.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 import { keepSeen } from '../helpers/rigs/terminal.ts'
+import { skipped } from '../helpers/skip.ts'
 
 /** A user whose default model, tiny and random, lies in a folder. */
 function user(t: TestContext): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
@@ -102,7 +103,8 @@ test('doctor says of a token that the hub does not take where it comes from', as
 
 test('doctor tells an NVIDIA card that only the CUDA provider is missing for, and the image that has it', async (t) => {
   const { gpuFiles, hasCudaProvider } = signsOfMachine()
-  if (gpuFiles.length > 0 || hasCudaProvider) return t.skip('this machine has a GPU, or the CUDA provider')
+  if (gpuFiles.length > 0 || hasCudaProvider)
+    return t.skip(skipped('machine', 'this machine has a GPU, or the CUDA provider'))
   const { cwd, env } = user(t)
   writeFileSync(join(cwd, 'nvidia-smi'), '#!/bin/sh\necho "0, Tesla T4, 15360, 580.1"\n', { mode: 0o755 })
   const { stdout } = await paradox(['doctor'], { cwd, env: { ...env, PATH: `${cwd}:${process.env.PATH}` } })
@@ -115,7 +117,7 @@ test('doctor tells an NVIDIA card that only the CUDA provider is missing for, an
 test('doctor sees a read-only cache, and models work all the same', async (t) => {
   const { cwd, env } = user(t)
   using disk = smallDisk(join(cwd, 'fixed'), 'ro,size=64k')
-  if (!disk) return t.skip('this user may not mount a file system')
+  if (!disk) return t.skip(skipped('machine', 'this user may not mount a file system'))
   const fixed = { ...env, PARADOX_CACHE_DIR: join(cwd, 'fixed/cache'), LOG_LEVEL: 'silent' }
   const ended = await paradox(['doctor'], { cwd, env: fixed })
   keep('doctor-read-only-cache', ended)
@@ -139,9 +141,10 @@ test('doctor sees a read-only cache, and models work all the same', async (t) =>
 })
 
 test('where no cache folder can be made, as below /proc, commands end and say so', async (t) => {
-  if (!existsSync('/proc/self')) return t.skip('there is no /proc here')
+  if (!existsSync('/proc/self')) return t.skip(skipped('machine', 'there is no /proc here'))
   const { cwd, env } = user(t)
-  const nowhere = { ...env, PARADOX_CACHE_DIR: '/proc/no/where', LOG_LEVEL: 'silent' }
+  // Node's own cache is then looked for there too.
+  const nowhere = { ...env, PARADOX_CACHE_DIR: '/proc/no/where', NODE_COMPILE_CACHE: '', LOG_LEVEL: 'silent' }
   const { stdout } = await paradox(['doctor'], { cwd, env: nowhere })
   assert.match(stdout, /^fail +cache +\S+ cannot be written \(it is not there and cannot be made\)$/m)
   const compiled = await paradox(['models', 'compile', 'tiny'], { cwd, env: nowhere })

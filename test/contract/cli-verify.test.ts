@@ -9,7 +9,7 @@ import { ENGLISH_RECORDING, layOutSample, noSample } from '../helpers/data/engli
 import { descendants, isRunning } from '../helpers/judges/process-tree.ts'
 import { paradox, startParadox } from '../helpers/rigs/command-line.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
-import { until } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 interface Report {
   readonly isWithinLimits: boolean

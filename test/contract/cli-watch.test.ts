@@ -10,7 +10,7 @@ import { scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-
 import { type RunningCommand, startParadox } from '../helpers/rigs/command-line.ts'
 import { type RunningService, startService } from '../helpers/rigs/service.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
-import { until } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 const transcriber = scriptedTranscriber()
 let service: RunningService

@@ -25,6 +25,7 @@ import { openCompiledModel } from '../../src/models/compiled-model.ts'
 import type { SpeechModel } from '../../src/transcribe/index.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-compiled-'))
 const checkpointFolder = join(root, 'checkpoint')
@@ -171,7 +172,7 @@ test('a full disk is told in one sentence, and nothing half-written is left', as
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', cacheDir], { stdio: 'ignore' })
     } catch {
-      return t.skip('mounting a small disk needs root')
+      return t.skip(skipped('machine', 'mounting a small disk needs root'))
     }
     try {
       await assert.rejects(load(cacheDir), { code: 'ASR_DISK_FULL' }, `${megabytes} MB`)

@@ -10,9 +10,10 @@ import { chooseDevice } from '../../src/devices/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { startServiceProcess } from '../helpers/rigs/service-process.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const signs = signsOfMachine()
-const hasGpu = signs.gpuFiles.length > 0 && 'this machine has a GPU'
+const hasGpu = signs.gpuFiles.length > 0 && skipped('machine', 'this machine has a GPU')
 const settingsWith = (env: Record<string, string>) => readConfig(env).engine
 const choose = async (env: Record<string, string>) => await chooseDevice(settingsWith(env), silentLogger)
 

@@ -10,7 +10,8 @@ import type { EnginePool } from '../../src/engine/index.ts'
 import { readOptions } from '../../src/transcribe/options.ts'
 import { manualClock } from '../helpers/fakes/manual-clock.ts'
 import { isRunning } from '../helpers/judges/process-tree.ts'
-import { livingDescendants, tinyEngines, until } from '../helpers/rigs/tiny-engines.ts'
+import { livingDescendants, tinyEngines } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 const engines = tinyEngines()
 const failure = join(engines.folder, 'failure')

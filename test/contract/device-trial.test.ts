@@ -14,7 +14,8 @@ import { readConfig } from '../../src/config.ts'
 import type { MachineSigns } from '../../src/devices/candidates.ts'
 import { chooseDevice } from '../../src/devices/index.ts'
 import { silentLogger } from '../../src/logger.ts'
-import { livingDescendants, until } from '../helpers/rigs/tiny-engines.ts'
+import { livingDescendants } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'paradox-device-trial-'))
 const failure = join(folder, 'failure')

@@ -18,6 +18,7 @@ test('neither a first load nor a later one leaves a file in the temporary folder
   mkdirSync(temporary)
   const { TMPDIR, ORT_DISABLE_TELEMETRY } = process.env
   delete process.env.ORT_DISABLE_TELEMETRY
+  delete process.env.NODE_COMPILE_CACHE // so that the engine has its own, in its own folder
   process.env.TMPDIR = temporary
   t.after(() =>
     Object.assign(process.env, { TMPDIR: TMPDIR ?? '' }, ORT_DISABLE_TELEMETRY && { ORT_DISABLE_TELEMETRY }),

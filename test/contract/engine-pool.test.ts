@@ -16,6 +16,7 @@ import type { ModelEntry } from '../../src/models/registry.ts'
 import { type RequestedOptions, readOptions } from '../../src/transcribe/options.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { children, descendants, isRunning } from '../helpers/judges/process-tree.ts'
+import { until } from '../helpers/until.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-pool-'))
 const never = new AbortController().signal
@@ -381,14 +382,5 @@ function isEngine(pid: number): boolean {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine/entry.ts')
   } catch {
     return false // it has just ended
-  }
-}
-
-/** Waits for a state of the operating system, which sends no events; for a minute, so that a failure cannot hang. */
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, 'it has not come to that within a minute')
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

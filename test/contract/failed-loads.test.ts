@@ -10,7 +10,8 @@ import { errorOf, holdWeights, isForWeights, model } from '../helpers/rigs/model
 import { smallDisk } from '../helpers/rigs/small-disk.ts'
 import { detailOf, swapRig } from '../helpers/rigs/swap-rig.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
-import { until } from '../helpers/rigs/tiny-engines.ts'
+import { skipped } from '../helpers/skip.ts'
+import { until } from '../helpers/until.ts'
 
 test('a model that the hub does not give is answered at once until the next try, and the working model never notices', async (t) => {
   const { transcribe, assertWorking, states, entryOf, hub, ask, clock, service } = await swapRig(t)
@@ -113,7 +114,7 @@ test('a disk that is full in the second shard leaves no shard that is taken for 
   const hubCache = join(folder, 'hub')
   // Small files and the first shard fit, the second does not.
   const disk = smallDisk(hubCache, 'size=3m')
-  if (!disk) return t.skip('mounting a small disk needs root')
+  if (!disk) return t.skip(skipped('machine', 'mounting a small disk needs root'))
   using _ = disk
   const { transcribe, assertWorking, states, ask, clock } = await swapRig(t, { HF_HUB_CACHE: hubCache })
   const id = 'somebody/sharded'
@@ -149,7 +150,7 @@ test('a disk that is full while a model is compiled leaves nothing in the compil
   const folder = tempFolder(t)
   const cacheDir = join(folder, 'own')
   const disk = smallDisk(cacheDir, 'size=64m')
-  if (!disk) return t.skip('mounting a small disk needs root')
+  if (!disk) return t.skip(skipped('machine', 'mounting a small disk needs root'))
   using _ = disk
   const { transcribe, assertWorking, states, clock, pool } = await swapRig(t, { PARADOX_CACHE_DIR: cacheDir })
   const before = readdirSync(join(cacheDir, 'compiled'))

@@ -18,7 +18,7 @@ import {
   writeRandomCheckpoint,
 } from '../helpers/builders/checkpoint-builder.ts'
 import { openExposed } from '../helpers/rigs/exposed-model.ts'
-import { skip } from '../helpers/skip.ts'
+import { skipped } from '../helpers/skip.ts'
 import { largestDifference, samplesOf } from './decoder-batch-contract.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-graph-'))
@@ -142,7 +142,7 @@ test('a decoder in 8-bit blocks gives nearly the logits of the float32 one', asy
 
 /** Without 8-bit dot products they overflow, and the service does not choose the format there. */
 const isExact = eligibleFormats(processorFeatures()).encoder.includes('smoothed8')
-const exactOnly = isExact ? false : skip('machine', 'this CPU has no 8-bit dot products')
+const exactOnly = isExact ? false : skipped('machine', 'this CPU has no 8-bit dot products')
 
 test('an encoder in smoothed 8 bits gives nearly the features of the float32 one', { skip: exactOnly }, async (t) => {
   const shape = tinyShape({ dModel: 64, encoderFfnDim: 128, decoderFfnDim: 128 })

@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { holdWeights, isForWeights, model, weightRequests } from '../helpers/rigs/models-rig.ts'
 import { openSocket } from '../helpers/rigs/raw-http.ts'
 import { preparing, swapRig } from '../helpers/rigs/swap-rig.ts'
-import { never, until } from '../helpers/rigs/tiny-engines.ts'
+import { never } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 test('a model is downloaded and compiled while the loaded one goes on answering, and only then takes its place', async (t) => {
   const { transcribe, assertWorking, states, entryOf, hub, pool, ask } = await swapRig(t)

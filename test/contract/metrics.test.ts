@@ -15,6 +15,7 @@ import {
 import { type Family, parseExposition, sampleValue } from '../helpers/judges/exposition.ts'
 import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
 import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { skipped } from '../helpers/skip.ts'
 
 interface Measured {
   readonly service: RunningService
@@ -65,7 +66,7 @@ test('the answer follows the text format to the letter, and its content type say
 
 test("Prometheus's own tool finds no fault with our metrics", async (t) => {
   const found = spawnSync('promtool', ['--version'])
-  if (found.error) return t.skip('promtool is not on this machine')
+  if (found.error) return t.skip(skipped('machine', 'promtool is not on this machine'))
   const measured = await measuredService(t)
   measured.transcriber.script = measuredScript
   await post(measured)

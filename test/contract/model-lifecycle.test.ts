@@ -8,7 +8,8 @@ import type { EnginePool } from '../../src/engine/index.ts'
 import type { ModelEntry } from '../../src/models/registry.ts'
 import { manualClock } from '../helpers/fakes/manual-clock.ts'
 import { isRunning, residentBytes } from '../helpers/judges/process-tree.ts'
-import { livingDescendants, never, tinyEngines, until } from '../helpers/rigs/tiny-engines.ts'
+import { livingDescendants, never, tinyEngines } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 const engines = tinyEngines()
 const { withPool, newPool, ask } = engines

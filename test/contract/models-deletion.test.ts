@@ -8,7 +8,8 @@ import { test } from 'node:test'
 import { isRunning } from '../helpers/judges/process-tree.ts'
 import { errorOf, model, modelsRig, REPO } from '../helpers/rigs/models-rig.ts'
 import { openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
-import { never, until } from '../helpers/rigs/tiny-engines.ts'
+import { never } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 test('deleting a model removes its files and what was compiled from them, and unloads it first', async (t) => {
   const { ask, pool, hubCache, compiled } = await modelsRig(t)

@@ -13,7 +13,7 @@ import {
   WEIGHTS,
   weightRequests,
 } from '../helpers/rigs/models-rig.ts'
-import { until } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 test('a download tells its progress by events, and ends with the model', async (t) => {
   const { events, ask } = await modelsRig(t)

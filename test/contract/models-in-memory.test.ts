@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { errorOf, model, modelsRig } from '../helpers/rigs/models-rig.ts'
 import { openSocket } from '../helpers/rigs/raw-http.ts'
-import { until } from '../helpers/rigs/tiny-engines.ts'
+import { until } from '../helpers/until.ts'
 
 test('a model is loaded and unloaded on demand, whatever body or type the request has', async (t) => {
   const { ask, pool } = await modelsRig(t)

@@ -9,6 +9,7 @@ import { ownMetrics } from '../../scripts/write-metrics-doc.ts'
 import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { parseExposition } from '../helpers/judges/exposition.ts'
 import { startService } from '../helpers/rigs/service.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const DEPLOY = resolve(import.meta.dirname, '../../deploy')
 const ALERTS = readFileSync(`${DEPLOY}/alerts.yml`, 'utf8')
@@ -64,7 +65,7 @@ describe('what deploy/ asks Prometheus for', () => {
 
   test("Prometheus's own tool accepts the alerts", (t) => {
     const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', `${DEPLOY}/alerts.yml`])
-    if (error) return t.skip('promtool is not on this machine')
+    if (error) return t.skip(skipped('machine', 'promtool is not on this machine'))
     assert.equal(status, 0, `${stdout}${stderr}`)
   })
 })

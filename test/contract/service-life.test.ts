@@ -25,6 +25,7 @@ import {
   readAnswer,
 } from '../helpers/rigs/raw-http.ts'
 import { serviceOf, startService, uploadsIn } from '../helpers/rigs/service.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const MB = 1024 ** 2
 const HELD_UPLOAD = form({ name: 'file', fileName: 'a.wav', content: 'oi' })
@@ -187,7 +188,7 @@ test('an upload of 300 MB is never in memory, and SIGTERM ends the process with 
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
     return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024
   }
-  if (process.platform !== 'linux') return t.skip('needs /proc to read the memory of a process')
+  if (process.platform !== 'linux') return t.skip(skipped('machine', 'needs /proc to read the memory of a process'))
   await post(`http://127.0.0.1:${port}`) // what the first request loads is not the upload's
   const before = residentBytes('VmRSS')
 

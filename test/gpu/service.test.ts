@@ -11,11 +11,12 @@ import { speechFile } from '../helpers/data/reference.ts'
 import { descendants, isRunning, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const MB = 1024 * 1024
 const [vulkan, tinyEn] = [softwareVulkan(), tinyEnFolder()]
 const recording = speechFile('ps-goforward.wav')
-const noSpeech = existsSync(recording) ? false : 'the recordings in ../shared/speech are absent'
+const noSpeech = existsSync(recording) ? false : skipped('data', 'the recordings in ../shared/speech are absent')
 
 describe('the service on software Vulkan', { skip: vulkan.skip || tinyEn.skip || noSpeech, concurrency: 1 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-gpu-service-'))

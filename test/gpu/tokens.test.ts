@@ -14,11 +14,13 @@ import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/data/real-m
 import { speechFile } from '../helpers/data/reference.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 import { softwareVulkan } from '../helpers/rigs/software-vulkan.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan.env) // before the runtime looks for drivers
 const recording = speechFile('gcp-two-people.wav')
-const skip = vulkan.skip || (existsSync(recording) ? false : 'the recordings in ../shared/speech are absent')
+const skip =
+  vulkan.skip || (existsSync(recording) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
 
 /** As short as the recording allows: this Vulkan takes seconds for each second of sound. */
 const POSITIONS = 50

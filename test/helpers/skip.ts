@@ -8,8 +8,8 @@ export type SkipKind = 'data' | 'machine'
 
 const KINDS: readonly SkipKind[] = ['data', 'machine']
 
-/** For node:test: `test('…', { skip: skip('machine', 'fish is not on this machine') }, …)`. */
-export function skip(kind: SkipKind, reason: string): string {
+/** For node:test: `test('…', { skip: skipped('machine', 'fish is not on this machine') }, …)`. */
+export function skipped(kind: SkipKind, reason: string): string {
   return `${kind}: ${reason}`
 }
 

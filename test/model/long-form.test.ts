@@ -15,9 +15,11 @@ import { type GivenOptions, readOptions } from '../../src/transcribe/options.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const base = baseFolder()
-const skip = base.skip || (existsSync(SPEECH_FOLDER) ? false : 'the recordings in ../shared/speech are absent')
+const skip =
+  base.skip || (existsSync(SPEECH_FOLDER) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
 
 /** What somebody says in them, where base hears it without a mistake. */
 const UTTERANCES = [

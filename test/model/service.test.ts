@@ -9,10 +9,13 @@ import { baseFolder, liteWhisperBaseFolder, SHARED_FOLDER, tinyEnFolder } from '
 import { speechFile } from '../helpers/data/reference.ts'
 import { descendants, isRunning, residentBytesOfTree } from '../helpers/judges/process-tree.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const MB = 1024 * 1024
 const [base, tinyEn, lite] = [baseFolder(), tinyEnFolder(), await liteWhisperBaseFolder()]
-const noSpeech = existsSync(join(SHARED_FOLDER, 'speech')) ? false : 'the recordings in ../shared/speech are absent'
+const noSpeech = existsSync(join(SHARED_FOLDER, 'speech'))
+  ? false
+  : skipped('data', 'the recordings in ../shared/speech are absent')
 const skip = base.skip || tinyEn.skip || lite.skip || noSpeech
 
 describe('the service on real weights', { skip, concurrency: 1 }, () => {

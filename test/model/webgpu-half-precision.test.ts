@@ -12,10 +12,12 @@ import { openWebGpuBackend } from '../../src/inference/webgpu/model.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const base = baseFolder()
 const recording = speechFile('leopard-test-pt.wav')
-const skip = base.skip || (existsSync(recording) ? false : 'the recordings in ../shared/speech are absent')
+const skip =
+  base.skip || (existsSync(recording) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
 /** Portuguese, transcribe, without timestamps. */
 const PROMPT = [50258, 50267, 50359, 50363]
 const EOT = 50257

@@ -11,6 +11,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const ARTEFACTS = join(ROOT, 'test-artefacts/page')
@@ -28,10 +29,11 @@ const browserPath = process.env.CHROMIUM_PATH || BROWSERS.find((path) => existsS
 /** For node:test: `describe('…', { skip: noPage }, …)`. */
 export const noPage: string | false =
   (browserPath === undefined &&
-    'no browser: scripts/install-browser.sh installs Chromium, or CHROMIUM_PATH names it') ||
-  (!existsSync(join(ROOT, 'dist/web/index.html')) && 'the page for the browser is not built; run "make setup"') ||
+    skipped('data', 'no browser: scripts/install-browser.sh installs Chromium, or CHROMIUM_PATH names it')) ||
+  (!existsSync(join(ROOT, 'dist/web/index.html')) &&
+    skipped('data', 'the page for the browser is not built; run "make setup"')) ||
   baseFolder().skip ||
-  (!existsSync(join(SHARED_FOLDER, 'speech')) && 'the recordings in ../shared/speech are absent')
+  (!existsSync(join(SHARED_FOLDER, 'speech')) && skipped('data', 'the recordings in ../shared/speech are absent'))
 
 /** @param name  of a file of the shared recordings. */
 export function speech(name: string): string {

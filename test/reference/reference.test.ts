@@ -18,6 +18,7 @@ import { baseFolder, type RealModel, tinyEnFolder } from '../helpers/data/real-m
 import { type Reference, type ReferenceClip, readReference, speechFile } from '../helpers/data/reference.ts'
 import { RecordingDecoder } from '../helpers/fakes/recording-decoder.ts'
 import { type ExposedFeatures, openExposed, textOf } from '../helpers/rigs/exposed-model.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const TOLERANCE = { logMel: 1e-4, encoder: 1e-3, logits: 1e-3, probability: 1e-4 }
 
@@ -37,7 +38,8 @@ const MODELS: readonly (readonly [what: string, reference: string, () => Referen
 for (const [what, referenceName, folderOf] of MODELS) {
   const reference = readReference(referenceName)
   const { folder, skip: noWeights, processorFolder } = await folderOf()
-  const skip = reference === undefined ? 'the reference numbers in ../shared/reference are absent' : noWeights
+  const skip =
+    reference === undefined ? skipped('data', 'the reference numbers in ../shared/reference are absent') : noWeights
 
   describe(`${what} equals the reference`, { skip }, () => {
     if (reference) compareAll(reference, folder, processorFolder)

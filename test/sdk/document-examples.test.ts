@@ -24,6 +24,7 @@ import {
 } from '../helpers/judges/document-examples.ts'
 import { pythonJudges } from '../helpers/judges/python-judges.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const DOCUMENTS = ['README.md', ...globSync('docs/{,pt/}*.md', { cwd: ROOT })].sort()
@@ -111,7 +112,12 @@ function clip(): { readonly path: string; readonly skip: string | false } {
   const demo =
     'pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav'
   const path = shared?.path ?? join(cache, 'demo', demo)
-  return { path, skip: existsSync(path) ? false : 'the recording of "make demo" is not on this machine; run it once' }
+  return {
+    path,
+    skip: existsSync(path)
+      ? false
+      : skipped('data', 'the recording of "make demo" is not on this machine; run it once'),
+  }
 }
 
 /** Real weights of base where the service looks for them, and nothing else. */

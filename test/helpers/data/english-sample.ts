@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { allSampleRecordings } from '../../../src/cli/verify/sample.ts'
+import { skipped } from '../skip.ts'
 import { speechFile } from './reference.ts'
 
 const SHARED = ['0870', '0920', '0930'].map((number) => ({ number, path: speechFile(`ps-${number}-sense.wav`) }))
@@ -10,7 +11,7 @@ const SHARED = ['0870', '0920', '0930'].map((number) => ({ number, path: speechF
 /** For node:test's `skip`. */
 export const noSample = SHARED.every(({ path }) => existsSync(path))
   ? false
-  : 'the English recordings in ../shared/speech are absent'
+  : skipped('data', 'the English recordings in ../shared/speech are absent')
 
 /** One of its recordings: "And Mr. John Dashwood had then leisure …". */
 export const ENGLISH_RECORDING = SHARED[0]!.path

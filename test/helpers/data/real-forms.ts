@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { FileOnDisk } from '../fakes/hub-server.ts'
 import { pythonWith } from '../judges/python-environment.ts'
+import { skipped } from '../skip.ts'
 import { baseFolder, cacheFolder, SHARED_FOLDER } from './real-models.ts'
 
 /** `processor`: the repository whose tokenizer `lite_asr` borrows. */
@@ -39,7 +40,7 @@ const TOOL = join(SHARED_FOLDER, 'tools/real-form.py')
 
 /** For node:test's `skip`. */
 export function realFormsMissing(): string | false {
-  if (!existsSync(TOOL)) return 'the tool that writes the named models, ../shared/tools, is absent'
+  if (!existsSync(TOOL)) return skipped('data', 'the tool that writes the named models, ../shared/tools, is absent')
   return baseFolder().skip
 }
 

@@ -19,6 +19,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type CheckpointConfig, openCheckpoint, type TensorSource } from '../../../src/checkpoint/index.ts'
 import { openSafetensors } from '../../../src/checkpoint/safetensors.ts'
 import { hubConfig, type LazyTensor, writeJson, writeSafetensors } from '../builders/checkpoint-builder.ts'
+import { skipped } from '../skip.ts'
 
 export interface RealModel {
   /** Empty where `skip` is a reason. */
@@ -133,7 +134,7 @@ function find(name: string, place: string): RealModel {
 }
 
 function absent(what: string): RealModel {
-  return { folder: '', skip: `${what} are not on this machine; run "make test", which fetches them` }
+  return { folder: '', skip: skipped('data', `${what} are not on this machine; run "make test", which fetches them`) }
 }
 
 // ── what is made of them ────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { readConfig } from '../../../src/config.ts'
+import { skipped } from '../skip.ts'
 import { installedPython, pythonWith, readRequirements } from './python-environment.ts'
 
 export interface PythonJudges {
@@ -15,7 +16,10 @@ export interface PythonJudges {
 export function pythonJudges(): PythonJudges {
   const python = installedPython(folder(), requirements())
   if (python !== undefined) return { python, skip: false }
-  return { python: '', skip: 'the Python judges are not on this machine; run "make test", which installs them' }
+  return {
+    python: '',
+    skip: skipped('data', 'the Python judges are not on this machine; run "make test", which installs them'),
+  }
 }
 
 /** @throws {Error} where there is no Python with pip, or no package index. */

@@ -6,10 +6,10 @@
 import { createReadStream, mkdirSync, mkdtempSync, type ReadStream, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import OpenAI, { type ClientOptions, toFile } from 'openai'
 import { sharedRecordings } from '../data/audio-files.ts'
 import { baseFolder, tinyEnFolder } from '../data/real-models.ts'
+import { until } from '../until.ts'
 import { type ServiceProcess, startServiceProcess } from './service-process.ts'
 
 export interface OpenAiService extends AsyncDisposable {
@@ -59,11 +59,11 @@ export async function startOpenAiService(env: NodeJS.ProcessEnv = {}): Promise<O
     tempDir,
     client: (options) => new OpenAI({ baseURL: baseUrl, apiKey: 'any', ...options }),
     async running(count) {
-      for (;;) {
+      const isSo = async () => {
         const limits = await limitsOf(service, env.API_KEYS)
-        if (limits.running === count && limits.waiting === 0) return
-        await setTimeout(POLL_MS)
+        return limits.running === count && limits.waiting === 0
       }
+      await until(isSo, `${count} recordings worked on and nobody waiting`, LIMIT_SECONDS)
     },
     async [Symbol.asyncDispose]() {
       await service.stop()
@@ -72,7 +72,8 @@ export async function startOpenAiService(env: NodeJS.ProcessEnv = {}): Promise<O
   }
 }
 
-const POLL_MS = 20
+/** Time for the longest recording on a slow machine. */
+const LIMIT_SECONDS = 300
 
 async function limitsOf(
   { baseUrl }: ServiceProcess,

@@ -6,8 +6,8 @@ import { openAsBlob } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout } from 'node:timers/promises'
 import { launcherFlags } from '../fakes/scripted-process.ts'
+import { until } from '../until.ts'
 import type { LogLine } from './service.ts'
 
 export interface ServiceProcess {
@@ -37,10 +37,11 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
   const { lines: logLines, logged } = collectLog(child)
   const exited = once(child, 'exit')
   const baseUrl = `http://127.0.0.1:${port}`
-  while (!(await isUp(baseUrl))) {
+  const answers = async () => {
     if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode} before it answered`)
-    await setTimeout(POLL_MS)
+    return await isUp(baseUrl)
   }
+  await until(answers, `an answer of the service at ${baseUrl}`)
   return {
     pid: child.pid!,
     baseUrl,
@@ -66,7 +67,8 @@ export async function startServiceProcess(env: NodeJS.ProcessEnv): Promise<Servi
   }
 }
 
-const POLL_MS = 20
+/** How long a line of the log is waited for: longer than the longest recording takes. */
+const LIMIT_MS = 300_000
 const ERROR_LEVEL = 50
 
 /** One that nobody has at this moment; the service has no way to say which it has taken. */
@@ -96,10 +98,11 @@ function collectLog(child: ChildProcess): Pick<ServiceProcess, 'logged'> & { rea
     if (!line || Number(line.level) >= ERROR_LEVEL) process.stderr.write(`${text}\n`)
   })
   const logged = async (accepts: (line: LogLine) => boolean) => {
+    const signal = AbortSignal.timeout(LIMIT_MS)
     for (;;) {
       const found = lines.find(accepts)
       if (found) return found
-      await once(output, 'line') // the listener above comes first
+      await once(output, 'line', { signal }) // the listener above comes first
     }
   }
   return { lines, logged }

@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipped } from '../skip.ts'
 
 /** SwiftShader, as Debian's package `chromium` and Chrome bring it along. (Debian's llvmpipe lacks a feature that is needed.) */
 const DRIVERS = ['/usr/lib/chromium', '/opt/google/chrome'].map((folder) => `${folder}/vk_swiftshader_icd.json`)
@@ -21,7 +22,10 @@ export function softwareVulkan(): SoftwareVulkan {
   const hasLoader = LOADERS.some((folder) => existsSync(join(folder, 'libvulkan.so.1')))
   if (!driver || !hasLoader) {
     const missing = driver ? 'its loader, libvulkan1' : `${DRIVERS[0]}, of Debian's chromium`
-    return { skip: `there is no software Vulkan here: ${missing}, is missing; scripts/install-browser.sh`, env: {} }
+    return {
+      skip: skipped('data', `there is no software Vulkan here: ${missing}, is missing; scripts/install-browser.sh`),
+      env: {},
+    }
   }
   const runtimeFolder = process.env.XDG_RUNTIME_DIR || mkdtempSync(join(tmpdir(), 'paradox-vulkan-'))
   return { skip: false, env: { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver, XDG_RUNTIME_DIR: runtimeFolder } }

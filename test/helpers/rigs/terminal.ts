@@ -6,13 +6,25 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Screen } from '../judges/screen.ts'
+import { skipped } from '../skip.ts'
 import { PARADOX, userEnvironment } from './command-line.ts'
 
 /** For node:test: `test('…', { skip: noTerminal }, …)`. */
-export const noTerminal: string | false =
-  spawnSync('script', ['--version']).stdout?.includes('util-linux') === true
-    ? false
-    : "util-linux's program script, which opens terminals, is not on this machine"
+export const noTerminal: string | false = whyNoTerminal()
+
+function whyNoTerminal(): string | false {
+  if (spawnSync('script', ['--version']).stdout?.includes('util-linux') !== true) {
+    return skipped('machine', "util-linux's program script, which opens terminals, is not on this machine")
+  }
+  // A container may have the program and no devices for it.
+  const tried = spawnSync('script', ['--quiet', '--return', '--command', 'test -t 1', '/dev/null'], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  })
+  if (tried.status === 0) return false
+  const why = tried.error?.message ?? (tried.stderr.trim() || `script ends with ${tried.status}`)
+  return skipped('machine', `no pseudo-terminal can be opened here (${why})`)
+}
 
 export interface TerminalOptions {
   /** Where it runs; its home is in it. */

@@ -1,6 +1,5 @@
 /** Pools of real engine processes on tiny random checkpoints, which load in half a second. */
 
-import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,15 +65,6 @@ export function tinyEngines(): TinyEngines {
     },
     ask: (pool, modelId, signal = never) =>
       pool.transcribe({ modelId, audioPath: recording, options: { vadFilter: false, maxNewTokens: 2 }, signal }),
-  }
-}
-
-/** Waits for a state of the operating system, which sends no events; for a minute, so that a failure cannot hang. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, 'it has not come to that within a minute')
-    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
