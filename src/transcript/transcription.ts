@@ -81,7 +81,7 @@ export interface LanguageDetection {
   readonly durationSeconds: number
 }
 
-/** What becomes of a recording, by the kind of work that is done with it. */
+/** Results, by the kind of work. */
 export interface WorkResults {
   readonly transcribe: Transcription
   readonly 'detect-language': LanguageDetection

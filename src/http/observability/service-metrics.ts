@@ -2,7 +2,6 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { EngineEvent, Transcriber } from '../../engine/index.ts'
-import { residentBytes } from '../../processes/process-memory.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
 import { type ReadinessCheck, reasonsNotReady } from './probe-routes.ts'
@@ -101,13 +100,11 @@ export class ServiceMetrics {
     const { ready, engineMemory, engineDeviceMemory } = this.#metrics
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
-      const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
-      for (const { modelId, pid, deviceBytes } of engines) {
-        const bytes = residentBytes(pid!)
+      for (const { modelId, residentBytes, deviceBytes } of transcriber.engines()) {
         const model = this.#labels.labelOf(modelId)
-        if (bytes !== undefined) engineMemory.set({ model }, bytes)
+        if (residentBytes !== undefined) engineMemory.set({ model }, residentBytes)
         if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }
