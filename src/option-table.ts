@@ -1,5 +1,5 @@
 /**
- * Options as tables: of each its check and its meaning. Whoever takes options from a person (HTTP, the command line)
+ * Options as tables: of each its check and its meaning. Code that takes options from a person (HTTP, the command line)
  * derives its fields, flags and documents from the table, so that none of them can name another range.
  */
 

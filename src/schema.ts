@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 
-/** The data of a schema, which nobody changes. */
+/** The data of a schema, read-only. */
 export type DataOf<S extends z.ZodType> = Frozen<z.output<S>>
 
 type Frozen<T> = T extends readonly (infer E)[]

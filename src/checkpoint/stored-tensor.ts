@@ -51,7 +51,7 @@ export function sliceRows(tensor: StoredTensor, from: number, to: number): Store
   return scale && scale.shape.length > 0 ? { ...slice, scale: sliceRows(scale, from, to) } : slice
 }
 
-// Small enough to stay in the processor's cache while it is converted, large enough for few system calls.
+// Small enough to stay in the CPU's cache while it is converted, large enough for few system calls.
 const CHUNK_ELEMENTS = 1 << 18
 
 /**

@@ -112,7 +112,7 @@ class OpenWeights implements Disposable {
     this.#size = fstatSync(this.#fd).size
   }
 
-  /** Where the bytes are that lie at `offset`: there if that is a multiple of `alignment`, else where they now are. */
+  /** New offset of the bytes at `offset`: the same if it is a multiple of `alignment`. */
   place(offset: number, length: number, alignment: number): number {
     if (offset + length > this.#size) throw new WeightsCutOffError(`'${this.#name}' ends before ${offset + length}`)
     if (offset % alignment === 0) return offset

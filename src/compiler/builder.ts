@@ -27,7 +27,7 @@ export type Attributes = Readonly<Record<string, number | string | readonly numb
 /** Attributes that ONNX types as float though their value may happen to be a whole number. */
 const FLOAT_ATTRIBUTES: ReadonlySet<string> = new Set(['epsilon', 'alpha', 'beta', 'scale'])
 
-/** Where the runtime finds a weight, in a file beside the graph. */
+/** Place of a weight in a file beside the graph. */
 export interface WeightPlace {
   readonly fileName: string
   readonly offset: number
@@ -73,7 +73,7 @@ export class GraphBuilder {
   readonly #name: string
   readonly #sink: WeightSink | undefined
   readonly #graph = new ProtoWriter()
-  /** Of the graph, or of the body that is being built. */
+  /** Nodes of the graph, or of the body that is being built. */
   #nodes: Node[] = []
   readonly #outputNames = new Map<Value, string>()
   readonly #constants = new Map<string, Value>()

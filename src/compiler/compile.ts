@@ -18,13 +18,13 @@ const weightsFileOf = (part: GraphPart) => `${part}.weights`
 const ALIGNMENT = 64
 
 export interface CompileOptions extends EncoderGraphOptions {
-  /** Of the decoder's linear layers, the vocabulary's projection included; the encoder's are float32. */
+  /** Format of the decoder's linear layers, the vocabulary's projection included. */
   readonly decoderFormat?: LinearFormat
   /** Also the graph of whole texts; it shares the weights of the others. */
   readonly hasGenerate?: boolean
 }
 
-/** What of a checkpoint the compiler needs. */
+/** Parts of a checkpoint that the compiler needs. */
 export interface CompilerInput {
   readonly config: ModelShape
   readonly tensors: TensorSource
@@ -46,7 +46,7 @@ export function compile(checkpoint: CompilerInput, folder: string, options: Comp
   writeEmbeddings(checkpoint.tensors, folder, options.decoderFormat ?? 'float32')
 }
 
-/** What lies where of the weights that have been written, by name. */
+/** Places of the weights that have been written, by name. */
 export type WeightPlaces = Map<string, WeightPlace>
 
 /**
@@ -97,7 +97,7 @@ function observed(tensors: TensorSource, part: GraphPart, onCompiled: OnCompiled
       }
       return data
     },
-    [Symbol.dispose]: () => {}, // whoever opened the checkpoint closes it
+    [Symbol.dispose]: () => {}, // the code that opened the checkpoint closes it
   }
 }
 

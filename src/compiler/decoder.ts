@@ -46,7 +46,7 @@ export interface DecoderGraphOptions {
  * Outputs:
  * - `best_tokens`, `best_logprobs` [B × K × N]: the likeliest tokens, falling, and the natural logarithm of their
  *   probability, both with the bias; `logits` [B × K × V] without.
- * - `new_keys_values` [B × T × 2LD]: of each layer keys and values of the new tokens, for whoever keeps the cache. The
+ * - `new_keys_values` [B × T × 2LD]: of each layer keys and values of the new tokens, for the caller's KV cache. The
  *   whole cache as an output would be copied at every step.
  * - `alignment_scores` [W × A × B/W·T × S]: scaled products of queries and keys, before softmax, of the heads asked for.
  *
@@ -186,13 +186,13 @@ export interface LayerInputs {
   readonly cache: LayerCache
   /** undefined: all that is past is seen. */
   readonly mask: Value | undefined
-  /** Where the texts are on a device; undefined where the caller keeps them. */
+  /** Places of the texts on a GPU; undefined where the caller keeps them. */
   readonly places?: Value | undefined
   readonly shapes: Shapes
   readonly onQueries: ((queries: Value) => void) | undefined
-  /** Of the new tokens alone, [B × T × D] each. */
+  /** Keys and values of the new tokens alone, [B × T × D] each. */
   readonly onNewKeysValues?: (key: Value, value: Value) => void
-  /** Of the past and the new tokens, [B × H × C+T × D/H] each. */
+  /** Keys and values of the past and the new tokens, [B × H × C+T × D/H] each. */
   readonly onPresent?: (key: Value, value: Value) => void
 }
 

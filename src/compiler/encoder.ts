@@ -48,7 +48,7 @@ export function buildEncoder(
   const { logMel, x, cross } = encoderLayers(build, shape, samples, options.target)
   const headSize = shape.dModel / shape.decoderHeads
   const dims = ['B', shape.decoderHeads, 'S', headSize]
-  // What stays on a device stays in the type that it computes in.
+  // Values that stay on a GPU stay in the type that it computes in.
   const staysThere = options.target === 'webgpu'
   const keptType = staysThere ? computeType(build) : 'float32'
   const handedOn = (x: Value) => (staysThere ? x : fromCompute(build, x))

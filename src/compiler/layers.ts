@@ -8,8 +8,8 @@ import { transpose } from './transpose.ts'
 export const LAYER_NORM_EPSILON = 1e-5
 
 /**
- * How the weights of linear layers are stored and multiplied: as they are, in 8-bit blocks, or in smoothed 8 bits. In
- * float16 all other weights and the values between layers are halves too.
+ * Storage and multiplication of linear layers' weights: as they are, in 8-bit blocks, or in smoothed 8 bits. In
+ * float16 all other weights and the values between layers are float16 too.
  */
 export type LinearFormat = 'float32' | 'float16' | 'blocks8' | 'smoothed8'
 
@@ -26,7 +26,7 @@ export function weight(build: Build, name: string): Value {
   return g.weight(name, tensors.shape(name), inComputeType(build, tensors.read(name)))
 }
 
-/** What a graph computes in, and keeps on a device. */
+/** Types that a graph computes in, and keeps on a GPU. */
 export type ComputeType = 'float32' | 'float16'
 
 export function computeType({ linearFormat }: Build): ComputeType {
@@ -43,7 +43,7 @@ export function toCompute({ g, linearFormat }: Build, x: Value): Value {
   return linearFormat === 'float16' ? g.cast(x, 'float16') : x
 }
 
-/** What the graph has computed, in float32. */
+/** A value of the graph, in float32. */
 export function fromCompute({ g, linearFormat }: Build, x: Value): Value {
   return linearFormat === 'float16' ? g.cast(x, 'float32') : x
 }

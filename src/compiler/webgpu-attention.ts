@@ -9,7 +9,7 @@ import type { Value } from './builder.ts'
 import { type Build, computeType } from './layers.ts'
 import { plainAttention, splitHeads, splitHeadsTurned } from './plain-attention.ts'
 
-/** Of one layer, in the type that the graph computes in. */
+/** Keys and values of one layer, in the type that the graph computes in. */
 export interface DeviceCache {
   /** [P × D] of the tokens so far. */
   readonly pastKey: Value

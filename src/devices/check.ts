@@ -45,7 +45,7 @@ export interface TrialOptions {
 }
 
 /**
- * Resolves when sessions can be opened on `device` and compute what the processor computes. The service never loads the
+ * Resolves when sessions can be opened on `device` and compute what the CPU computes. The service never loads the
  * runtime, and a GPU provider that only failed may keep memory of the device. The process has ended when this settles, unless
  * a driver keeps it from that.
  *

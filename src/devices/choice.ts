@@ -17,7 +17,7 @@ export interface Surroundings {
 
 /**
  * `settings` with a device that is there: the one that is asked for; for `auto` CUDA, else WebGPU on a real GPU, else
- * the processor. A device is usable when a small model computes on it what it computes on the processor, in a process
+ * the CPU. A device is usable when a small model computes on it what it computes on the CPU, in a process
  * that neither dies nor hangs. The log says what was taken, and why not what comes before it.
  *
  * @throws {ConfigError} for a precision that the device does not compute.

@@ -30,7 +30,7 @@ export async function docs(app: FastifyInstance, { hasKeys }: { readonly hasKeys
     openapi: {
       openapi: '3.1.0',
       servers: [{ url: '/' }],
-      // Where no keys are set nobody needs one, which has to be said as well.
+      // Where no keys are set no request needs one, which has to be said as well.
       ...(hasKeys && { components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } } }),
       security: hasKeys ? [{ key: [] }] : [],
       info: {

@@ -1,4 +1,4 @@
-/** The one door of this folder: an origin goes in, a local folder with the checkpoint's files comes out. */
+/** The entry of this folder: an origin goes in, a local folder with the checkpoint's files comes out. */
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'

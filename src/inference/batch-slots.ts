@@ -44,7 +44,7 @@ export class BatchSlots<B extends DecoderBatch> {
     return this.#waiting.size
   }
 
-  /** Of the requests whose windows wait for a step. */
+  /** Shares of the requests whose windows wait for a step. */
   get shares(): readonly FairShare[] {
     return Array.from(this.#waiting, ({ item }) => item.window.share)
   }

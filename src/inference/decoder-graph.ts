@@ -3,7 +3,7 @@
 import { Tensor } from 'onnxruntime-node'
 import type { CompilerInput } from '../compiler/index.ts'
 
-/** What of a checkpoint must be known to open its graphs. */
+/** Parts of a checkpoint that opening its graphs takes. */
 export type GraphsCheckpoint = Pick<CompilerInput, 'config' | 'generation'>
 
 export interface DecoderModel {
@@ -15,7 +15,7 @@ export interface DecoderModel {
   readonly alignmentHeads: AlignmentHeads
 }
 
-/** What must be known of a model's shape to feed its decoder. */
+/** Sizes that feeding a decoder takes. */
 export interface DecoderShape {
   readonly decoderLayers: number
   readonly decoderHeads: number

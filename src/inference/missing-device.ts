@@ -1,9 +1,9 @@
-/** What a machine lacks for a device that no session opens on, and how to get it. */
+/** Names what a machine lacks for a device that no session opens on, and how to get it. */
 
 import { existsSync } from 'node:fs'
 import { cudaProviderPath } from '../runtime-package.ts'
 
-/** What was found of CUDA on this machine. */
+/** Signs of CUDA on this machine. */
 export interface CudaSigns {
   /** The runtime's library for CUDA, which its package does not bring along. */
   readonly hasProvider: boolean

@@ -39,7 +39,7 @@ export interface OpenWindow<B extends DecoderBatch = DecoderBatch> {
 export class WindowScheduler<B extends DecoderBatch = DecoderBatch> {
   readonly #backend: StepBackend<B>
   readonly #batches: BatchSlots<B>[] = []
-  /** Of one window each, whose rows are not as many as those of the batch that holds its features. */
+  /** Batches of one window each, with another number of rows than the batch that holds its features. */
   readonly #privateBatches = new Set<BatchSlots<B>>()
   readonly #now: () => number
   /** Each is answered with what it calls when it has done its work. */

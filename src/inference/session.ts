@@ -84,7 +84,7 @@ export interface SessionSettings {
   /** Threads within one operator; undefined takes every core that this process may use. */
   readonly threads: number | undefined
   /**
-   * Where to save the graph as the runtime will run it, optimised and with its weights packed for this processor; they
+   * Path to save the graph at as onnxruntime will run it, optimised and with its weights packed for this CPU; they
    * go into a file beside it. A session opened on the saved graph maps the packed weights instead of holding a copy:
    * the encoder of a distil-large-v3 opens in 0.8 s instead of 4, with 50 MB of its own instead of 1.4 GB.
    */

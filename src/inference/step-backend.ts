@@ -1,11 +1,11 @@
-/** What a backend that decodes step by step gives: batches, in which windows of one audio context are decoded together. */
+/** A backend that decodes step by step: it has batches, in which windows of one audio context are decoded together. */
 
 import type { ModelShape } from '../checkpoint/index.ts'
 
 export interface StepBackend<B extends DecoderBatch = DecoderBatch> extends AsyncDisposable {
   /** Encoder positions that may be open at a time, over the windows of all batches: what memory allows. */
   readonly mostPositions: number
-  /** How many windows share a batch. */
+  /** Windows that share a batch, at most. */
   mostWindows(rowsPerWindow: number): number
   batch(audioContext: number, rowsPerWindow: number): B
   /** A batch of one window over the features that a slot of another batch holds. */
@@ -89,7 +89,7 @@ export function biasOfRows(steps: readonly SlotStep[], nRows: number, rowsPerWin
   return biases
 }
 
-/** How many windows, and how many rows of theirs, share a step at most; and the memory for their features. */
+/** Windows and rows that share a step, at most, and the memory for their features. */
 export interface BatchLimits {
   readonly mostRows: number
   readonly mostWindows: number

@@ -23,7 +23,7 @@ import {
 import { type OpenWindow, WindowScheduler } from './scheduler.ts'
 import type { DecoderBatch, StepBackend } from './step-backend.ts'
 
-/** What a model needs of its checkpoint once it is compiled. */
+/** Parts of a checkpoint that a model needs once it is compiled. */
 export type CheckpointFacts = Pick<Checkpoint, 'config' | 'generation' | 'tokenizer'>
 
 export class StepModel implements SpeechModel {

@@ -1,4 +1,4 @@
-/** How long a small graph takes, to choose between several that compute the same. */
+/** Times a small graph, to choose between several that compute the same. */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { sessionOptions } from './session.ts'
@@ -8,10 +8,10 @@ const RUNS = 2
 const EVICTING_FLOATS = 12 * 1024 ** 2
 
 /**
- * Milliseconds of the fastest of a few runs, for each number of rows. One thread, and the processor's time rather than
+ * Milliseconds of the fastest of a few runs, for each number of rows. One thread, and CPU time rather than
  * the clock's: on a busy machine the clock was off by a factor of three, and not for every graph.
  *
- * Before each run the processor's caches are filled with something else: in a model a layer's weights come from memory,
+ * Before each run the CPU's caches are filled with something else: in a model a layer's weights come from memory,
  * because those of the other layers were there in between.
  *
  * @param path   a graph with one input `x` [1 × M × D].

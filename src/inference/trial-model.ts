@@ -1,5 +1,5 @@
 /**
- * A small model of random weights and sounds for it, by which a device is compared with the processor. Weights are the
+ * A small model of random weights and sounds for it, by which a device is compared with the CPU. Weights are the
  * same at every call.
  */
 
@@ -57,7 +57,7 @@ export function trialSound(index: number, positions: number): Float32Array {
   })
 }
 
-/** Of the largest of `expected`; NaN where there is one. */
+/** Relative to the largest of `expected`; NaN where there is one. */
 export function largestDifference(expected: Float32Array, given: Float32Array): number {
   let [off, largest] = [0, 0]
   for (const [i, value] of expected.entries()) {
@@ -69,7 +69,7 @@ export function largestDifference(expected: Float32Array, given: Float32Array): 
   return off / largest
 }
 
-/** How many times as wide as usual some weights are drawn, so that the text depends on the sound and not on itself. */
+/** Factors by which some weights are drawn wider, so that the text depends on the sound and not on itself. */
 const WIDER: readonly (readonly [RegExp, number])[] = [
   [/conv\d\.weight$/, 3],
   [/^encoder\.embed_positions/, 0.3],

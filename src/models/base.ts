@@ -1,4 +1,4 @@
-/** What every family of checkpoints can do; the factory in `index.ts` makes them, the engine process runs them. */
+/** Interface of every family of checkpoints; the factory in `families.ts` makes them, the engine process runs them. */
 
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
@@ -16,7 +16,7 @@ export interface StrategyContext {
 
 export interface LoadingProgress {
   readonly stage: 'download' | 'compile' | 'open'
-  /** What is being worked on: a file's name, or nothing. */
+  /** Name of the file that is being worked on, or nothing. */
   readonly item: string
   /** 0 to 1 where it is known. */
   readonly fraction: number | undefined
@@ -51,13 +51,13 @@ export abstract class AsrStrategy {
   /** @throws {AsrError} when the file is no audio or the language is unknown; `AbortError` after an abort. */
   abstract transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription>
 
-  /** What is spoken in a file, by its first windows with speech; errors as `transcribe`. */
+  /** Language of a file, by its first windows with speech; errors as `transcribe`. */
   abstract detectLanguage(
     audioPath: string,
     options: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
   ): Promise<LanguageDetection>
 
-  /** Of all requests together, since the model was loaded. */
+  /** Steps of all requests together, since the model was loaded. */
   abstract get stepCounts(): StepCounts
 
   /**

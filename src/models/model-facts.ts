@@ -1,4 +1,4 @@
-/** What there is to say of a model without loading it: from its files and from what was compiled. Free of the runtime. */
+/** Facts of a model without loading it: from its files and from what was compiled. Loads no onnxruntime. */
 
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ export interface ModelFacts {
   /** Why files that are here cannot be read. */
   readonly failure: string | undefined
   readonly nParameters: number | undefined
-  /** By the layer's usual name; empty for a model without low-rank layers. */
+  /** Ranks by the layer's usual name; empty for a model without low-rank layers. */
   readonly ranks: Readonly<Partial<Record<LowRankLinear, RankRange>>>
   /** Codes; empty for one that knows only English, undefined where the tokenizer is not here. */
   readonly languages: readonly string[] | undefined
@@ -53,7 +53,7 @@ const NOTHING: ModelFacts = {
   speed: undefined,
 }
 
-/** Reads files only, and asks nobody. */
+/** Reads files only; no network. */
 export async function modelFacts(
   entry: ModelEntry,
   settings: Pick<EngineSettings, 'hub' | 'cacheDir'>,
@@ -81,7 +81,7 @@ export async function modelFacts(
   }
 }
 
-/** Under which digest results about a model are kept; undefined where its files are not here. */
+/** Digest under which results about a model are kept; undefined where its files are not here. */
 export async function digestOfModel(
   entry: ModelEntry,
   settings: Pick<EngineSettings, 'hub' | 'cacheDir'>,
@@ -137,7 +137,7 @@ function ranksOf({ lowRank }: CheckpointConfig): ModelFacts['ranks'] {
   return ranges
 }
 
-/** Of the files themselves, where the folder has links to them. */
+/** Sizes of the files themselves, where the folder has links to them. */
 async function bytesOf(folder: string): Promise<number> {
   let bytes = 0
   for (const name of await readdir(folder)) {

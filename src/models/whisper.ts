@@ -131,7 +131,7 @@ export class WhisperStrategy extends AsrStrategy {
         onLoading?.({ stage: 'download', item: file, fraction: totalBytes > 0 ? doneBytes / totalBytes : undefined }),
     })
     const checkpoint = await openCheckpoint(folder, processorFolder === undefined ? {} : { processorFolder })
-    // Where nobody named a strategy, as on the command line, there is nothing that the checkpoint could contradict.
+    // Where no strategy is named, as on the command line, there is nothing that the checkpoint could contradict.
     const reason = entry.strategy === undefined ? undefined : this.refuses(checkpoint.config)
     if (reason === undefined) return { checkpoint, folder }
     checkpoint[Symbol.dispose]()

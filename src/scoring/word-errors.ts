@@ -6,7 +6,7 @@ export interface ErrorCounts {
   readonly substitutions: number
   /** Units of the reference that are missing. */
   readonly deletions: number
-  /** Units that nobody said. */
+  /** Units that were not said. */
   readonly insertions: number
   /** Units of the reference. */
   readonly total: number

@@ -1,4 +1,4 @@
-/** The voice activity model, opened: how likely is it that somebody speaks in each 32 ms? */
+/** The voice activity model, opened: the probability of speech in each 32 ms. */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { CONTEXT_SAMPLES, FRAME_SAMPLES } from './frames.ts'

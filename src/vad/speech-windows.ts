@@ -1,4 +1,4 @@
-/** A recording → the windows in which somebody speaks. */
+/** A recording → its windows of speech. */
 
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { listen, type SpeechProbability } from './frames.ts'
@@ -16,7 +16,7 @@ export interface SpeechWindow {
   readonly samples: Float32Array
   /** Place of the first sample in the recording. */
   readonly startSeconds: number
-  /** Where in the recording, in seconds, somebody speaks: in order, apart by pauses, inside the window. */
+  /** Speech in the recording, in seconds: in order, apart by pauses, inside the window. */
   readonly speech: readonly Span[]
 }
 

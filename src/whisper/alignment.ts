@@ -168,7 +168,7 @@ export function subtractMedians(out: Float32Array, values: Float32Array, divisor
   }
   const padded = mirrored(values, half)
   for (let i = 0; i < n; i += 2) {
-    // Of three and three in order (a ≤ b ≤ c, d ≤ e ≤ f), the third and the fourth of six.
+    // From three and three in order (a ≤ b ≤ c, d ≤ e ≤ f), the third and the fourth of six.
     const x = Math.min(padded[i + 1]!, padded[i + 2]!)
     const y = Math.max(padded[i + 1]!, padded[i + 2]!)
     const z = Math.min(y, padded[i + 3]!)
@@ -184,7 +184,7 @@ export function subtractMedians(out: Float32Array, values: Float32Array, divisor
   }
 }
 
-/** `values` with `half` more at either end, and one besides that nobody looks at where their number is odd. */
+/** `values` with `half` more at either end, and one more, which is not read, where their number is odd. */
 function mirrored(values: Float32Array, half: number): Float32Array {
   const n = values.length
   const padded = new Float32Array(n + 2 * half + 1)

@@ -21,7 +21,7 @@ export function uncovered(window: Window, said: readonly Span[]): Span[] {
   return left.filter((span) => span.end - span.start >= LEAST_UNCOVERED)
 }
 
-/** Where words were said, as far as it is credible. */
+/** Spans in which words were said, as far as they are credible. */
 export function spansOfWords(words: readonly Span[]): Span[] {
   return words.map(({ start, end }) => ({
     start,

@@ -20,7 +20,7 @@ export function hypothesesOf({ temperature, beamSize, bestOf }: DecodeOptions): 
   return temperature === 0 ? beamSize : bestOf
 }
 
-/** How a decoder must be started for these options. */
+/** Rules that a decoder must be started with for these options. */
 export function logitRules(
   { generation }: Pick<TextModel, 'generation'>,
   biases: LogitBiases,

@@ -6,7 +6,7 @@ import { compressionRatio, withoutLoop } from './repetition.ts'
 import { avgLogprob, type Hypothesis } from './search.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 
-/** What every part of a model's decoding needs besides its logits. */
+/** Facts of a model that decoding needs besides its logits. */
 export interface TextModel {
   readonly generation: GenerationConfig
   readonly tokenizer: WhisperTokenizer
@@ -47,7 +47,7 @@ export interface DecodedWindow {
   readonly temperature: number
   /** Over all tokens, eot included. */
   readonly avgLogprob: number
-  /** Of what was decoded, a loop with all its rounds included. */
+  /** Ratio of the decoded text, a loop with all its rounds included. */
   readonly compressionRatio: number
   /** Probability at sot that the window holds no speech. */
   readonly noSpeechProb: number

@@ -1,5 +1,5 @@
 /**
- * What may be said next: each filter changes one row of logits, [V], knowing the row's tokens so far (without prompt).
+ * Rules for the next token: each filter changes one row of logits, [V], knowing the row's tokens so far (without prompt).
  *
  * @see openai/whisper:whisper/decoding.py `SuppressBlank`, `SuppressTokens`, `ApplyTimestampRules`
  */

@@ -191,7 +191,7 @@ class LongForm {
     this.#languageProbability = probability
   }
 
-  /** Where windows seek: the part of a text that is complete; the rest will be heard again by the next window. */
+  /** The complete part of a text where windows seek; the next window hears the rest again. */
   #upToTheSeek(text: WindowText): WindowText {
     if (!this.#seeking) return text
     const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)

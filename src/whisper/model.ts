@@ -9,7 +9,7 @@ import type { Prompt } from './prompt.ts'
 
 /** A model that has been opened. */
 export interface SpeechModel extends TextModel, AsyncDisposable {
-  /** Of all requests together, since the model was opened. */
+  /** Steps of all requests together, since the model was opened. */
   readonly stepCounts: StepCounts
   /** The model for one request, whose windows share its time with those of other requests. */
   session(request: SessionRequest): ModelSession
@@ -21,7 +21,7 @@ export interface SpeechModel extends TextModel, AsyncDisposable {
   rest(isOverLimit: boolean): Promise<void>
 }
 
-/** What the decoder has done since the model was opened. */
+/** Work of the decoder since the model was opened. */
 export interface StepCounts {
   readonly steps: number
   /** Windows that took part, added up over all steps. */
@@ -60,7 +60,7 @@ export interface EncodedWindow extends Disposable {
   decode(prompt: WindowPrompt, options: DecodeOptions): Promise<DecodedWindow>
   /** @param among  codes to choose among, at least one that the model knows; undefined: all that it knows. */
   detectLanguage(among: readonly string[] | undefined): Promise<LanguageProbabilities>
-  /** Where the alignment heads look while the window is told `tokens`, prompt and eot included. */
+  /** Attention of the alignment heads while the window is given `tokens`, prompt and eot included. */
   align(tokens: readonly number[]): Promise<AlignmentScores>
 }
 

@@ -1,5 +1,5 @@
 /**
- * How a recording is transcribed: one record, one set of defaults, one validation, for every caller. The keys of
+ * Options of a transcription: one record, one set of defaults, one validation, for every caller. The keys of
  * `OPTIONS` are the names that the field uses; HTTP takes them as they are, the command line in kebab-case. Strings
  * end here: HTTP, the command line and the library read what they are given once, and hand on typed values.
  */

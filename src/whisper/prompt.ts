@@ -1,4 +1,4 @@
-/** What a decoder is told before it says its first word. */
+/** Tokens that a decoder is given before its first word. */
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
 

@@ -27,7 +27,7 @@ export function qualityOf(window: DecodedWindow, thresholds: Thresholds): Qualit
   return window.avgLogprob < thresholds.logProbThreshold ? 'low_confidence' : 'ok'
 }
 
-/** Of attempts that all failed: the surest among those that do not repeat themselves, else the surest. */
+/** The surest of failed attempts among those that do not repeat themselves, else the surest. */
 export function leastBad(attempts: readonly DecodedWindow[], thresholds: Thresholds): DecodedWindow {
   const sound = attempts.filter((attempt) => !isRepetitive(attempt, thresholds))
   const choice = sound.length > 0 ? sound : attempts

@@ -234,7 +234,7 @@ function rowOf(logits: Float32Array, row: number, nRows: number): Float32Array {
   return logits.subarray(row * vocabSize, (row + 1) * vocabSize)
 }
 
-/** What the decoder itself found to be a row's likeliest tokens. */
+/** A row's likeliest tokens as the decoder found them. */
 function bestOf({ tokens, logprobs }: NextTokens, row: number, nRows: number): Candidate[] {
   const nBest = tokens.length / nRows
   return Array.from({ length: nBest }, (_, i) => ({

@@ -122,7 +122,7 @@ function byTimestampTokens(
 }
 
 /**
- * What of a window's text is complete, and where the next window should begin: a text that goes on behind the last pair
+ * The complete part of a window's text, and where the next window should begin: a text that goes on behind the last pair
  * of timestamps, or that ends with one, says that there is more after it. A last timestamp that stands alone says that
  * nothing follows.
  *

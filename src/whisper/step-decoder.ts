@@ -1,4 +1,4 @@
-/** What the search asks of a backend that decodes step by step: from tokens to what may come next. */
+/** A backend that decodes step by step, as the search sees it: from tokens to what may come next. */
 
 /** The hypotheses of one window: they begin alike, grow in step, and one may be continued several times. */
 export interface StepDecoder {
@@ -21,7 +21,7 @@ export interface StepDecoder {
   step(tokens: readonly number[], parents?: readonly number[]): Promise<NextTokens>
 }
 
-/** What may follow each of R rows. Written again by the next step. */
+/** Candidates that may follow each of R rows. Written again by the next step. */
 export interface NextTokens {
   /** [R × N] row-major: the N likeliest tokens, falling, and the natural logarithm of their probability. */
   readonly tokens: BigInt64Array
@@ -30,7 +30,7 @@ export interface NextTokens {
   readonly logits: Float32Array | undefined
 }
 
-/** What a decoder is told when a text begins. */
+/** Rules that a decoder is given when a text begins. */
 export interface LogitRules {
   /** [V], added to the logits before the likeliest tokens are chosen: 0, or -∞ for what is never said. */
   readonly logitBias: Float32Array

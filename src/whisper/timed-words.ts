@@ -17,9 +17,9 @@ export interface TimedWord extends Word {
 const LONGEST_MEDIAN = 0.7
 const SENTENCE_END = /[.。!！?？]["'”’)\]]*$/
 
-/** What of a window its words' times depend on. */
+/** Facts of a window that its words' times depend on. */
 export interface WindowTiming {
-  /** Where the window begins in the recording. */
+  /** Start of the window in the recording. */
   readonly startSeconds: number
   /** Encoder positions that hold the recording. */
   readonly nPositions: number

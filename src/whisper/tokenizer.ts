@@ -3,7 +3,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { GenerationConfig, TokenizerFiles } from '../checkpoint/index.ts'
 
-/** How byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
+/** Characters by which byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
 const BYTE_OF_CHARACTER = byteCharacters()
 
 export class WhisperTokenizer {

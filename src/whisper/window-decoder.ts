@@ -29,7 +29,7 @@ export interface WindowText {
   readonly retries: number
 }
 
-/** What the decoder is told before the window's text. */
+/** Language and text before a window's own. */
 export interface TextBefore {
   /** undefined: detected. */
   readonly language: string | undefined
@@ -158,7 +158,7 @@ export class WindowDecoder {
   }
 }
 
-/** What a request with these options asks of its model. */
+/** The session that a request with these options needs. */
 export function sessionRequest(options: DecodingOptions, signal: AbortSignal): SessionRequest {
   return { nHypotheses: hypothesesOf(decodeOptions(options, options.temperature[0]!, Math.random, signal)), signal }
 }

@@ -1,4 +1,4 @@
-/** Windows that the encoder can take, and how a stream is cut into them where nobody says where speech is. */
+/** Windows that the encoder can take, and the cutting of a stream into them where speech was not detected. */
 
 import type { Span, SpeechWindow } from '../vad/index.ts'
 import { SAMPLE_RATE, SILENCE_PEAK, WINDOW_SECONDS } from '../whisper-constants.ts'
@@ -11,7 +11,7 @@ const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE
 const STRIDE_SAMPLES = 0.02 * SAMPLE_RATE
 
 export type { Span } from '../vad/index.ts'
-/** A stretch of the recording, at most 30 s, and where in it somebody speaks as far as is known. */
+/** A stretch of the recording, at most 30 s, and the spans of speech in it as far as they are known. */
 export type Window = SpeechWindow
 
 export function secondsOf(nSamples: number): number {
@@ -65,11 +65,11 @@ export async function* cutWindows(chunks: AsyncIterable<Float32Array>): AsyncGen
   if (filled > 0) yield take(filled)
 }
 
-/** What is left of a recording and is shorter holds no word; models invent some there. In samples. */
+/** A shorter rest of a recording holds no word; models invent some there. In samples. */
 const SHORTEST_REST = 0.2 * SAMPLE_RATE
 
 /**
- * Windows of 30 s, each beginning where the last text has ended: whoever decodes one says so by `seek` before asking
+ * Windows of 30 s, each beginning where the last text has ended: the decoding code says so by `seek` before asking
  * for the next. Without a word from there the next one begins where this one ends. Can be gone through once.
  *
  * @see openai/whisper:whisper/transcribe.py `seek`

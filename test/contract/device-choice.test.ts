@@ -57,7 +57,7 @@ describe('without a GPU', { skip: hasGpu }, () => {
     assert.deepEqual(await ask('/health/details'), { ...health, models: [], warnings })
   })
 
-  test('auto takes the processor', async () => {
+  test('auto takes the CPU', async () => {
     assert.equal((await choose({ DEVICE: 'auto' })).device, 'cpu')
   })
 

@@ -1,4 +1,4 @@
-/** A GPU that is lost, or has no memory, in the middle of the service: played by the processor, in real engine processes. */
+/** A GPU that is lost, or has no memory, in the middle of the service: played by the CPU, in real engine processes. */
 
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * A GPU is tried before it is taken, in a process of its own: here the processor plays it, rightly or wrongly, dies of it or
+ * A GPU is tried before it is taken, in a process of its own: here the CPU plays it, rightly or wrongly, dies of it or
  * hangs in it.
  */
 
@@ -41,12 +41,12 @@ async function chosenFreely() {
   return { device, dtype, reason: passedOver['cuda:0'] }
 }
 
-test('auto takes CUDA that says what the processor says', async () => {
+test('auto takes CUDA that says what the CPU says', async () => {
   assert.deepEqual(await chosenFreely(), { device: 'cuda:0', dtype: 'auto', reason: undefined })
 })
 
 for (const dtype of ['auto', 'float16', 'float32', 'encoder=float32']) {
-  test(`CUDA that says what the processor says can be asked for, DTYPE=${dtype}`, async () => {
+  test(`CUDA that says what the CPU says can be asked for, DTYPE=${dtype}`, async () => {
     const asked = await chooseDevice(settingsWith({ DEVICE: 'cuda:2', DTYPE: dtype }), silentLogger)
     assert.deepEqual([asked.device, asked.dtype], ['cuda:2', dtype])
     assert.deepEqual(readdirSync(folder), [])
@@ -55,12 +55,12 @@ for (const dtype of ['auto', 'float16', 'float32', 'encoder=float32']) {
 
 /** What a driver may get wrong, and what is said of it. */
 const WRONG: Readonly<Record<string, RegExp>> = {
-  'ignore samples': /it says other tokens than the processor in a greedy text; a newer driver/,
-  'ignore token_bias': /it says other tokens than the processor/,
-  'bend logprobs': /its log-probabilities differ from the processor's by 1/,
+  'ignore samples': /it says other tokens than the CPU in a greedy text; a newer driver/,
+  'ignore token_bias': /it says other tokens than the CPU/,
+  'bend logprobs': /its log-probabilities differ from the CPU's by 1/,
   'bend no_speech_prob': /its probability of silence differ/,
   'bend language_probs': /its probabilities of languages differ/,
-  'bend alignment_scores': /its attention scores differ from the processor's by [\d.]+ % in a text of five beams/,
+  'bend alignment_scores': /its attention scores differ from the CPU's by [\d.]+ % in a text of five beams/,
   'run CUDA failure 719: unspecified launch failure': /Device 'cuda:0' cannot be used/,
   die: /trying it ended a process by SIGKILL/,
 }
@@ -112,7 +112,7 @@ test('WebGPU that does not hear the recording is no device', async () => {
   writeFileSync(failure, 'ignore samples')
   await assert.rejects(chooseDevice(settingsWith({ DEVICE: 'webgpu' }), silentLogger), {
     code: 'ASR_DEVICE_UNAVAILABLE',
-    message: /its .* differ from the processor's by/,
+    message: /its .* differ from the CPU's by/,
   })
 })
 

@@ -52,7 +52,7 @@ export interface Measurement {
 
 const COUNTS = { runs: [integer(1, 100), 'runs of each model'] } as const satisfies OptionTable
 
-/** Nobody speaks in a generated sound, so that no detection should decide; and a ladder of temperatures would be climbed. */
+/** A generated sound has no speech, so no detection should decide; and a ladder of temperatures would be climbed. */
 const GENERATED_OPTIONS: RequestedOptions = { vadFilter: false, temperature: [0], maxNewTokens: 100 }
 
 /** So that a line of the table fits into 80. */

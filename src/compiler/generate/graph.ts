@@ -41,7 +41,7 @@ export interface GenerateGraphOptions {
 }
 
 /**
- * The graph of a whole text for each of B windows, found by beam search, of which one beam is greedy search, with the
+ * The generate graph: a text for each of B windows, found by beam search, of which one beam is greedy search, with the
  * filters and the timestamp rules of `decode/`.
  *
  * Inputs, beside those of `ruleInputs` and `searchInputs`:
@@ -49,7 +49,7 @@ export interface GenerateGraphOptions {
  * - `prompt` [B × P]: what each text begins with; -1 in the language's place where it is to be detected.
  * - `sot_at` [1]: the place of sot in it.
  * - `detect_language` bool, `language_ids` [N]: the languages to choose among, at least one where that is true.
- * - `no_speech` [1]: the token whose probability at sot says that nobody speaks.
+ * - `no_speech` [1]: the token whose probability at sot says that there is no speech.
  * - `max_steps`: how many tokens a text may have beyond its first.
  * - `alignment_prompt` [B × Q], `has_alignment` bool: what comes before each text where it is aligned; -1 as above.
  *
@@ -111,7 +111,7 @@ export function buildGenerate(
 interface Model {
   readonly build: Build
   readonly shape: ModelShape
-  /** Of each decoder layer. */
+  /** For each decoder layer. */
   readonly cross: readonly CrossKeysValues[]
 }
 
@@ -253,7 +253,7 @@ function withLanguage(g: GraphBuilder, tokens: Value, language: Value): Value {
   return g.op('Where', [g.op('Less', [tokens, g.ints(0)]), language, tokens])
 }
 
-/** Where the heads look while each text is said once more, behind a prompt of its own. */
+/** Attention of the heads while each text is given once more, behind a prompt of its own. */
 function alignment(
   model: Model,
   heads: AlignmentHeads,
@@ -266,7 +266,7 @@ function alignment(
     yes: () => {
       const end = g.op('Expand', [eot, g.op('Concat', [rowsOf(g, tokens), g.ints([1])], { axis: 0 })])
       const whole = g.op('Concat', [withLanguage(g, prompt, language), tokens, end], { axis: 1 })
-      // The longest texts have an eot for which there is no place; nobody looks at it.
+      // The longest texts have an eot for which there is no place; it is not read.
       const positions = g.op('Min', [within(g, length(g, whole)), g.ints(shape.maxTextContext - 1)])
       const scores: Value[] = []
       pass(model, embed(model, whole, positions), undefined, (layer) => {

@@ -1,5 +1,5 @@
 /**
- * What may be said next, as graph nodes: the filters of `whisper/logit-filters.ts`, for rows that have said the same number of
+ * Rules for the next token, as graph nodes: the filters of `whisper/logit-filters.ts`, for rows that have said the same number of
  * tokens.
  *
  * @see openai/whisper:whisper/decoding.py `SuppressBlank`, `SuppressTokens`, `ApplyTimestampRules`
@@ -72,8 +72,8 @@ function limitsAfter(g: GraphBuilder, { eot, timestampBegin, vocabSize }: RuleIn
     g.op('Not', [g.op('Or', [isTimestamp(before), g.op('Less', [before, g.ints(0)])])]),
   ])
   const isSecond = g.op('And', [isTimestamp(last), g.op('Not', [isAlone])])
-  const nobody = g.op('Sub', [timestampBegin, g.ints(1)])
-  const latest = g.op('ReduceMax', [g.op('Where', [isTimestamp(said), said, nobody])], { axes: [1] }) // [B·R × 1]
+  const beforeAll = g.op('Sub', [timestampBegin, g.ints(1)])
+  const latest = g.op('ReduceMax', [g.op('Where', [isTimestamp(said), said, beforeAll])], { axes: [1] }) // [B·R × 1]
   // A pair's second may equal its first; a new segment may not begin before the last one has ended.
   const notBack = g.op('Where', [isAlone, latest, g.op('Add', [latest, g.ints(1)])])
   return {

@@ -8,7 +8,7 @@
 import type { GraphBuilder, Value } from '../builder.ts'
 import { columns, rowsOf, within } from './nodes.ts'
 
-/** What is asked of a search. */
+/** Inputs of a search. */
 export interface SearchInputs {
   /** [1] K */
   readonly beams: Value
@@ -57,7 +57,7 @@ export interface Beams {
   readonly repeats: Value
   /** [B × 1] texts that have ended. */
   readonly nEnded: Value
-  /** By eot, and for repeating itself. */
+  /** Hypotheses that ended by eot, and for repeating themselves. */
   readonly ended: Ended
   readonly looped: Ended
 }
@@ -89,7 +89,7 @@ export function beamsOf(values: readonly Value[]): Beams {
   return { running: { said, logprobs }, sums, repeats, nEnded, ended, looped }
 }
 
-/** Of a phrase that repeats: its length in tokens, the longest first. */
+/** Lengths in tokens of phrases that may repeat, the longest first. */
 const PERIODS = [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2] as const
 /** Rounds of a phrase after its first that make a loop. */
 const ROUNDS = 3
@@ -108,14 +108,14 @@ export function newBeams(g: GraphBuilder, { beams }: SearchInputs, windows: Valu
     said: fill(g.ints(-1), nRows, LOOKBACK),
     logprobs: fill(g.scalar(0), nRows, 0),
   })
-  const nobody = (): Ended => ({ ...none(windows), rank: fill(never, windows, 1) })
+  const noneYet = (): Ended => ({ ...none(windows), rank: fill(never, windows, 1) })
   return {
     running: none(rows),
     sums: g.op('Reshape', [sums, g.ints([-1, 1])]),
     repeats: fill(g.ints(0), rows, PERIODS.length),
     nEnded: fill(g.ints(0), windows, 1),
-    ended: nobody(),
-    looped: nobody(),
+    ended: noneYet(),
+    looped: noneYet(),
   }
 }
 
@@ -199,7 +199,7 @@ export function advance(
   return { beams: next, parents }
 }
 
-/** How a text has ended: by eot, for repeating itself, or not at all. */
+/** Ending of a text: by eot, for repeating itself, or none. */
 export const ENDINGS = { eot: 0, loop: 1, length: 2 } as const
 
 /**

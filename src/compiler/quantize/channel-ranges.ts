@@ -1,5 +1,5 @@
 /**
- * How large each channel of an activation gets, worked out from the weights alone: what a layer norm gives is normal
+ * The size of each channel of an activation, worked out from the weights alone: the output of a layer norm is normal
  * with the norm's beta and gamma for mean and deviation, and a linear layer makes of independent normal inputs normal
  * outputs. Real inputs are not independent, but the balance between channels, which is all that smoothing needs, holds.
  */
@@ -10,7 +10,7 @@ export interface ChannelRanges {
   readonly deviation: Float32Array
 }
 
-/** Of a normal variable next to none lies beyond. */
+/** Next to no value of a normal variable lies beyond. */
 const DEVIATIONS = 3
 /** The least that GELU gives. */
 const LEAST_GELU = 0.17

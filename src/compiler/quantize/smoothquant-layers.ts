@@ -48,7 +48,7 @@ export function smoothedSelfAttention(build: Build, layer: string, nHeads: numbe
   const input = smoothedNorm(build, `${layer}.self_attn_layer_norm`, parts, x)
   const [queries, keys, values] = parts as [Factors, Factors, Factors] // made of three just above
 
-  // What is attended to is a mean of values, so that their ranges are an upper bound of its own.
+  // Attention gives a mean of values, so their ranges are an upper bound of its own.
   const out = factorsOf(build, `${attention}.out_proj`)
   const ranges = rangesOf(values, input.ranges)
   const scales = smoothingScales(channelSizes(ranges), [out.matrices[0]])

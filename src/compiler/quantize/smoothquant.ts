@@ -12,7 +12,7 @@ const LARGEST_CODE = 127
 const LEAST = 1e-5
 
 /**
- * How much each channel is divided by: the geometric mean's balance between the size of its inputs and of its weights.
+ * The divisor of each channel: the geometric mean's balance between the size of its inputs and of its weights.
  *
  * @param sizes     [in] the largest magnitude that is to be expected of each input.
  * @param matrices  each [out × in] row-major, all of the layers that share the inputs.

@@ -9,7 +9,7 @@ const COMMENT_EVERY_MS = 15_000
 
 /**
  * Events of JSON. The head goes out with the first of them, or after 15 s of silence, so that a failure before that is
- * still answered with its status. Whoever opens one disposes of it, and returns the reply where the stream has begun.
+ * still answered with its status. The route that opens one disposes of it, and returns the reply where the stream has begun.
  */
 export class EventStream implements Disposable {
   readonly #reply: FastifyReply

@@ -1,4 +1,4 @@
-/** Answers every failure, whoever throws it: routes, the framework, the parser of HTTP. */
+/** Answers every failure, of routes, of the framework and of the parser of HTTP. */
 
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'

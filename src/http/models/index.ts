@@ -9,7 +9,7 @@ import type { ModelRoutesOptions } from './model-routes-options.ts'
 
 export async function modelRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   await app.register(async (routes) => {
-    // No body is looked at, so its type is nobody's concern; the framework would refuse one that is not well-formed.
+    // No body is looked at, so its type does not matter; the framework would refuse one that is not well-formed.
     routes.addHook('onRequest', async ({ raw }) => void delete raw.headers['content-type'])
     answerFailures(routes, openAiForm)
     await fileRoutes(routes, options)

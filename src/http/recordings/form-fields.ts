@@ -20,7 +20,7 @@ export class FormFields {
 
   /** Of repeated fields the last value. */
   last(): Record<string, string> {
-    // Without a prototype, since anybody may send a field that is called __proto__.
+    // Without a prototype, since a client may send a field that is called __proto__.
     const last: Record<string, string> = Object.create(null)
     for (const [name, values] of this.#values) last[name] = values.at(-1)! // there is one where there is a name
     return last

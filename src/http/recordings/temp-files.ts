@@ -38,7 +38,7 @@ export class TempFiles implements AsyncDisposable {
       await mkdir(this.#folder, { mode: 0o700 })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      // In a shared /tmp anybody could have made it first, to read the recordings.
+      // In a shared /tmp another user could have made it first, to read the recordings.
       const found = await lstat(this.#folder)
       const ours = found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid)
       if (!ours) throw new Error(`${this.#folder} exists and is not a folder of this user.`)

@@ -15,7 +15,7 @@ import type { TokenEmbeddings } from '../token-embeddings.ts'
 import type { FloatPool } from './float-pool.ts'
 import { KvCache } from './kv-cache.ts'
 
-/** What the batches of one model have in common. */
+/** Parts that the batches of one model share. */
 export interface BatchParts {
   readonly session: GraphSession
   readonly embeddings: TokenEmbeddings
@@ -57,7 +57,7 @@ export class CpuDecoderBatch implements DecoderBatch {
     return this.#shape.vocabSize
   }
 
-  /** Where the encoder writes a slot's features, and they are read from. */
+  /** A slot's features, to be written by the encoder and read by the decoder. */
   featuresOf(slot: number): AudioFeatures {
     return this.#given ?? this.#featuresOf(slot, 1)
   }

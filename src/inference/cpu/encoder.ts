@@ -24,7 +24,7 @@ export class CpuEncoder implements AsyncDisposable {
   }
 
   static async open(path: string, settings: SessionSettings): Promise<CpuEncoder> {
-    // Weights stay as they are, mapped from their file. Packing them for the processor doubles their memory and the time
+    // Weights stay as they are, mapped from their file. Packing them for the CPU doubles their memory and the time
     // to open, and wins nothing where hundreds of positions are multiplied at a time.
     return new CpuEncoder(await GraphSession.open(path, settings, { extra: { session: { disable_prepacking: '1' } } }))
   }

@@ -1,5 +1,5 @@
 /**
- * What a model answers to a fixed input, as a few digits. Graphs that were saved for another CPU or weights that changed
+ * A model's answer to a fixed input, as a few digits. Graphs that were saved for another CPU or weights that changed
  * on the disk change the answer, and this shows before a caller gets a wrong text. The probe runs through every layer, so
  * it reads nearly all weights (not: the embeddings of other tokens), which the first request would read anyway: 0.02 s
  * for Whisper base, 0.3 s for a distil-large-v3.

@@ -13,7 +13,7 @@ export class KvCache implements Disposable {
   readonly #embeddings: TokenEmbeddings
   readonly #pool: FloatPool
   readonly #nRows: number
-  /** What each row says, so that only what differs need be copied from row to row. */
+  /** Tokens of each row, so that only those that differ need be copied from row to row. */
   readonly #tokens: number[][]
   #capacity = FIRST_CAPACITY
   /** Keys and values by turns, for each layer: [rows × H × C × D/H]. */
@@ -46,7 +46,7 @@ export class KvCache implements Disposable {
     const [nRows, nNew] = [tokens.length, tokens[0]!.length]
     const lengths = tokens.map((_, i) => this.lengthOf(firstRow + i))
     this.#reserve(Math.max(...lengths) + nNew)
-    // Of texts that have not begun nothing is read, so that no time is spent on empty places.
+    // Texts that have not begun are not read, so that no time is spent on empty places.
     const capacity = lengths.some((length) => length > 0) ? this.#capacity : 0
 
     const places = new BigInt64Array(nRows * nNew)

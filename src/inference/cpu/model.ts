@@ -25,7 +25,7 @@ const LIMITS: BatchLimits = {
 }
 
 export interface CpuBackend extends StepBackend<CpuDecoderBatch> {
-  /** What the graphs answer to a fixed input, the same to the last bit at every load. */
+  /** Answer of the graphs to a fixed input, the same to the last bit at every load. */
   fingerprint(): Promise<string>
 }
 

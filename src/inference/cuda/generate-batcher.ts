@@ -35,7 +35,7 @@ type WaitingWindow = Waiter<WaitingJob, GeneratedText>
 
 export class GenerateBatcher {
   readonly #model: GenerateModel
-  /** What memory allows, as far as it is known. */
+  /** As many as memory allows, as far as it is known. */
   #mostWindows: number
   /** Those of a run stay until it has ended: where it fails for want of memory, half of them are next. */
   readonly #waiting = new WaitList<WaitingJob, GeneratedText>()
@@ -97,7 +97,7 @@ export class GenerateBatcher {
     this.#isRunning = false
   }
 
-  /** How long to wait for more windows. */
+  /** Milliseconds to wait for more windows. */
   #waitMs(): number {
     const isMoreExpected = Array.from(this.#waiting).some(({ item }) => this.#reading.has(item.share))
     if (!isMoreExpected || this.#nextBatch().length >= this.#mostWindows) return 0

@@ -8,7 +8,7 @@ import { type SessionSettings, sessionOptions } from '../session.ts'
 export interface GenerateRequest {
   /** [P], sot included; `DETECT` in the language's place where it is to be detected. */
   readonly prompt: readonly number[]
-  /** What comes before the text when its words are aligned; undefined: they are not. */
+  /** Tokens before the text when its words are aligned; undefined: they are not. */
   readonly alignmentPrompt: readonly number[] | undefined
   /** [V], added to the logits: 0, or -∞ for what is never said. */
   readonly logitBias: Float32Array
@@ -17,7 +17,7 @@ export interface GenerateRequest {
   readonly rules: GenerateRules
 }
 
-/** What the windows of a run must agree on. */
+/** Rules that the windows of a run must agree on. */
 export interface GenerateRules {
   /** A text may have so many tokens, eot included. */
   readonly maxTokens: number
@@ -47,19 +47,19 @@ export interface GeneratedText {
   readonly logprobs: readonly number[]
   readonly ended: 'eot' | 'loop' | 'length'
   readonly noSpeechProb: number
-  /** Of each of `languageIds`, where the language was detected. */
+  /** Probability of each of `languageIds`, where the language was detected. */
   readonly languageProbs: readonly number[] | undefined
   /** [A × T × S] of alignment prompt, text and eot, where they were to be aligned. */
   readonly alignmentScores: Float32Array | undefined
 }
 
-/** By the number that the graph gives them: eot was reached, the text repeats itself, or neither. */
+/** Endings by the graph's number for them: eot was reached, the text repeats itself, or neither. */
 const ENDINGS: readonly GeneratedText['ended'][] = ['eot', 'loop', 'length']
 
 /** In the language's place of a prompt: it is to be detected. */
 export const DETECT = -1
 
-/** What the windows' sound is given as: [B × N] samples, or what an encoder has made of it, with B rows. */
+/** Sound of the windows: [B × N] samples, or an encoder's features of it, with B rows. */
 export type WindowSound = { readonly samples: readonly Float32Array[] } | { readonly features: AudioFeatures }
 
 export class GenerateSession implements AsyncDisposable {

@@ -190,7 +190,7 @@ async function* watched<T>(items: AsyncIterable<T>, onReading: (isReading: boole
   }
 }
 
-/** Of a GPU that had loaded the model: its memory is too short for `what`, or it has failed and is in an unknown state. */
+/** Failure of a GPU that had loaded the model: its memory is too short for `what`, or it is in an unknown state. */
 function deviceError({ isOutOfMemory }: CudaModelParts, what: string, cause: unknown): AsrError {
   if (cause instanceof AsrError) return cause
   return isOutOfMemory(cause)

@@ -10,19 +10,19 @@ import { type CheckpointFacts, StepModel } from '../step-model.ts'
 import { GenerateSession } from './generate-session.ts'
 import { CudaModel } from './model.ts'
 
-/** What the mission's pipeline decodes together; beyond it a device is full, and memory alone grows. */
+/** As many as the replaced service decodes together; beyond it a GPU is full, and memory alone grows. */
 const MOST_WINDOWS = 16
 
 /** Texts of a window that are carried on at a time. */
 const USUAL_BEAMS = 5
 
-/** Of the CUDA context and its libraries: an estimate. */
+/** Memory of the CUDA context and its libraries: an estimate. */
 const CONTEXT_BYTES = 700 * 1024 ** 2
 
 export interface GenerateGraphs {
-  /** Of graphs that were compiled with `hasGenerate`. */
+  /** Folder of graphs that were compiled with `hasGenerate`. */
   readonly folder: string
-  /** Of the decoder's weights and of what it computes in. */
+  /** Format of the decoder's weights and of its computation. */
   readonly decoderFormat: string
   /** The folder is deleted when the model has been closed. */
   readonly isTemporary: boolean

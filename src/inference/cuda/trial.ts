@@ -1,5 +1,5 @@
 /**
- * The graph that serves on a CUDA device, of a small model of random weights, run there and on the processor: texts must
+ * The graph that serves on a CUDA device, of a small model of random weights, run there and on the CPU: texts must
  * be equal, and their probabilities nearly so. All that the graph can do is done once: windows that are decoded together
  * and end at different steps, greedy search by the rules of timestamps in a language that is detected, beams, attention to
  * the audio.
@@ -15,10 +15,10 @@ import { DETECT, type GeneratedText, type GenerateRequest, GenerateSession } fro
 
 type Formats = Pick<CompileOptions, 'encoderFormat' | 'decoderFormat'>
 
-/** Of log-probabilities, of probabilities, and of scores as a part of the largest. Rounding to halves makes 0.002. */
+/** Of log-probabilities, probabilities, and scores relative to the largest. Rounding to float16 makes 0.002. */
 export const TOLERANCE = 0.05
 /**
- * Of weights with which no choice between tokens is closer than twice that, so that a device which rounds in its own way
+ * Seed of weights with which no choice between tokens is closer than twice that, so that a device which rounds in its own way
  * says the same; only one of a hundred is so.
  */
 export const TRIAL_SEED = 94
@@ -40,7 +40,7 @@ const RULES = {
   lengthPenalty: undefined,
 }
 
-/** What is asked, by name: the same of every window, and what may be said. */
+/** Requests by name, the same for every window, with the tokens that may be said. */
 const TEXTS: Readonly<Record<string, Omit<GenerateRequest, 'logitBias'> & { readonly sayable: readonly number[] }>> = {
   'greedy text': {
     prompt: [SOT, DETECT, TRANSCRIBE],
@@ -61,7 +61,7 @@ const TEXTS: Readonly<Record<string, Omit<GenerateRequest, 'logitBias'> & { read
 /**
  * @param formats  that the device is to compute in.
  * @param folder   for files of the trial.
- * @throws {DeviceUnavailableError} when `device` fails, or says something else than the processor.
+ * @throws {DeviceUnavailableError} when `device` fails, or says something else than the CPU.
  */
 export async function tryGenerateGraph(device: ResolvedDevice, formats: Formats, folder: string): Promise<void> {
   const exact = { encoderFormat: 'float32', decoderFormat: 'float32' } as const
@@ -107,18 +107,16 @@ export async function trialTexts(
 /** In words; undefined where there is none to speak of. */
 function differenceBetween(expected: GeneratedText, found: GeneratedText): string | undefined {
   const isSame = found.ended === expected.ended && String(found.tokens) === String(expected.tokens)
-  if (!isSame) return 'it says other tokens than the processor'
+  if (!isSame) return 'it says other tokens than the CPU'
   for (const [what, values, given] of [
     ['log-probabilities', expected.logprobs, found.logprobs],
     ['probability of silence', [expected.noSpeechProb], [found.noSpeechProb]],
     ['probabilities of languages', expected.languageProbs ?? [], found.languageProbs ?? []],
   ] as const) {
     const off = Math.max(...values.map((value, i) => Math.abs(value - given[i]!)), 0)
-    if (!(off <= TOLERANCE)) return `its ${what} differ from the processor's by ${off.toPrecision(2)}`
+    if (!(off <= TOLERANCE)) return `its ${what} differ from the CPU's by ${off.toPrecision(2)}`
   }
   const scores = expected.alignmentScores
   const off = scores ? largestDifference(scores, found.alignmentScores!) : 0
-  return off <= TOLERANCE
-    ? undefined
-    : `its attention scores differ from the processor's by ${(100 * off).toPrecision(2)} %`
+  return off <= TOLERANCE ? undefined : `its attention scores differ from the CPU's by ${(100 * off).toPrecision(2)} %`
 }

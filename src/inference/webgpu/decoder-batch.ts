@@ -14,7 +14,7 @@ import {
 import { BatchFeatures, type GpuFeatures } from './features.ts'
 import { type AppendedTokens, GpuKvCache, type GpuKvCacheParts } from './kv-cache.ts'
 
-/** What the batches of one model have in common. */
+/** Parts that the batches of one model share. */
 export interface GpuBatchParts extends GpuKvCacheParts {
   readonly session: GraphSession
   /** Chooses candidates among logits, on the CPU. */
@@ -48,7 +48,7 @@ export class GpuDecoderBatch implements DecoderBatch {
     return this.#parts.shape.vocabSize
   }
 
-  /** @param features  of one window, the lane's own from now on. */
+  /** @param features  of one window, the batch's own from now on. */
   putFeatures(slot: number, features: GpuFeatures): void {
     this.#features.put(slot, features)
   }

@@ -12,7 +12,7 @@ export interface LentFeatures extends Disposable {
   readonly features: AudioFeatures
 }
 
-/** Where one window's features are: still as the encoder gave them, or in a row of those that are held together. */
+/** Place of one window's features: still as the encoder gave them, or in a row of those that are held together. */
 type Place = { readonly own: GpuFeatures } | { readonly row: number }
 
 /**
@@ -44,7 +44,7 @@ export class BatchFeatures implements Disposable {
     this.#places[from] = undefined
   }
 
-  /** Of one slot, which must have some: [1 × …]. */
+  /** Features of one slot, which must have some: [1 × …]. */
   async of(slot: number): Promise<LentFeatures> {
     const place = this.#places[slot]!
     if ('own' in place || this.#nHeld === 1) return lent('own' in place ? place.own : this.#held, () => {})
@@ -58,7 +58,7 @@ export class BatchFeatures implements Disposable {
     return 'own' in place ? await this.#pick(place.own, [0]) : await this.#copyOf(place.row)
   }
 
-  /** Of the first slots, side by side; one without features gets those of another. */
+  /** Features of the first slots, side by side; one without features gets those of another. */
   async ofFirst(nSlots: number): Promise<AudioFeatures> {
     for (let slot = 0; slot < nSlots; slot++) {
       const place = this.#places[slot]
@@ -76,7 +76,7 @@ export class BatchFeatures implements Disposable {
     this.#nHeld = 0
   }
 
-  /** Of each slot. */
+  /** Row of each slot. */
   get #rows(): (number | undefined)[] {
     return this.#places.map((place) => (place && 'row' in place ? place.row : undefined))
   }

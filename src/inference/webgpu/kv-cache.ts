@@ -21,7 +21,7 @@ export interface AppendedTokens {
   readonly tokens: readonly (readonly number[])[]
 }
 
-/** What the texts of one model have in common. */
+/** Parts that the KV caches of one model share. */
 export interface GpuKvCacheParts {
   readonly shape: DecoderShape
   readonly embeddings: TokenEmbeddings
@@ -35,7 +35,7 @@ export class GpuKvCache implements Disposable {
   readonly #embeddings: TokenEmbeddings
   readonly #arranger: RowArranger
   readonly #emptyPlace: GpuRows
-  /** Of each row: the place of each of its tokens. */
+  /** For each row, the place of each of its tokens. */
   readonly #rows: number[][]
   /** `past_key_L`, `past_value_L`: a row for each place. */
   readonly #past = new Map<string, GpuRows>()

@@ -3,12 +3,12 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { GraphSession, type SessionSettings } from '../session.ts'
 
-/** What a GPU keeps its values in. */
+/** Types that a GPU keeps values in. */
 export type GpuType = 'float32' | 'float16'
 
 export class GpuRows implements Disposable {
   readonly #tensor: Tensor
-  /** Of one row. */
+  /** Shape of one row. */
   readonly shape: readonly number[]
   readonly nRows: number
 
@@ -87,7 +87,7 @@ export class RowArranger implements AsyncDisposable {
     return new RowArranger(keeping, joining, picking)
   }
 
-  /** One row of numbers, in the type that the device keeps. (The runtime's native part reads no halves from scripts.) */
+  /** One row of numbers, in the type that the GPU keeps. (onnxruntime's native part reads no float16 from scripts.) */
   async keep(row: Float32Array): Promise<GpuRows> {
     const { y } = await this.#keep.run({ x: new Tensor('float32', row, [1, row.length]) })
     return new GpuRows(y!, [row.length])

@@ -91,7 +91,7 @@ export class GpuDecoder implements AsyncDisposable {
   }
 
   /**
-   * Where the alignment heads look while a whole text is said to one window.
+   * Attention of the alignment heads to one window, for a text that is given.
    *
    * @param tokens  [T], prompt and eot included.
    * @returns       [A × T × S] scores before softmax.

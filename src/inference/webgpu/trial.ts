@@ -11,19 +11,19 @@ import { openWebGpuBackend } from './model.ts'
 
 const SEED = 1
 const POSITIONS = 48
-/** Of the largest number that the processor gives in float32. Rounding alone makes 1e-5 and 2e-3. */
+/** Relative to the largest number that the CPU gives in float32. Rounding alone makes 1e-5 and 2e-3. */
 const TOLERANCES = { float32: 1e-3, float16: 2e-2 } as const
 
 type Format = keyof typeof TOLERANCES
 
 /**
  * @param format  of weights and computation.
- * @throws {DeviceUnavailableError} when `device` fails, or computes something else than the processor.
+ * @throws {DeviceUnavailableError} when `device` fails, or computes something else than the CPU.
  */
 export type WebGpuTrial = (device: ResolvedDevice, format: Format) => Promise<void>
 
 /**
- * What tries devices; the processor's answers, which theirs are compared with, are computed once.
+ * A function that tries devices; the CPU's answers, which theirs are compared with, are computed once.
  *
  * @param folder  for files of the trial.
  */
@@ -40,7 +40,7 @@ export async function prepareWebGpuTrial(folder: string): Promise<WebGpuTrial> {
     for (const [name, values] of expected) {
       const off = largestDifference(values, given.get(name)!)
       if (!(off <= TOLERANCES[format])) {
-        const reason = `its ${name} differ from the processor's by ${(100 * off).toPrecision(2)} %`
+        const reason = `its ${name} differ from the CPU's by ${(100 * off).toPrecision(2)} %`
         throw new DeviceUnavailableError(device, `${reason}; a newer driver may compute them rightly`)
       }
     }

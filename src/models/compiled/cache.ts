@@ -19,7 +19,7 @@ export interface CompiledIdentity {
   /** They are part of the graphs, and may come from another checkpoint. */
   readonly alignmentHeads?: AlignmentHeads | undefined
   readonly options: CompileOptions
-  /** The runtime and processor that the graphs are prepared for; undefined: any, as the compiler writes them. */
+  /** The onnxruntime and CPU that the graphs are prepared for; undefined: any, as the compiler writes them. */
   readonly machine: string | undefined
 }
 

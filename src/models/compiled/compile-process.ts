@@ -1,4 +1,4 @@
-/** The engine's side of a compilation: starts its process, tells how far it is, ends it with whoever waits. */
+/** The engine's side of a compilation: starts its process, tells how far it is, ends it when no caller waits any more. */
 
 import { onAbort } from '../../async/abortable.ts'
 import type { GenerationConfig } from '../../checkpoint/index.ts'

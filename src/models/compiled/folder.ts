@@ -38,7 +38,7 @@ export type CompileRequest = Omit<CompileJob, 'folder' | 'options'>
 export interface CompiledGraphs {
   readonly folder: string
   readonly manifest: CompiledManifest
-  /** It lies where nobody will look for it again, so it is to be removed once it is open. */
+  /** It lies where no other load will look for it, so it is to be removed once it is open. */
   readonly isTemporary: boolean
 }
 

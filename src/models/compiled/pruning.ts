@@ -104,7 +104,7 @@ function uselessness(
 
 /**
  * Notes that this process uses the model, until it ends. Only keeps `pruneCompiled` from it: a mapped file that is
- * removed serves on, but the next load would have to compile. Where the cache may not be written, nobody prunes it.
+ * removed serves on, but the next load would have to compile. Where the cache may not be written, it is not pruned.
  */
 export function markInUse(folder: string): void {
   const path = join(dirname(folder), '.in-use', `${basename(folder)}.${ownIdentity()}`)

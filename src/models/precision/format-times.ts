@@ -1,4 +1,4 @@
-/** How fast this machine multiplies in which format: measured once, kept in the compiled cache. Free of the runtime. */
+/** Times of multiplication on this machine by format: measured once, kept in the compiled cache. Loads no onnxruntime. */
 
 import type { LinearFormat } from '../../compiler/index.ts'
 import { keepNote, readNote } from './machine-notes.ts'
@@ -16,13 +16,13 @@ export type MeasuredFormats = Readonly<Partial<Record<LinearFormat, FormatTimes>
 
 export interface TimesKey {
   readonly cacheDir: string
-  /** Of `machine.ts`. */
+  /** Identity of `machine.ts`. */
   readonly machine: string
   /** D of the model. */
   readonly width: number
 }
 
-/** What an earlier load has found; undefined where it has not measured all of `formats`. */
+/** Times of an earlier load; undefined where it has not measured all of `formats`. */
 export function keptTimes(formats: readonly LinearFormat[], key: TimesKey): MeasuredFormats | undefined {
   const found = (readNote(key.cacheDir, 'formats', noteKey(key)) ?? {}) as MeasuredFormats // checked below
   return formats.every((format) => isTimes(found[format])) ? found : undefined

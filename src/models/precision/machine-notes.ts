@@ -1,4 +1,4 @@
-/** What was measured on this machine: JSON files beside the compiled models, an entry for each key. */
+/** Measurements on this machine: JSON files beside the compiled models, an entry for each key. */
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export function readNote(cacheDir: string, notes: Notes, key: string): unknown {
   return read(fileOf(cacheDir, notes))[key]
 }
 
-/** Of two processes that keep one at the same time, one is lost. @throws the file system's error. */
+/** If two processes keep one at the same time, one is lost. @throws the file system's error. */
 export function keepNote(cacheDir: string, notes: Notes, key: string, value: unknown): void {
   const file = fileOf(cacheDir, notes)
   const unfinished = `${file}.${process.pid}`

@@ -1,4 +1,4 @@
-/** How fast models were found to be on this machine, kept beside what was compiled from them. */
+/** Measured speeds of models on this machine, kept beside what was compiled from them. */
 
 import { z } from 'zod'
 import { machineIdentity } from './machine.ts'
@@ -8,7 +8,7 @@ const speedSchema = z.object({
   /** Seconds of recording per second of work; the median of a few runs. */
   timesRealTime: z.number().positive(),
   audioSeconds: z.number().positive(),
-  /** Whether somebody speaks in the recording that was measured on; a generated sound has few words. */
+  /** Whether the recording that was measured on has speech; a generated sound has few words. */
   isSpeech: z.boolean(),
   threads: z.number(),
   /** ISO 8601. */
@@ -23,7 +23,7 @@ export function measuredSpeed(cacheDir: string, digest: string): MeasuredSpeed |
   return parsed.success ? parsed.data : undefined
 }
 
-/** Of two processes that keep one at the same time, one is lost. @throws the file system's error. */
+/** If two processes keep one at the same time, one is lost. @throws the file system's error. */
 export function keepSpeed(cacheDir: string, digest: string, speed: MeasuredSpeed): void {
   keepNote(cacheDir, 'speeds', keyOf(digest), speed)
 }

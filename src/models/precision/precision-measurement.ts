@@ -28,7 +28,7 @@ export async function measuredFormats(
     // Two processes that measure at once lose one result, which costs measuring again.
     keepTimes(key, times)
   } catch {
-    // A cache that may not be written, or a full disk: whoever compiles will say so.
+    // A cache that may not be written, or a full disk: the compilation will say so.
   }
   return { times, isNew: true }
 }

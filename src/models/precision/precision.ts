@@ -12,7 +12,7 @@ type Part = 'encoder' | 'decoder'
 export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFormat'>>
 
 /**
- * What `auto` may choose: formats whose word error rate is that of float32, as measured on Whisper base with 116
+ * Formats that `auto` may choose: those whose word error rate is that of float32, as measured on Whisper base with 116
  * recordings and five beams. The first is taken unless another one is clearly faster.
  *
  * | encoder | decoder | WER | docs/decisions |
@@ -21,7 +21,7 @@ export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFo
  * | float32 | blocks8 | 14.4 | 0009 |
  * | smoothed8 | blocks8 | 14.1 | 0016 |
  *
- * blocks8 in the encoder keeps the tokens too, but has no such row. `smoothed8` is left out where the processor has no
+ * blocks8 in the encoder keeps the tokens too, but has no such row. `smoothed8` is left out where the CPU has no
  * 8-bit dot products: its products then overflow in 16 bits, which no measurement of time would show.
  */
 const ELIGIBLE: Readonly<Record<Part, readonly LinearFormat[]>> = {
@@ -70,7 +70,7 @@ export async function chooseFormats(options: FormatOptions): Promise<Formats> {
 }
 
 /**
- * What `chooseFormats` would choose; undefined where it would have to measure.
+ * The choice of `chooseFormats`; undefined where it would have to measure.
  *
  * @throws as `chooseFormats`.
  */
@@ -82,7 +82,7 @@ export function knownFormats(options: KnownFormatOptions): Formats | undefined {
 }
 
 interface FormatChoice {
-  /** Whose times decide; none where nothing is to be measured. */
+  /** Formats whose times decide; none where nothing is to be measured. */
   readonly formats: readonly LinearFormat[]
   readonly choose: (times: MeasuredFormats) => Formats
 }
@@ -110,7 +110,7 @@ function settled(formats: Formats): FormatChoice {
 
 /**
  * The formats of a model's parts on a GPU: those that DTYPE names, else one that the device always computes fast. 8 bits
- * have been measured on processors only; on WebGPU the blocks gave other results.
+ * have been measured on CPUs only; on WebGPU the blocks gave other results.
  */
 export function gpuFormats(dtype: Dtype, device: Exclude<ResolvedDevice, 'cpu'>): Formats {
   if (dtype === 'float32' || dtype === 'float16' || dtype === 'int8') return FIXED[dtype]
@@ -119,13 +119,13 @@ export function gpuFormats(dtype: Dtype, device: Exclude<ResolvedDevice, 'cpu'>)
   return { encoderFormat: named.encoder ?? format, decoderFormat: named.decoder ?? format }
 }
 
-/** What a value such as `encoder=float32,decoder=blocks8` says; config.ts has checked it. */
+/** Formats of a value such as `encoder=float32,decoder=blocks8`; config.ts has checked it. */
 export function namedFormats(dtype: Dtype): Partial<Record<Part, LinearFormat>> {
   if (dtype === 'auto') return {}
   return Object.fromEntries(dtype.split(',').map((pair) => pair.split('=')))
 }
 
-/** @param features  of the processor, by Linux's names; empty where nothing is known, so nothing is risked. */
+/** @param features  of the CPU, by Linux's names; empty where nothing is known, so nothing is risked. */
 export function eligibleFormats(features: readonly string[]): Readonly<Record<Part, readonly LinearFormat[]>> {
   if (hasDotProducts(features)) return ELIGIBLE
   return { ...ELIGIBLE, encoder: ELIGIBLE.encoder.filter((format) => format !== 'smoothed8') }

@@ -1,6 +1,6 @@
 /**
  * To be imported before the runtime is used: its scripts then keep halves as 16-bit numbers. Its native part reads no
- * Float16Array, which matters only where the processor plays a device, since on a device halves never come to scripts.
+ * Float16Array, which matters only where the CPU plays a device, since on a device halves never come to scripts.
  *
  * @see microsoft/onnxruntime:js/common/lib/tensor-impl-type-mapping.ts `checkTypedArray`, which looks once.
  */

@@ -1,5 +1,5 @@
 /**
- * Preloaded into processes that load the runtime: what they open on a GPU is opened on the processor, and does in its runs
+ * Preloaded into processes that load the runtime: what they open on a GPU is opened on the CPU, and does in its runs
  * what the file says that `PLAYED_GPU_FAILURE` names, as long as it is there:
  *
  * - `run …`, `create …`: fails in these words, the latter when a session is opened.
