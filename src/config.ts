@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { checkPrecision, type Device, type Dtype } from './device-precision.ts'
 import { ConfigError } from './errors/index.ts'
 import { hubToken } from './hub-token.ts'
 import { SECRET_SETTINGS, SETTINGS, type Setting, type SettingName } from './settings.ts'
@@ -16,11 +17,9 @@ export function installedFfmpeg(): string {
   return existsSync(own) ? own : 'ffmpeg'
 }
 
-export type Device = 'auto' | 'cpu' | 'webgpu' | `cuda:${number}`
-/** Formats by part: `encoder=…`, `decoder=…`, or both with a comma between them. */
-export type Dtype = 'auto' | 'float32' | 'float16' | 'int8' | `${'encoder' | 'decoder'}=${string}`
+export type { Device, Dtype } from './device-precision.ts'
 
-/** By which proxies the hub is asked. */
+/** Proxies for requests to the hub. */
 export interface ProxySettings {
   /** Addresses with the credentials in them; undefined: none for such addresses. */
   readonly https: string | undefined
@@ -47,12 +46,12 @@ export interface HubSettings {
 /** Everything that an engine process needs to know; plain data, since it crosses the process boundary. */
 export interface EngineSettings {
   readonly device: Device
-  /** What of the environment makes the device that was chosen the one that an engine finds. */
+  /** Environment variables that select the chosen device in the engine process. */
   readonly deviceEnvironment?: Readonly<Record<string, string>> | undefined
   readonly dtype: Dtype
-  /** Of recordings whose options do not say it. */
+  /** Default for recordings whose options do not say it. */
   readonly audioContext: 'adaptive' | 'full'
-  /** What one engine may take of a GPU's memory; undefined: no limit. */
+  /** GPU memory that one engine may take; undefined: no limit. */
   readonly gpuMemLimitBytes?: number | undefined
   /** Threads of one engine; undefined lets the runtime measure. */
   readonly threads: number | undefined
@@ -61,7 +60,7 @@ export interface EngineSettings {
   readonly maxAudioSeconds: number
   /** Our own cache: compiled graphs and models that come from package indexes. */
   readonly cacheDir: string
-  /** What all compiled models together may take of the disk. */
+  /** Disk space of all compiled models together. */
   readonly compiledCacheMaxBytes: number
   readonly hub: HubSettings
 }
@@ -77,14 +76,14 @@ export interface ModelSettings {
   /** Hub repositories that callers may name; `*` stands for any text. */
   readonly allowed: readonly string[]
   readonly maxLoaded: number
-  /** Of all engines together; undefined: no limit. */
+  /** Memory of all engines together; undefined: no limit. */
   readonly maxMemoryBytes: number | undefined
   /** After so long without a request a model is unloaded; undefined: never. */
   readonly ttlMs: number | undefined
   readonly preload: readonly string[]
 }
 
-/** How many requests there may be, and for how long. */
+/** Limits on the number of requests, and on their time. */
 export interface AdmissionSettings {
   readonly maxConcurrency: number
   readonly maxQueue: number
@@ -93,14 +92,14 @@ export interface AdmissionSettings {
   readonly retryGraceMs: number
 }
 
-/** Who may call. */
+/** Rules for callers. */
 export interface SecuritySettings {
-  /** SHA-256 of each key; none: everybody may. */
+  /** SHA-256 of each key; none: no key is asked for. */
   readonly apiKeyDigests: readonly Buffer[]
   /** Requests a minute of one caller; undefined: no limit. */
   readonly rateLimit: number | undefined
   readonly corsOrigins: readonly string[]
-  /** Nobody, the last so many hops, or addresses and networks. */
+  /** `false`: none; else the number of last hops, or addresses and networks. */
   readonly trustProxy: false | number | string[]
 }
 
@@ -132,7 +131,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
   const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
-  checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
+  // That of WebGPU is checked when the device is chosen.
+  if (devices[0] !== 'webgpu') checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
 
   return {
     host: s.HOST,
@@ -187,17 +187,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     devices,
   }
-}
-
-/**
- * @param given  the word that stands in the environment.
- * @throws {ConfigError} for a precision that the device does not compute in, or would compute in slowly.
- */
-function checkPrecision(dtype: string, device: Device, given = dtype): void {
-  if (device === 'cpu' && dtype === 'float16') throw new ConfigError('DTYPE', given, 'auto, float32 or int8 on the CPU')
-  const isEightBits = dtype === 'int8' || /8/.test(dtype)
-  if (device.startsWith('cuda') && isEightBits)
-    throw new ConfigError('DTYPE', given, 'auto, float16 or float32 on a GPU')
 }
 
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {

@@ -15,7 +15,7 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder)
   } catch (error) {
-    if (!(await isFolder(folder))) throw error // else somebody else has made it meanwhile
+    if (!(await isFolder(folder))) throw error // else another process has made it meanwhile
   }
 }
 

@@ -1,18 +1,17 @@
-/** What `import … from 'paradox-asr'` gives: docs/library.md. */
+/** The exports of the package `paradox-asr`: docs/library.md. */
 
-export { AsrError, type ErrorCode, type ErrorKind } from './errors/index.ts'
+export { AsrError, type ErrorCode } from './errors/index.ts'
+export { PACKAGE } from './package-info.ts'
+export type { TranscribeOptions } from './sdk/options.ts'
+export type { RecordingInput } from './sdk/recording.ts'
+export type { LoadingProgress, ModelSettings } from './sdk/settings.ts'
 export {
   type DetectOptions,
-  type LoadingProgress,
   loadModel,
-  type ModelSettings,
-  type RecordingInput,
   type SpeechModel,
   type TranscribeOnceOptions,
-  type TranscribeOptions,
   transcribe,
-} from './library/index.ts'
-export { PACKAGE } from './package-info.ts'
+} from './sdk/speech-model.ts'
 export {
   type FormatName,
   type LanguageDetection,

@@ -1,17 +1,9 @@
-/** Whisper's languages, and by which names a caller may ask for them. */
+/** The language that a caller asks for, under any of its names. */
 
 import { LanguageUnknownError } from './errors/index.ts'
+import { nameIn } from './language-table.ts'
 
-/**
- * Languages in the order of their token ids; `yue` came with large-v3.
- *
- * @see openai/whisper:whisper/tokenizer.py `LANGUAGES`
- */
-export const LANGUAGE_CODES: readonly string[] = (
-  'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg lt la mi ml ' +
-  'cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am ' +
-  'yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
-).split(' ')
+export { LANGUAGE_CODES } from './language-table.ts'
 
 /** Whisper's codes that are not the usual ones of ISO 639-1. */
 const WHISPER_CODE: Readonly<Record<string, string>> = { jv: 'jw', nb: 'no', fil: 'tl', cmn: 'zh' }
@@ -99,7 +91,7 @@ function canonicalCode(text: string): string | undefined {
 function namesOf(code: string): string[] {
   const names = ['en', 'pt', code].map((locale) => {
     try {
-      return new Intl.DisplayNames(locale, { type: 'language' }).of(code === 'jw' ? 'jv' : code)
+      return nameIn(locale, code)
     } catch {
       return undefined
     }

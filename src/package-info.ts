@@ -1,4 +1,4 @@
-/** What package.json says of this program, for people and clients. */
+/** This program's name and version by package.json, for people and clients. */
 
 import { readFileSync } from 'node:fs'
 

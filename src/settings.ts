@@ -6,13 +6,15 @@
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { PART_FORMATS } from './device-precision.ts'
 import { cleanToken } from './hub-token.ts'
-import { isDetectionAsked, LANGUAGE_CODES, resolveLanguage } from './languages.ts'
+import { LANGUAGE_CODES } from './language-table.ts'
+import { isDetectionAsked, resolveLanguage } from './languages.ts'
 import * as option from './option-table.ts'
 import { integer, oneOf } from './option-table.ts'
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
-  /** Of the text in the environment; its description says what is allowed. */
+  /** Check of the text in the environment; its description says what is allowed. */
   readonly check: T
   /** In markdown, as docs/operations.md shows it. */
   readonly meaning: string
@@ -44,11 +46,11 @@ function isNetwork(value: string): boolean {
   return maxBits > 0 && (bits === undefined || (Number(bits) >= 1 && Number(bits) <= maxBits))
 }
 
-/** What DTYPE may say of each part; graph/layers.ts has the formats. */
-const FORMATS = { encoder: ['float32', 'smoothed8', 'blocks8'], decoder: ['float32', 'blocks8'] } as const
-
 function dtypePattern(): RegExp {
-  const [encoder, decoder] = [`encoder=(${FORMATS.encoder.join('|')})`, `decoder=(${FORMATS.decoder.join('|')})`]
+  const [encoder, decoder] = [
+    `encoder=(${PART_FORMATS.encoder.join('|')})`,
+    `decoder=(${PART_FORMATS.decoder.join('|')})`,
+  ]
   return new RegExp(`^(auto|float32|float16|int8|${encoder}(,${decoder})?|${decoder}(,${encoder})?)$`)
 }
 
@@ -84,7 +86,7 @@ const dtype = z
     return z.NEVER
   })
   .describe(
-    `auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${FORMATS.encoder.join(', ')}; decoder: ${FORMATS.decoder.join(', ')})`,
+    `auto, float32, float16, int8, or formats by part such as encoder=float32,decoder=blocks8 (encoder: ${PART_FORMATS.encoder.join(', ')}; decoder: ${PART_FORMATS.decoder.join(', ')})`,
   )
 
 const device = z

@@ -1,15 +1,14 @@
 /** A file of any format → samples. */
 
 import { AudioTooLongError } from '../errors/index.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { failureOf, sawDamage } from './failure.ts'
-import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
-import { checkFile } from './file-check.ts'
-import type { AudioOptions } from './options.ts'
+import { type AudioOptions, Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
-import { SAMPLE_RATE } from './sample-rate.ts'
+import { checkFile } from './probe.ts'
 import { SampleReader } from './samples.ts'
 
-/** Of formats without a header the length is estimated from the first frames. */
+/** The length of formats without a header is estimated from the first frames. */
 const ESTIMATE_TOLERANCE = 1.1
 
 /**

@@ -6,7 +6,7 @@ import type { FfmpegExit } from './ffmpeg.ts'
 export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
 
 /**
- * What ffmpeg says → the reason a caller reads; the first match counts. The texts have been the same since ffmpeg 4.
+ * ffmpeg's words → the reason a caller reads; the first match counts. The texts have been the same since ffmpeg 4.
  * Should one change, the general reason below takes its place: less telling, still true.
  */
 const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [

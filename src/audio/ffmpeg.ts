@@ -3,10 +3,36 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError } from '../errors/index.ts'
+import type { Logger } from '../logger.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
-import type { AudioOptions } from './options.ts'
-import { SAMPLE_RATE } from './sample-rate.ts'
+
+/** Options of reading a file; the same record serves the probe and the decoder. */
+export interface AudioOptions {
+  /** Name or path of the ffmpeg program. */
+  readonly ffmpegPath: string
+  /** ffmpeg may be silent for so long while we wait for it; the time in which we keep it waiting does not count. */
+  readonly timeoutSeconds: number
+  /** Longest recording that is accepted. */
+  readonly maxSeconds: number
+  /** Aborting kills ffmpeg at once. */
+  readonly signal?: AbortSignal | undefined
+  readonly logger?: Logger | undefined
+}
+
+/** As the settings have it. */
+export function audioOptions(
+  {
+    ffmpegPath,
+    ffmpegTimeoutSeconds,
+    maxAudioSeconds,
+  }: Pick<EngineSettings, 'ffmpegPath' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
+  ofCall: Pick<AudioOptions, 'signal' | 'logger'> = {},
+): AudioOptions {
+  return { ffmpegPath, timeoutSeconds: ffmpegTimeoutSeconds, maxSeconds: maxAudioSeconds, ...ofCall }
+}
 
 /** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
 const STDERR_LIMIT = 8 * 1024
@@ -43,7 +69,7 @@ export function ffmpegArguments(path: string, outputArgs: readonly string[] = []
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
-/** A running ffmpeg. Whoever starts one disposes of it, which kills it if it still runs and waits for its end. */
+/** A running ffmpeg; its starter disposes of it, which kills it if it still runs and waits for its end. */
 export class Ffmpeg implements AsyncDisposable {
   readonly #child: Child
   readonly #options: AudioOptions
@@ -82,9 +108,9 @@ export class Ffmpeg implements AsyncDisposable {
   }
 
   /**
-   * What ffmpeg writes, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
+   * ffmpeg's output, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
    *
-   * @throws {AudioTimeoutError} when nothing came for too long while somebody was waiting for it.
+   * @throws {AudioTimeoutError} when nothing came for too long while the consumer waited.
    * @throws the signal's reason after an abort.
    */
   async *output(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -117,7 +143,7 @@ export class Ffmpeg implements AsyncDisposable {
     await this.#exited
   }
 
-  /** Counts only while somebody waits, so a consumer may take its time. */
+  /** Counts only while the consumer waits, so that it may take its time. */
   async #withinTimeout<T>(pending: Promise<T>): Promise<T> {
     const { timeoutSeconds, signal } = this.#options
     let timer: NodeJS.Timeout | undefined

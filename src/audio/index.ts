@@ -1,7 +1,7 @@
 /** Bytes of any format → 16 kHz mono samples, by way of ffmpeg. */
+
+export { SAMPLE_RATE } from '../whisper-constants.ts'
 export { decodeAudio } from './decode.ts'
-export { checkFile } from './file-check.ts'
-export type { AudioOptions } from './options.ts'
-export { type AudioProbe, probeAudio } from './probe.ts'
-export { BYTES_PER_SAMPLE, SAMPLE_RATE } from './sample-rate.ts'
+export { type AudioOptions, audioOptions } from './ffmpeg.ts'
+export { type AudioProbe, checkFile, probeAudio } from './probe.ts'
 export { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts'

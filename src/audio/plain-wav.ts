@@ -3,14 +3,14 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { AudioUnreadableError } from '../errors/index.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { samplesOfPcm } from './pcm.ts'
-import { SAMPLE_RATE } from './sample-rate.ts'
 import { readWavLayout, type WavLayout } from './wav-layout.ts'
 
 /** Read at a time, about a second: as many samples as the speech detection hears at once. */
 const CHUNK_FRAMES = 16_384
 
-/** An open file. Whoever opens one disposes of it. */
+/** An open file; its opener disposes of it. */
 export class PlainWav implements AsyncDisposable {
   readonly #file: FileHandle
   readonly #layout: WavLayout

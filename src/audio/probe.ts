@@ -1,14 +1,14 @@
 /** Whether a file holds audio, found out by decoding its first frame. */
 
+import { stat } from 'node:fs/promises'
+import { AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
 import { failureOf } from './failure.ts'
-import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
-import { checkFile } from './file-check.ts'
-import type { AudioOptions } from './options.ts'
+import { type AudioOptions, Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
-import { BYTES_PER_SAMPLE } from './sample-rate.ts'
+import { BYTES_PER_SAMPLE } from './samples.ts'
 
 export interface AudioProbe {
-  /** What the header claims, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
+  /** The header's claim, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
   readonly durationSeconds: number | undefined
 }
 
@@ -30,4 +30,19 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   const exit = await ffmpeg.exit()
   if (exit.code !== 0 || nBytes === 0) throw failureOf(exit, Math.floor(nBytes / BYTES_PER_SAMPLE))
   return { durationSeconds: ffmpeg.announcedSeconds }
+}
+
+/**
+ * Refuses files that need no ffmpeg to be refused.
+ *
+ * @throws {AudioEmptyError} for a file of zero bytes.
+ * @throws {AudioUnreadableError} when there is no such file, or it is a folder, a pipe or a device.
+ */
+export async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const isMissing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
+    throw new AudioUnreadableError(isMissing ? 'there is no such file' : 'it cannot be opened', { cause })
+  })
+  if (!found.isFile()) throw new AudioUnreadableError('it is not a file')
+  if (found.size === 0) throw new AudioEmptyError('is empty')
 }

@@ -1,7 +1,9 @@
 /** Bytes of a pipe → samples. */
 
 import { endianness } from 'node:os'
-import { BYTES_PER_SAMPLE } from './sample-rate.ts'
+
+/** Bytes of one float32 sample, as ffmpeg writes it and as Float32Array holds it. */
+export const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT
 
 /**
  * Cuts a stream of little-endian float32 bytes into samples, whatever the borders of the chunks are.
@@ -37,7 +39,7 @@ export class SampleReader {
 
 const IS_LITTLE_ENDIAN = endianness() === 'LE'
 
-/** What is not finite becomes 0, the rest is clipped to [-1, 1]. */
+/** Values that are not finite become 0, the rest is clipped to [-1, 1]. */
 export function makeSafe(samples: Float32Array): void {
   for (let i = 0; i < samples.length; i++) {
     const value = samples[i]! // i < samples.length

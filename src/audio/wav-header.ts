@@ -1,6 +1,6 @@
 /** The head of a WAV file, for samples that come without one. */
 
-import { SAMPLE_RATE } from './sample-rate.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 
 export const WAV_HEADER_BYTES = 44
 /** More is told by no WAV file: readers then go on to the end of the file. */
@@ -12,7 +12,7 @@ const FORMATS = {
 } as const
 
 /**
- * What has to stand before little-endian mono samples at 16 kHz.
+ * The header of little-endian mono samples at 16 kHz.
  *
  * @param nBytes  of the samples; a part of a sample at their end does not count.
  * @see http://soundfile.sapp.org/doc/WaveFormat/

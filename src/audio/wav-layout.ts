@@ -7,9 +7,9 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
-import { SAMPLE_RATE } from './sample-rate.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 
-/** How one sample of one channel is written: unsigned, signed or float; always little-endian. */
+/** Form of one sample of one channel: unsigned, signed or float; always little-endian. */
 export type PcmEncoding = 'u8' | 's16' | 's24' | 's32' | 'f32' | 'f64'
 
 export interface WavLayout {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
-import { LANGUAGE_CODES } from '../languages.ts'
+import { LANGUAGE_CODES } from '../language-table.ts'
 import { generationConfig } from './generation-config.ts'
 import type { JsonObject } from './json-file.ts'
-import { standardLayout } from './special-tokens.ts'
-import { NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL } from './suppressed-tokens.ts'
+import { NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL, standardLayout } from './special-tokens.ts'
 import type { GenerationConfig } from './types.ts'
 
 interface Given {

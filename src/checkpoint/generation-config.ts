@@ -3,8 +3,13 @@
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import type { JsonObject } from './json-file.ts'
-import { standardLayout, TIMESTAMP_TOKENS } from './special-tokens.ts'
-import { BLANK, NON_SPEECH_ENGLISH, NON_SPEECH_MULTILINGUAL } from './suppressed-tokens.ts'
+import {
+  BLANK,
+  NON_SPEECH_ENGLISH,
+  NON_SPEECH_MULTILINGUAL,
+  standardLayout,
+  TIMESTAMP_TOKENS,
+} from './special-tokens.ts'
 import type { GenerationConfig, ModelShape } from './types.ts'
 
 export interface GenerationSources {
@@ -39,7 +44,7 @@ type Fields = z.infer<typeof fieldsSchema>
  * Each value comes from generation_config.json, else from config.json, else from the lender of the tokenizer, else it is
  * Whisper's standard one.
  *
- * Of the suppress lists, an empty one is taken at its word, and -1 stands for the standard list, as in the original
+ * An empty suppress list is taken at its word, and -1 stands for the standard list, as in the original
  * implementation. A missing one or null also means the standard list. Transformers would suppress nothing then, but
  * files lose these fields by mistake far more often than by intent, and the original's default is to suppress.
  *
@@ -98,7 +103,7 @@ function readerOf(sources: Omit<GenerationSources, 'tokenIds'>): Reader {
   }
 }
 
-/** What of the lender's generation_config.json holds for this checkpoint too. */
+/** The part of the lender's generation_config.json that holds for this checkpoint too. */
 function lent({ processor, shape }: Omit<GenerationSources, 'tokenIds'>): JsonObject | undefined {
   if (processor === undefined || processor.config.vocab_size !== shape.vocabSize) return undefined
   const { decoder_layers, decoder_attention_heads, d_model } = processor.config

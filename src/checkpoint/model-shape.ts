@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
+import { FULL_CONTEXT } from '../whisper-constants.ts'
 import type { JsonObject } from './json-file.ts'
 import {
   type CheckpointConfig,
@@ -145,7 +146,7 @@ const RANGES = {
   decoderHeads: [1, 256],
   decoderFfnDim: [8, 65536],
   vocabSize: [51864, 1_000_000],
-  maxAudioContext: [1, 1500],
+  maxAudioContext: [1, FULL_CONTEXT],
   maxTextContext: [16, 4096],
 } as const satisfies Partial<Record<keyof ModelShape, readonly [number, number]>>
 

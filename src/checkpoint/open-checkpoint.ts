@@ -61,7 +61,7 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
   }
 }
 
-/** What the lender says, if it is a checkpoint itself. */
+/** The lender's two configs, if it is a checkpoint itself. */
 async function processorOf(folder: string | undefined): Promise<GenerationSources['processor']> {
   if (folder === undefined) return undefined
   const config = await readJsonObject(folder, CONFIG_FILE)
@@ -69,11 +69,11 @@ async function processorOf(folder: string | undefined): Promise<GenerationSource
   return config && generation && { config, generation }
 }
 
-/** What the compiled graphs of a checkpoint depend on. */
+/** Inputs that the compiled graphs of a checkpoint depend on. */
 export type CompiledSources = Pick<Checkpoint, 'config' | 'digest'> & Pick<Checkpoint['generation'], 'alignmentHeads'>
 
 /**
- * What the compiled graphs of the checkpoint in a folder depend on, without its tokenizer and with few of its checks.
+ * Inputs that the compiled graphs of the checkpoint in a folder depend on, without its tokenizer and with few of its checks.
  *
  * @throws {AsrError} as `openCheckpoint`.
  */

@@ -1,4 +1,4 @@
-/** What a checkpoint is to the rest of the program, whatever files it came from. */
+/** A checkpoint as the rest of the program sees it, whatever files it came from. */
 
 /** Linear layers of an encoder block that LiteASR may store as a low-rank pair. */
 export const LOW_RANK_LINEARS = ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'] as const
@@ -65,7 +65,7 @@ export interface GenerationConfig {
   readonly alignmentHeads: readonly (readonly [layer: number, head: number])[] | undefined
 }
 
-/** What the tokenizer library is built from: the contents of tokenizer.json and tokenizer_config.json. */
+/** Input of the tokenizer library: the contents of tokenizer.json and tokenizer_config.json. */
 export interface TokenizerFiles {
   readonly tokenizer: Readonly<Record<string, unknown>>
   readonly config: Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-/** What the commands end with; scripts depend on them. */
+/** Exit codes of the commands; scripts depend on them. */
 
 import { AsrError, type ErrorCode } from '../errors/index.ts'
 import { systemFailure } from './system-errors.ts'

@@ -1,4 +1,4 @@
-/** What ends a command from outside: Ctrl-C, SIGTERM, or a reader of its output that went away (`| head`). */
+/** The end of a command from outside: Ctrl-C, SIGTERM, or a reader of its output that went away (`| head`). */
 
 import { EXIT } from './exit-codes.ts'
 
@@ -38,7 +38,7 @@ export function listenForInterruption(): Interruption {
   }
 }
 
-/** Of Ctrl-C, which a terminal writes as ^C where the cursor is: before the next line of ours. */
+/** A terminal writes Ctrl-C as ^C where the cursor is, in front of our next line. */
 function eraseEcho(): void {
   if (!process.stderr.isTTY) return
   process.stderr.write(process.env.TERM === 'dumb' ? '\n' : '\r\x1b[K')

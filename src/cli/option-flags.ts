@@ -31,7 +31,7 @@ export function withoutAssignedSwitches(args: readonly string[], infos: readonly
   })
 }
 
-/** What of commander's result belongs to these options, under their own names. */
+/** The values of these options in commander's result, under their own names. */
 export function givenOf(infos: readonly OptionInfo[], parsed: Readonly<Record<string, unknown>>) {
   const given = infos.map(({ name }) => [name, parsed[camelCase(name)]] as const)
   return Object.fromEntries(given.filter(([, value]) => value !== undefined))

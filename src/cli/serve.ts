@@ -1,10 +1,10 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
-import { type ModelSettings, readConfig } from '../config.ts'
+import { type Config, type ModelSettings, readConfig } from '../config.ts'
 import { chooseDevice, unusedGpu } from '../devices/index.ts'
 import { createEnginePool, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
-import { ServiceMetrics, serve as serveHttp } from '../http/index.ts'
+import { type Service, ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
 
@@ -26,6 +26,20 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
   const { env } = process
   const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
   for (const name of ['API_KEYS', 'API_KEY']) delete env[name] // engines inherit the environment, and need no keys
+  const { service, preload } = await openService(config)
+  const stop = new AbortController()
+  const preloading = preload.run(AbortSignal.any([signal, stop.signal]))
+  try {
+    // It closes the transcriber, since the requests under way must end before the engines do.
+    await serveHttp(service, { signal, onListening })
+  } finally {
+    stop.abort() // after a failed start, no signal has
+    await preloading
+  }
+}
+
+/** The parts of the service that the settings ask for, on the devices that are there. Nothing is loaded yet. */
+async function openService(config: Config): Promise<{ service: Service; preload: Preload }> {
   const registry = ModelRegistry.load(config.models)
   checkModelNames(registry, config.models)
   const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]
@@ -52,17 +66,9 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
     onEvent: metrics.onEngineEvent,
   })
   const preload = new Preload({ models: preloaded, transcriber, tempDir: config.tempDir, logger })
-  const stop = new AbortController()
-  const preloading = preload.run(AbortSignal.any([signal, stop.signal]))
-  try {
-    const readiness = [() => preload.whyNotReady()]
-    // It closes the transcriber, since the requests under way must end before the engines do.
-    const warnings = unused ? [`${unused.message}. ${unused.remedy}`] : []
-    await serveHttp({ config, registry, transcriber, readiness, warnings, metrics, logger, signal, onListening })
-  } finally {
-    stop.abort() // after a failed start nobody has
-    await preloading
-  }
+  const readiness = [() => preload.whyNotReady()]
+  const warnings = unused ? [`${unused.message}. ${unused.remedy}`] : []
+  return { service: { config, registry, transcriber, readiness, warnings, metrics, logger }, preload }
 }
 
 /** @throws {ConfigError} for a setting that names a model which is not there. */

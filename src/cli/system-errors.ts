@@ -1,4 +1,4 @@
-/** What the system says of files, folders and connections, in words. */
+/** The system's error codes for files, folders and connections, in words. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there and cannot be made',
@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'a file has the name of its folder',
 }
 
-/** Of an error that came when something was to be written. */
+/** The reason of an error that came when something was to be written. */
 export function unwritableReason(error: unknown): string {
   const { code = 'unknown' } = error as NodeJS.ErrnoException
   return REASONS[code] ?? code
@@ -39,7 +39,7 @@ const CONNECTION_REASONS: Readonly<Record<string, string>> = {
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the recording has changed while it was sent',
 }
 
-/** Why nobody answered. @param code  of the system or of fetch; undefined where there is none. */
+/** The reason of a missing answer. @param code  of the system or of fetch; undefined where there is none. */
 export function connectionReason(code: string | undefined): string {
   return code === undefined ? 'no connection' : (CONNECTION_REASONS[code] ?? code)
 }

@@ -1,9 +1,8 @@
 /** Which devices `auto` tries, in order, and why it does not try the others. Looks at files only. */
 
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import type { Device, Dtype } from '../config.ts'
+import { computesIn, type Device, type Dtype } from '../device-precision.ts'
+import { cudaProviderPath } from '../runtime-package.ts'
 
 export interface Candidates {
   readonly toTry: readonly Exclude<Device, 'auto'>[]
@@ -11,7 +10,7 @@ export interface Candidates {
   readonly passedOver: Readonly<Record<string, string>>
 }
 
-/** What of a machine tells that it may have a GPU. */
+/** Signs that a machine may have a GPU. */
 export interface MachineSigns {
   readonly platform: NodeJS.Platform
   readonly architecture: NodeJS.Architecture
@@ -34,19 +33,14 @@ export function candidatesFor(dtype: Dtype, signs: MachineSigns): Candidates {
   }
 }
 
-/** Formats of 8 bits are the processor's; on WebGPU their products were wrong. */
-export function has8Bits(dtype: Dtype): boolean {
-  return dtype.includes('8')
-}
-
 function whyNotCuda(dtype: Dtype, { hasCudaProvider, hasNvidiaDriver }: MachineSigns): string | undefined {
-  if (has8Bits(dtype)) return whyNotIn(dtype)
+  if (!computesIn(dtype, 'cuda:0')) return whyNotIn(dtype)
   if (!hasNvidiaDriver) return 'there is no NVIDIA driver'
   return hasCudaProvider ? undefined : "the runtime's CUDA libraries are not installed"
 }
 
 function whyNotWebGpu(dtype: Dtype, { platform, gpuFiles }: MachineSigns): string | undefined {
-  if (has8Bits(dtype)) return whyNotIn(dtype)
+  if (!computesIn(dtype, 'webgpu')) return whyNotIn(dtype)
   if (platform === 'darwin') return undefined
   if (platform !== 'linux') return 'on this system a real GPU cannot be told from one played by the processor'
   return gpuFiles.length > 0 ? undefined : 'there is no GPU'
@@ -65,7 +59,7 @@ export function signsOfMachine(): MachineSigns {
   return {
     platform: process.platform,
     architecture: process.arch,
-    hasCudaProvider: existsSync(join(runtimeLibraries(), 'libonnxruntime_providers_cuda.so')),
+    hasCudaProvider: existsSync(cudaProviderPath()),
     hasNvidiaDriver: gpuFiles.some((path) => /nvidia|dxg/.test(path)),
     gpuFiles,
   }
@@ -77,9 +71,4 @@ function listing(folder: string): string[] {
   } catch {
     return []
   }
-}
-
-function runtimeLibraries(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
-  return join(root, 'bin', 'napi-v6', process.platform, process.arch)
 }

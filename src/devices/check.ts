@@ -16,13 +16,13 @@ import { runtimeEnvironment } from './runtime-environment.ts'
 const TRIAL_LIMIT_MS = 120_000
 
 export interface UsableDevice {
-  /** A processor that plays a GPU. */
+  /** The CPU computes, by a software driver. */
   readonly isSoftware: boolean
   /** It computes in float16 too, as every GPU with CUDA does. */
   readonly hasHalves: boolean
 }
 
-/** What the process is asked. */
+/** The question to the process. */
 export interface DeviceQuestion {
   readonly device: Exclude<Device, 'auto'>
   readonly dtype: Dtype
@@ -30,13 +30,13 @@ export interface DeviceQuestion {
   readonly folder: string
 }
 
-/** What the process answers. */
+/** The answer of the process. */
 export type DeviceAnswer =
   | ({ readonly type: 'usable' } & UsableDevice)
   | { readonly type: 'failed'; readonly failure: WireFailure }
 
 export interface TrialOptions {
-  /** What models will be computed in. */
+  /** Precision of the models that will run. */
   readonly dtype?: Dtype
   /** In addition to this process's own. */
   readonly environment?: Readonly<Record<string, string>> | undefined

@@ -1,13 +1,14 @@
 /** Decides, before any engine starts, which device they compute on. */
 
 import type { Dtype, EngineSettings } from '../config.ts'
+import { checkPrecision } from '../device-precision.ts'
 import { ConfigError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
-import { candidatesFor, has8Bits, type MachineSigns, signsOfMachine } from './candidates.ts'
+import { candidatesFor, type MachineSigns, signsOfMachine } from './candidates.ts'
 import { checkDevice } from './check.ts'
 import { withoutSoftwareDrivers } from './vulkan-drivers.ts'
 
-/** What tests stand in for. */
+/** Parts that tests replace. */
 export interface Surroundings {
   readonly signs?: MachineSigns
   /** Ends a trial; left out: after two minutes. */
@@ -33,9 +34,7 @@ export async function chooseDevice(
     case 'auto':
       return await chooseFreely(settings, logger, surroundings)
     case 'webgpu':
-      if (has8Bits(settings.dtype)) {
-        throw new ConfigError('DTYPE', settings.dtype, 'auto or float32 with DEVICE=webgpu, or DEVICE=cpu')
-      }
+      checkPrecision(settings.dtype, settings.device)
       return await webGpuAsAsked(settings, logger, surroundings)
     default:
       await checkDevice(settings.device, { dtype: settings.dtype, limit: surroundings.trialLimit })

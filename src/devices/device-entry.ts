@@ -15,7 +15,7 @@ process.once('message', async ({ device, dtype, folder }: DeviceQuestion) => {
   )
   process.send!(answer, () => process.exit(0))
 })
-// Whoever has asked is gone.
+// The asking process has ended.
 process.on('disconnect', () => process.exit(0))
 
 /** The runtime does not tell which adapter it has taken, but what it has loaded can be seen. */

@@ -5,7 +5,7 @@ import { makeFolderSync } from '../folders.ts'
 
 /**
  * The runtime counts its uses and would send that to its makers, and leaves a file for each process in the temporary
- * folder. Nothing that this service does is anybody else's affair, so it is told not to.
+ * folder. This service sends nothing to third parties, so that is switched off.
  */
 const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' }
 
@@ -26,12 +26,12 @@ const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLO
 const WHOLE_FLOAT32 = { NVIDIA_TF32_OVERRIDE: '0' }
 
 /**
- * What is set already stands.
+ * A variable that is set already stays.
  *
  * @param cacheDir  where Node may keep the sources compiled and without their types: making that anew was half of a warm
  *                  load's time, and 20 MB for the program that takes types away. A folder that may not be written is not
  *                  used, nor where NODE_COMPILE_CACHE names another.
- * @param device    what is to be set for the device that was chosen.
+ * @param device    variables that select the device that was chosen.
  */
 export function runtimeEnvironment(cacheDir?: string, device: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && madeFolder(join(cacheDir, 'node')))

@@ -1,18 +1,19 @@
 /** An NVIDIA GPU that models do not use because the runtime's CUDA provider is not there, as in the image for the CPU. */
 
 import type { EngineSettings } from '../config.ts'
-import { has8Bits, type MachineSigns, signsOfMachine } from './candidates.ts'
-import { type GraphicsCard, graphicsCards } from './graphics-cards.ts'
+import { isEightBit } from '../device-precision.ts'
+import { type MachineSigns, signsOfMachine } from './candidates.ts'
+import { type GraphicsCard, graphicsCards } from './nvidia.ts'
 
 export interface UnusedGpu {
   /** Its name, where the driver tells. */
   readonly gpu: string | undefined
   readonly message: string
-  /** What to do. */
+  /** An instruction. */
   readonly remedy: string
 }
 
-/** What tests stand in for. */
+/** Parts that tests replace. */
 export interface GpuSigns {
   readonly signs?: Pick<MachineSigns, 'architecture' | 'hasCudaProvider' | 'gpuFiles'>
   readonly cards?: () => Promise<readonly Pick<GraphicsCard, 'name'>[]>
@@ -29,7 +30,7 @@ export async function unusedGpu(
   chosen: Pick<EngineSettings, 'device'>,
   { signs = signsOfMachine(), cards = graphicsCards }: GpuSigns = {},
 ): Promise<UnusedGpu | undefined> {
-  if (asked.device !== 'auto' || has8Bits(asked.dtype) || chosen.device !== 'cpu') return undefined
+  if (asked.device !== 'auto' || isEightBit(asked.dtype) || chosen.device !== 'cpu') return undefined
   if (signs.hasCudaProvider || signs.architecture !== 'x64') return undefined
   const [card] = await cards()
   if (!card && !signs.gpuFiles.some((file) => /^\/dev\/nvidia\d/.test(file))) return undefined

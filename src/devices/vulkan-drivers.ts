@@ -1,4 +1,4 @@
-/** Vulkan drivers that compute on the processor: good for tests, slower than the processor itself by far. */
+/** Vulkan drivers that compute on the CPU: good for tests, slower than the CPU itself by far. */
 
 /** In the path of a driver's library: Mesa's lavapipe, by its file or by the name of what it draws with, and SwiftShader. */
 export const SOFTWARE_DRIVERS = /libvulkan_lvp|llvmpipe|lavapipe|swiftshader/i

@@ -3,7 +3,7 @@
  * thread, which is why it is a process of its own; and when it ends, the operating system takes back every byte.
  */
 
-import { DeviceMemoryReader } from '../devices/memory.ts'
+import { DeviceMemoryReader } from '../devices/nvidia.ts'
 import { failureToWire } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { type AsrStrategy, createStrategy } from '../models/index.ts'

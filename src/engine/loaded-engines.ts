@@ -5,7 +5,7 @@
 
 import type { Clock } from '../async/clock.ts'
 import type { Device, EngineSettings } from '../config.ts'
-import { DeviceMemoryReader } from '../devices/memory.ts'
+import { DeviceMemoryReader } from '../devices/nvidia.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { EngineHandle } from './engine-handle.ts'

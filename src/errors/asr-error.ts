@@ -1,19 +1,17 @@
 /**
- * What every failure that we expect has: a stable code, one sentence and a remedy.
+ * The base of every failure that we expect: a stable code, one sentence and a remedy.
  *
- * The layer that finds the failure states its `kind`; only `http` and `cli` turn kinds into statuses and exit codes.
+ * Only `http` and `cli` turn codes into statuses and exit codes, each by a table of its own.
  * Neither `message` nor `remedy` may hold a path, a token or a stack: both reach the caller. What helps the operator
  * goes into `cause`, which is logged.
  */
 
-export type ErrorKind = 'invalid' | 'missing' | 'busy' | 'unavailable'
 export type ErrorCode = `ASR_${string}`
 
 /** Base of every failure we expect. `code` is a public promise; `message` may be reworded. */
 export abstract class AsrError extends Error {
   abstract readonly code: ErrorCode
-  abstract readonly kind: ErrorKind
-  /** What the person reading this can do next; an imperative sentence. */
+  /** The next step for the person who reads this; an imperative sentence. */
   abstract readonly remedy: string
   /** The field of the request that is to blame, under its usual name, such as `beam_size`; undefined for none. */
   readonly param: string | undefined = undefined

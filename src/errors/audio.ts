@@ -6,7 +6,6 @@ export class AudioUnreadableError extends AsrError {
   override readonly name = 'AudioUnreadableError'
   override readonly param = 'file'
   readonly code = 'ASR_AUDIO_UNREADABLE'
-  readonly kind = 'invalid'
   readonly remedy = 'Send a complete audio or video file, such as wav, mp3, ogg, m4a or mp4.'
 
   constructor(reason: string, options?: ErrorOptions) {
@@ -18,7 +17,6 @@ export class AudioEmptyError extends AsrError {
   override readonly name = 'AudioEmptyError'
   override readonly param = 'file'
   readonly code = 'ASR_AUDIO_EMPTY'
-  readonly kind = 'invalid'
   readonly remedy = 'Send a file that holds a recording.'
 
   constructor(what: string) {
@@ -30,7 +28,6 @@ export class AudioTooLongError extends AsrError {
   override readonly name = 'AudioTooLongError'
   override readonly param = 'file'
   readonly code = 'ASR_AUDIO_TOO_LONG'
-  readonly kind = 'invalid'
   readonly remedy = 'Split the recording, or raise MAX_AUDIO_SECONDS.'
 
   constructor(maxSeconds: number) {
@@ -41,7 +38,6 @@ export class AudioTooLongError extends AsrError {
 export class AudioTimeoutError extends AsrError {
   override readonly name = 'AudioTimeoutError'
   readonly code = 'ASR_AUDIO_TIMEOUT'
-  readonly kind = 'unavailable'
   readonly remedy = 'Convert the file to wav or mp3 first, then send it again.'
 
   constructor(seconds: number) {
@@ -52,7 +48,6 @@ export class AudioTimeoutError extends AsrError {
 export class FfmpegMissingError extends AsrError {
   override readonly name = 'FfmpegMissingError'
   readonly code = 'ASR_FFMPEG_MISSING'
-  readonly kind = 'unavailable'
   readonly remedy = 'Install ffmpeg (apt-get install ffmpeg) or set FFMPEG_PATH.'
 
   constructor(options?: ErrorOptions) {

@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class CheckpointUnsupportedError extends AsrError {
   override readonly name = 'CheckpointUnsupportedError'
   readonly code = 'ASR_CHECKPOINT_UNSUPPORTED'
-  readonly kind = 'invalid'
   readonly remedy: string
 
   constructor(what: string, remedy: string) {
@@ -17,7 +16,6 @@ export class CheckpointUnsupportedError extends AsrError {
 export class CheckpointFileMissingError extends AsrError {
   override readonly name = 'CheckpointFileMissingError'
   readonly code = 'ASR_CHECKPOINT_FILE_MISSING'
-  readonly kind = 'missing'
   readonly remedy: string
 
   constructor(what: string, remedy: string, options?: ErrorOptions) {
@@ -29,7 +27,6 @@ export class CheckpointFileMissingError extends AsrError {
 export class CheckpointCorruptError extends AsrError {
   override readonly name = 'CheckpointCorruptError'
   readonly code = 'ASR_CHECKPOINT_CORRUPT'
-  readonly kind = 'invalid'
   readonly remedy = 'Delete this file from the cache or folder and download it again.'
 
   /** @param file  base name only: the folder stays out of the message. */

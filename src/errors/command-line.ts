@@ -1,4 +1,4 @@
-/** What the command line meets besides: inputs, outputs, and a service that it is a client of. */
+/** Failures of the command line: inputs, outputs, and a service that it is a client of. */
 
 import { AsrError } from './asr-error.ts'
 
@@ -6,7 +6,6 @@ export class InputAbsentError extends AsrError {
   override readonly name = 'InputAbsentError'
   override readonly param = 'file'
   readonly code = 'ASR_INPUT_ABSENT'
-  readonly kind = 'missing'
   readonly remedy: string
 
   constructor(what: string, remedy: string) {
@@ -18,7 +17,6 @@ export class InputAbsentError extends AsrError {
 export class OutputExistsError extends AsrError {
   override readonly name = 'OutputExistsError'
   readonly code = 'ASR_OUTPUT_EXISTS'
-  readonly kind = 'invalid'
   readonly remedy: string
 
   /** @param other  another recording of the same command whose output it is; undefined: it was there before. */
@@ -38,7 +36,6 @@ export class OutputExistsError extends AsrError {
 export class OutputUnwritableError extends AsrError {
   override readonly name = 'OutputUnwritableError'
   readonly code = 'ASR_OUTPUT_UNWRITABLE'
-  readonly kind = 'unavailable'
   readonly remedy = 'Choose a folder that can be written with --output-dir.'
 
   constructor(output: string, reason: string, options?: ErrorOptions) {
@@ -49,7 +46,6 @@ export class OutputUnwritableError extends AsrError {
 export class ServerUnreachableError extends AsrError {
   override readonly name = 'ServerUnreachableError'
   readonly code = 'ASR_SERVER_UNREACHABLE'
-  readonly kind = 'unavailable'
   readonly remedy = "Start it with 'paradox serve', or correct --server."
 
   constructor(url: string, reason: string, options?: ErrorOptions) {
@@ -61,7 +57,6 @@ export class ServerUnreachableError extends AsrError {
 export class ServerLostError extends AsrError {
   override readonly name = 'ServerLostError'
   readonly code = 'ASR_SERVER_LOST'
-  readonly kind = 'unavailable'
   readonly remedy = 'See whether it still runs, then transcribe this file again.'
 
   constructor(url: string, options?: ErrorOptions) {
@@ -72,7 +67,6 @@ export class ServerLostError extends AsrError {
 export class ServerAnswerError extends AsrError {
   override readonly name = 'ServerAnswerError'
   readonly code = 'ASR_SERVER_ANSWER'
-  readonly kind = 'unavailable'
   readonly remedy = 'Make sure that --server is the address of a Paradox service of the same version, without a path.'
 
   constructor(url: string, what: string, options?: ErrorOptions) {

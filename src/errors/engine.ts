@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class EngineCrashedError extends AsrError {
   override readonly name = 'EngineCrashedError'
   readonly code = 'ASR_ENGINE_CRASHED'
-  readonly kind = 'unavailable'
   readonly remedy = 'Send the request again; a fresh process is started for it.'
 
   constructor(modelId: string, how: string) {
@@ -16,7 +15,6 @@ export class EngineCrashedError extends AsrError {
 export class DeviceFailedError extends AsrError {
   override readonly name = 'DeviceFailedError'
   readonly code = 'ASR_DEVICE_FAILED'
-  readonly kind = 'unavailable'
   readonly remedy = 'Send the request again; a fresh process is started for it.'
 
   constructor(reason: string, options?: ErrorOptions) {
@@ -27,7 +25,6 @@ export class DeviceFailedError extends AsrError {
 export class DeviceMemoryError extends AsrError {
   override readonly name = 'DeviceMemoryError'
   readonly code = 'ASR_DEVICE_OUT_OF_MEMORY'
-  readonly kind = 'unavailable'
   readonly remedy =
     'Unload other models or programs that use the device, choose a smaller model, or send it again later.'
 
@@ -39,7 +36,6 @@ export class DeviceMemoryError extends AsrError {
 export class ModelBusyError extends AsrError {
   override readonly name = 'ModelBusyError'
   readonly code = 'ASR_MODEL_BUSY'
-  readonly kind = 'busy'
   readonly remedy = 'Wait until its requests have finished, then try again.'
   override readonly param = 'model'
 
@@ -52,7 +48,6 @@ export class ModelBusyError extends AsrError {
 export class ModelClosedError extends AsrError {
   override readonly name = 'ModelClosedError'
   readonly code = 'ASR_MODEL_CLOSED'
-  readonly kind = 'unavailable'
   readonly remedy = 'Load the model again, and close it only when its calls have ended.'
 
   constructor(modelId: string) {

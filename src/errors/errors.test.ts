@@ -128,7 +128,7 @@ test('a failure from another process says and is called what it was there, but f
     assert.ok(remote instanceof AsrError)
   }
   const wire = toWire(new errors.FfmpegMissingError({ cause: new Error('spawn /opt/bin/ffmpeg ENOENT') }))
-  assert.deepEqual(Object.keys(wire), ['name', 'code', 'kind', 'message', 'remedy', 'param'])
+  assert.deepEqual(Object.keys(wire), ['name', 'code', 'message', 'remedy', 'param'])
 })
 
 test('only a full disk and a used-up quota are a full disk', () => {

@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class HubUnreachableError extends AsrError {
   override readonly name = 'HubUnreachableError'
   readonly code = 'ASR_HUB_UNREACHABLE'
-  readonly kind = 'unavailable'
   readonly remedy =
     'Check the network and HF_ENDPOINT, or put the files into the cache from another machine and set HF_HUB_OFFLINE=1.'
 
@@ -18,7 +17,6 @@ export class HubUnreachableError extends AsrError {
 export class HubProxyError extends AsrError {
   override readonly name = 'HubProxyError'
   readonly code = 'ASR_PROXY_FAILED'
-  readonly kind = 'unavailable'
   readonly remedy: string
 
   /**
@@ -34,7 +32,6 @@ export class HubProxyError extends AsrError {
 export class HubCertificateError extends AsrError {
   override readonly name = 'HubCertificateError'
   readonly code = 'ASR_CERTIFICATE_UNTRUSTED'
-  readonly kind = 'unavailable'
   readonly remedy =
     "Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of your proxy's or hub's authority and start again, or check HF_ENDPOINT and the clock of this machine."
 
@@ -50,7 +47,6 @@ export class HubCertificateError extends AsrError {
 export class HubUnauthorizedError extends AsrError {
   override readonly name = 'HubUnauthorizedError'
   readonly code = 'ASR_HUB_UNAUTHORIZED'
-  readonly kind = 'unavailable'
   // Without a token the hub answers the same for a repository that does not exist, so the remedy has to help both.
   readonly remedy: string
 
@@ -72,7 +68,6 @@ export class HubUnauthorizedError extends AsrError {
 export class HubNotFoundError extends AsrError {
   override readonly name = 'HubNotFoundError'
   readonly code = 'ASR_HUB_NOT_FOUND'
-  readonly kind = 'missing'
   readonly remedy: string
 
   /** @param listedFile  what the hub lists for the repository and does not give. */
@@ -93,7 +88,6 @@ export class HubNotFoundError extends AsrError {
 export class HubRateLimitedError extends AsrError {
   override readonly name = 'HubRateLimitedError'
   readonly code = 'ASR_HUB_RATE_LIMITED'
-  readonly kind = 'busy'
   readonly remedy = 'Wait a few minutes, or set HF_TOKEN, which has a higher limit.'
 
   constructor(repository: string, options?: ErrorOptions) {
@@ -104,7 +98,6 @@ export class HubRateLimitedError extends AsrError {
 export class HubOfflineError extends AsrError {
   override readonly name = 'HubOfflineError'
   readonly code = 'ASR_HUB_OFFLINE'
-  readonly kind = 'missing'
   readonly remedy = 'Unset HF_HUB_OFFLINE for the first load, or put the files into the cache.'
 
   constructor(repository: string) {
@@ -115,7 +108,6 @@ export class HubOfflineError extends AsrError {
 export class DiskFullError extends AsrError {
   override readonly name = 'DiskFullError'
   readonly code = 'ASR_DISK_FULL'
-  readonly kind = 'unavailable'
   readonly remedy =
     'Free disk space, or point HF_HOME and PARADOX_CACHE_DIR (caches) or TEMP_DIR (uploads) to a larger disk.'
 
@@ -128,7 +120,6 @@ export class DiskFullError extends AsrError {
 export class DiskTooSmallError extends AsrError {
   override readonly name = 'DiskTooSmallError'
   readonly code = 'ASR_DISK_TOO_SMALL'
-  readonly kind = 'unavailable'
   readonly remedy =
     'Free disk space, or point HF_HOME (downloads) or PARADOX_CACHE_DIR (compiled models) to a larger disk.'
 
@@ -152,7 +143,6 @@ function gigabytes(bytes: number): string {
 export class PackageIndexError extends AsrError {
   override readonly name = 'PackageIndexError'
   readonly code = 'ASR_PACKAGE_INDEX_FAILED'
-  readonly kind = 'unavailable'
   readonly remedy = "Install python3 with pip, and check that 'python3 -m pip download' reaches a package index."
 
   constructor(what: string, reason: string, options?: ErrorOptions) {
@@ -164,7 +154,6 @@ export class PackageIndexError extends AsrError {
 export class SourcesExhaustedError extends AsrError {
   override readonly name = 'SourcesExhaustedError'
   readonly code = 'ASR_SOURCES_EXHAUSTED'
-  readonly kind = 'unavailable'
   readonly remedy: string
 
   /** @param failures  one for each source, in the order in which they were asked. */
@@ -178,7 +167,6 @@ export class SourcesExhaustedError extends AsrError {
 export class CacheUnwritableError extends AsrError {
   override readonly name = 'CacheUnwritableError'
   readonly code = 'ASR_CACHE_UNWRITABLE'
-  readonly kind = 'unavailable'
   readonly remedy = "Give the service's user write access to the folders of HF_HOME and PARADOX_CACHE_DIR."
 
   constructor(what: string, options?: ErrorOptions) {

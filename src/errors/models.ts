@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class ModelUnknownError extends AsrError {
   override readonly name = 'ModelUnknownError'
   readonly code = 'ASR_MODEL_UNKNOWN'
-  readonly kind = 'missing'
   readonly remedy: string
   readonly modelId: string
   override readonly param = 'model'
@@ -21,7 +20,6 @@ export class ModelUnknownError extends AsrError {
 export class ModelAbsentError extends AsrError {
   override readonly name = 'ModelAbsentError'
   readonly code = 'ASR_MODEL_ABSENT'
-  readonly kind = 'missing'
   readonly remedy: string
   override readonly param = 'model'
 
@@ -35,7 +33,6 @@ export class ModelAbsentError extends AsrError {
 export class ModelLoadError extends AsrError {
   override readonly name = 'ModelLoadError'
   readonly code = 'ASR_MODEL_LOAD_FAILED'
-  readonly kind = 'unavailable'
   readonly remedy: string
   /** When it will be tried again for a request; undefined: for the next one. */
   readonly retryAfterSeconds: number | undefined

@@ -1,6 +1,6 @@
-/** What a failure of the system or the platform means. */
+/** The meaning of failures of the system and of the platform. */
 
-/** True for an abort by the caller (a client that went away, Ctrl-C), which is nobody's failure. */
+/** True for an abort by the caller (a client that went away, Ctrl-C), which is no failure. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
@@ -14,7 +14,7 @@ export function isDiskFull(error: unknown): boolean {
 /** True where a folder may not be written: no right, a disk mounted read-only, or a file in the folder's place. */
 export function isWriteRefused(error: unknown): boolean {
   const { code = '', syscall } = (error ?? {}) as NodeJS.ErrnoException
-  // What /proc says of every new folder.
+  // /proc gives it for every new folder.
   if (code === 'ENOENT') return syscall === 'mkdir'
   return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(code)
 }

@@ -1,14 +1,13 @@
 /** Failures on their way between processes. */
 
 import { inspect } from 'node:util'
-import { AsrError, type ErrorCode, type ErrorKind } from './asr-error.ts'
+import { AsrError, type ErrorCode } from './asr-error.ts'
 import { isAbort } from './predicates.ts'
 
 /** An expected failure that happened in another process: everything but its class survived the journey. */
 export class RemoteError extends AsrError {
   override readonly name: string
   readonly code: ErrorCode
-  readonly kind: ErrorKind
   readonly remedy: string
   override readonly param: string | undefined
 
@@ -16,25 +15,23 @@ export class RemoteError extends AsrError {
     super(wire.message)
     this.name = wire.name
     this.code = wire.code
-    this.kind = wire.kind
     this.remedy = wire.remedy
     this.param = wire.param
   }
 }
 
-/** What of an expected failure crosses a process boundary. */
+/** The part of an expected failure that crosses a process boundary. */
 export interface WireError {
   readonly name: string
   readonly code: ErrorCode
-  readonly kind: ErrorKind
   readonly message: string
   readonly remedy: string
   readonly param?: string | undefined
 }
 
 export function toWire(error: AsrError): WireError {
-  const { name, code, kind, message, remedy, param } = error
-  return { name, code, kind, message, remedy, param }
+  const { name, code, message, remedy, param } = error
+  return { name, code, message, remedy, param }
 }
 
 /** An expected error, an abort, or a defect of ours of which only the stack is worth keeping, for the log. */

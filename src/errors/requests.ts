@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class OptionInvalidError extends AsrError {
   override readonly name = 'OptionInvalidError'
   readonly code = 'ASR_OPTION_INVALID'
-  readonly kind = 'invalid'
   readonly remedy: string
   override readonly param: string
 
@@ -19,7 +18,6 @@ export class OptionInvalidError extends AsrError {
 export class LanguageUnknownError extends AsrError {
   override readonly name = 'LanguageUnknownError'
   readonly code = 'ASR_LANGUAGE_UNKNOWN'
-  readonly kind = 'invalid'
   readonly remedy: string
   override readonly param: string
 
@@ -34,7 +32,6 @@ export class UploadMissingError extends AsrError {
   override readonly name = 'UploadMissingError'
   override readonly param: string
   readonly code = 'ASR_UPLOAD_MISSING'
-  readonly kind = 'invalid'
   readonly remedy: string
 
   /** @param part  the name that the route has for the recording's part. */
@@ -49,7 +46,6 @@ export class UploadTooLargeError extends AsrError {
   override readonly name = 'UploadTooLargeError'
   override readonly param = 'file'
   readonly code = 'ASR_UPLOAD_TOO_LARGE'
-  readonly kind = 'invalid'
   readonly remedy = 'Send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.'
 
   constructor(maxBytes: number) {
@@ -60,7 +56,6 @@ export class UploadTooLargeError extends AsrError {
 export class UploadStalledError extends AsrError {
   override readonly name = 'UploadStalledError'
   readonly code = 'ASR_UPLOAD_STALLED'
-  readonly kind = 'unavailable'
   readonly remedy = 'Check the connection and send the file again.'
 
   constructor(seconds: number) {
@@ -71,7 +66,6 @@ export class UploadStalledError extends AsrError {
 export class ServiceClosingError extends AsrError {
   override readonly name = 'ServiceClosingError'
   readonly code = 'ASR_SERVICE_CLOSING'
-  readonly kind = 'unavailable'
   readonly remedy = 'Send the request again in a moment.'
 
   constructor() {
@@ -83,7 +77,6 @@ export class ServiceClosingError extends AsrError {
 export class MediaTypeError extends AsrError {
   override readonly name = 'MediaTypeError'
   readonly code = 'ASR_MEDIA_TYPE'
-  readonly kind = 'invalid'
   readonly remedy = 'Send multipart/form-data with a boundary, as every HTTP library does for forms with files.'
 
   constructor() {
@@ -94,7 +87,6 @@ export class MediaTypeError extends AsrError {
 export class ApiKeyError extends AsrError {
   override readonly name = 'ApiKeyError'
   readonly code = 'ASR_API_KEY'
-  readonly kind = 'invalid'
   readonly remedy = "Send the header 'Authorization: Bearer KEY' with a key that the operator has given you."
 
   constructor(isMissing: boolean) {
@@ -102,9 +94,8 @@ export class ApiKeyError extends AsrError {
   }
 }
 
-/** Whoever gets one may try again after `retryAfterSeconds`. */
+/** The caller may try again after `retryAfterSeconds`. */
 export abstract class BusyError extends AsrError {
-  readonly kind = 'busy'
   abstract readonly retryAfterSeconds: number
 }
 
@@ -137,7 +128,6 @@ export class QueueFullError extends BusyError {
 export class RequestTimeoutError extends AsrError {
   override readonly name = 'RequestTimeoutError'
   readonly code = 'ASR_REQUEST_TIMEOUT'
-  readonly kind = 'unavailable'
   readonly remedy = 'Send a shorter recording, try again when the service is less busy, or raise REQUEST_TIMEOUT.'
 
   constructor(seconds: number) {

@@ -5,7 +5,6 @@ import { AsrError } from './asr-error.ts'
 export class ConfigError extends AsrError {
   override readonly name = 'ConfigError'
   readonly code = 'ASR_CONFIG_INVALID'
-  readonly kind = 'invalid'
   readonly remedy: string
 
   constructor(setting: string, value: string, allowed: string) {
@@ -17,7 +16,6 @@ export class ConfigError extends AsrError {
 export class DeviceUnavailableError extends AsrError {
   override readonly name = 'DeviceUnavailableError'
   readonly code = 'ASR_DEVICE_UNAVAILABLE'
-  readonly kind = 'unavailable'
   readonly remedy = 'Set DEVICE to a device of this machine, for example DEVICE=cpu, or to DEVICE=auto.'
 
   constructor(device: string, reason: string, options?: ErrorOptions) {
@@ -28,7 +26,6 @@ export class DeviceUnavailableError extends AsrError {
 export class AddressUnavailableError extends AsrError {
   override readonly name = 'AddressUnavailableError'
   readonly code = 'ASR_ADDRESS_UNAVAILABLE'
-  readonly kind = 'unavailable'
   readonly remedy = 'Stop the program that uses it, or set HOST and PORT to a free address of this machine.'
 
   constructor(host: string, port: number, reason: string, options?: ErrorOptions) {

@@ -2,4 +2,4 @@
 
 export { type ReadinessCheck, ServiceMetrics } from './observability/index.ts'
 export { type ServeOptions, serve } from './serve.ts'
-export { createServer, type ServerOptions } from './server.ts'
+export type { Service } from './server.ts'

@@ -3,13 +3,10 @@
 import { once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
-import type { Transcriber } from '../engine/transcriber.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
-import type { Logger } from '../logger.ts'
-import type { ModelRegistry } from '../models/registry.ts'
-import { openTracing, type ReadinessCheck, type ServiceMetrics } from './observability/index.ts'
+import { openTracing } from './observability/index.ts'
 import { sweepLeftovers } from './recordings/index.ts'
-import { createServer } from './server.ts'
+import { createServer, type Service } from './server.ts'
 
 /** How long the answers to requests that were cut off may take to reach their clients. */
 const LAST_ANSWERS_MS = 1_000
@@ -22,20 +19,8 @@ const LISTEN_FAILURES: Readonly<Record<string, string>> = {
 }
 
 export interface ServeOptions {
-  readonly config: Config
-  /** Read from the settings where it is not given. */
-  readonly registry?: ModelRegistry
-  /** Closed at the end, also after a failed start. */
-  readonly transcriber: Transcriber
-  readonly logger: Logger
   /** Its abort shuts the service down. */
   readonly signal: AbortSignal
-  /** Metrics that the engines are counted in as well. */
-  readonly metrics?: ServiceMetrics
-  /** What keeps `GET /readyz` from saying yes. */
-  readonly readiness?: readonly ReadinessCheck[]
-  /** What the operator had better know, for `GET /health/details`. */
-  readonly warnings?: readonly string[]
   /** Told where the service can be reached, which is news where `config.port` is 0. */
   readonly onListening?: (address: { readonly host: string; readonly port: number }) => void
 }
@@ -45,13 +30,14 @@ export interface ServeOptions {
  * requests under way until `config.shutdownTimeoutMs`, then their temporary files, then the engines. Traces are sent where
  * OpenTelemetry's variables in the environment ask for them.
  *
+ * @param service  its transcriber is closed at the end, also after a failed start.
  * @throws {AddressUnavailableError} when the service cannot listen on the configured host and port.
  */
-export async function serve({ signal, onListening, ...options }: ServeOptions): Promise<void> {
-  const { config, transcriber, logger } = options
+export async function serve(service: Service, { signal, onListening }: ServeOptions): Promise<void> {
+  const { config, transcriber, logger } = service
   const cut = new AbortController()
   const tracing = await openTracing(process.env, logger)
-  const server = createServer({ ...options, tracing, cut: cut.signal })
+  const server = createServer(service, { tracing, cut: cut.signal })
   let deadline = Date.now()
   try {
     await sweepLeftovers(config.tempDir, logger)

@@ -8,7 +8,7 @@ import type { Transcriber } from '../engine/transcriber.ts'
 import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { ModelLibrary } from '../models/library.ts'
-import { ModelRegistry } from '../models/registry.ts'
+import type { ModelRegistry } from '../models/registry.ts'
 import { echoRequestIds, isStillSending, lingerAfterAnswer, logRequests, requestIdOf } from './connections/index.ts'
 import { docs } from './docs.ts'
 import {
@@ -22,13 +22,13 @@ import {
   metricsRoute,
   probeRoutes,
   type ReadinessCheck,
-  ServiceMetrics,
+  type ServiceMetrics,
   type Tracing,
   WorkObservers,
 } from './observability/index.ts'
-import { pageRoutes } from './page/index.ts'
-import { isTooLarge, RecordingIntake, TempFiles } from './recordings/index.ts'
-import { secure, trustedProxies } from './security/index.ts'
+import { pageRoutes } from './page.ts'
+import { isTooLarge, Recordings, TempFiles } from './recordings/index.ts'
+import { secure, trustedProxies } from './security/secure.ts'
 import { asrWebserviceFailures, asrWebserviceRoutes } from './surfaces/asr-webservice/routes.ts'
 import { healthRoutes } from './surfaces/health/routes.ts'
 import { openAiFailures } from './surfaces/openai/errors.ts'
@@ -40,27 +40,29 @@ import { whisperCppFailures, whisperCppRoutes } from './surfaces/whisper-cpp/rou
 /** The surfaces whose failures have another form than those of the first contract. */
 const FAILURE_SCOPES = [openAiFailures, asrWebserviceFailures, whisperCppFailures]
 
-export interface ServerOptions {
-  readonly transcriber: Transcriber
+/** The parts of a service, which cli/serve.ts opens. */
+export interface Service {
   readonly config: Config
-  /** Read from the settings where it is not given. */
-  readonly registry?: ModelRegistry
+  readonly registry: ModelRegistry
+  readonly transcriber: Transcriber
   readonly logger: Logger
-  /** Its abort ends the requests under way; they are answered with its reason. */
-  readonly cut?: AbortSignal
-  /** Metrics that others than the server write to as well; by default its own. */
-  readonly metrics?: ServiceMetrics | undefined
+  /** The transcriber's engines are counted in them as well. */
+  readonly metrics: ServiceMetrics
   /** What keeps `GET /readyz` from saying yes. */
-  readonly readiness?: readonly ReadinessCheck[] | undefined
+  readonly readiness: readonly ReadinessCheck[]
   /** What the operator had better know, for `GET /health/details`. */
-  readonly warnings?: readonly string[] | undefined
-  readonly tracing?: Tracing | undefined
+  readonly warnings: readonly string[]
+}
+
+export interface ServerOptions {
+  /** Its abort ends the requests under way; they are answered with its reason. */
+  readonly cut: AbortSignal
+  readonly tracing: Tracing | undefined
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer({ transcriber, config, logger, tracing, ...options }: ServerOptions): FastifyInstance {
-  const { cut = new AbortController().signal, registry = ModelRegistry.load(config.models) } = options
-  const { metrics = new ServiceMetrics() } = options
+export function createServer(service: Service, { cut, tracing }: ServerOptions): FastifyInstance {
+  const { config, registry, transcriber, logger, metrics } = service
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -79,10 +81,10 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   })
   const tempFiles = new TempFiles(config.tempDir)
   const observers = new WorkObservers([metrics.observeWork, ...(tracing ? [tracing.observeWork] : [])])
-  const intake = new RecordingIntake({ transcriber, config, tempFiles, observers, cut })
+  const recordings = new Recordings({ transcriber, config, tempFiles, observers, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
   const whyFull = () => (transcriber.queue.isFull ? 'The line of waiting requests is full.' : undefined)
-  const readiness = [...(options.readiness ?? []), whyFull]
+  const readiness = [...service.readiness, whyFull]
   metrics.watchState(transcriber, readiness)
 
   logRequests(app)
@@ -104,14 +106,14 @@ export function createServer({ transcriber, config, logger, tracing, ...options 
   app.register(async (routes) => {
     await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
     await pageRoutes(routes)
-    await healthRoutes(routes, { transcriber, warnings: options.warnings ?? [] })
+    await healthRoutes(routes, { transcriber, warnings: service.warnings })
     await probeRoutes(routes, { readiness })
     await metricsRoute(routes, { metrics })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })
     await modelRoutes(routes, { transcriber, library, cut })
-    const surface = { intake, defaultModelId: config.models.defaultId }
+    const surface = { recordings, defaultModelId: config.models.defaultId }
     routes.register(transcribeRoute, surface)
-    routes.register(openAiRoutes, { intake, config })
+    routes.register(openAiRoutes, { recordings, config })
     routes.register(asrWebserviceRoutes, surface)
     routes.register(whisperCppRoutes, surface)
     answerUnknownRoutes(routes, FAILURE_SCOPES, detailForm)

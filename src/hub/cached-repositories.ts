@@ -1,4 +1,4 @@
-/** What the hub's cache holds, whoever has downloaded it. */
+/** Contents of the hub's cache, whichever program has downloaded them. */
 
 import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'

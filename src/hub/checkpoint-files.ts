@@ -4,9 +4,9 @@ import type { JsonObject } from '../checkpoint/json-file.ts'
 import { neededShards } from '../checkpoint/needed-shards.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 
-/** What a choice can be made from: a repository on the hub, or what the cache has of one. */
+/** The files to choose from: those of a repository on the hub, or those that the cache has of one. */
 export interface FileListing {
-  /** Of the top folder, where all that belongs to a checkpoint lies. */
+  /** Names in the top folder, where all that belongs to a checkpoint lies. */
   readonly names: readonly string[]
   /** Contents of one of these files, which must be a small one. */
   readonly readJson: (name: string) => Promise<JsonObject>
@@ -53,7 +53,7 @@ export const checkpointFilesWithoutTokenizer: FileChoice = async (listing) => {
   return [...configs, ...(await weightFiles(listing))]
 }
 
-/** What another checkpoint borrows: the tokenizer, and what is known of the decoder that it belongs to. */
+/** Files that another checkpoint borrows: the tokenizer, and those about the decoder that it belongs to. */
 export const processorFiles: FileChoice = async ({ names }) => {
   if (!hasTokenizer(names)) {
     throw new CheckpointFileMissingError(
@@ -76,7 +76,7 @@ export function hasTokenizer(names: readonly string[]): boolean {
   return tokenizerFiles(names).length > 0
 }
 
-/** Of a repository that has none, nothing. */
+/** The tokenizer's files; none where the repository has no tokenizer. */
 function tokenizerFiles(names: readonly string[]): readonly string[] {
   const root = TOKENIZER_ROOTS.find((files) => files.every((name) => names.includes(name)))
   if (root === undefined) return []
@@ -107,7 +107,7 @@ async function shardFiles({ names, readJson }: FileListing): Promise<readonly st
   )
 }
 
-/** Of the weights, as the config says that they are stored; as published unless it says so. */
+/** Type of the weights, as the config says that they are stored; as published unless it says so. */
 export function bytesPerParameter({ torch_dtype, dtype = torch_dtype }: JsonObject): number {
   return dtype === 'float16' || dtype === 'bfloat16' ? 2 : 4
 }

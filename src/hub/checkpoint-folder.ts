@@ -2,6 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Wait, wait as waitForReal } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
@@ -12,11 +13,10 @@ import {
   hasTokenizer,
   processorFiles,
 } from './checkpoint-files.ts'
-import type { RoomToCompile } from './disk-room.ts'
+import type { RoomToCompile } from './disk.ts'
 import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
-import { type Wait, waitForReal } from './retry.ts'
 import { cachedSnapshot, fetchSnapshot, isSnapshotCurrent, type SnapshotOptions } from './snapshot.ts'
 import { whisperBaseFolder } from './whisper-base.ts'
 
@@ -28,9 +28,9 @@ export interface ResolveOptions {
   /** Called while files arrive from the hub, at most about a hundred times for each repository. */
   readonly onProgress?: OnProgress | undefined
   readonly log?: Logger | undefined
-  /** How pauses between attempts are made; tests give one that returns at once. */
+  /** Makes the pauses between attempts; tests give one that returns at once. */
   readonly wait?: Wait | undefined
-  /** What a checkpoint needs of a disk once it is here; undefined where it is not to be compiled. */
+  /** Disk space that compiling the checkpoint takes; undefined where it is not to be compiled. */
   readonly compile?: RoomToCompile | undefined
   /** Environment of `pip`. */
   readonly env?: NodeJS.ProcessEnv | undefined
@@ -72,7 +72,7 @@ export async function resolveCheckpointFolder(
   }
 }
 
-/** What `resolveCheckpointFolder` gives, from the caches alone; undefined where a file is missing in them. */
+/** The result of `resolveCheckpointFolder` from the caches alone; undefined where a file is missing in them. */
 export async function cachedCheckpointFolder(
   source: CheckpointSource,
   caches: Caches,
@@ -148,7 +148,7 @@ async function usualProcessor(folder: string, options: SnapshotOptions): Promise
 /** Its repository; undefined where the folder has a tokenizer, or where it cannot be told which would fit. */
 async function usualProcessorOf(folder: string): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
-  // A config that cannot be read is reported by whoever opens the checkpoint.
+  // A config that cannot be read is reported when the checkpoint is opened.
   const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
   const config: { vocab_size?: unknown; decoder_layers?: unknown } | null = await json.catch(() => null)
   const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]

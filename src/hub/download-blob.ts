@@ -2,11 +2,12 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import type { Wait } from '../async/backoff.ts'
 import { CheckpointCorruptError, isDiskFull } from '../errors/index.ts'
 import { hasContentOf } from './content-hash.ts'
 import type { RepoFile } from './hub-client.ts'
 import type { HubAnswer } from './hub-request.ts'
-import { PassingFailure, retrying, type Wait } from './retry.ts'
+import { PassingFailure, retrying } from './retry.ts'
 
 /** Connections in a row that bring no byte. With pauses of 0.5, 1, 2 and 4 s a router may restart meanwhile. */
 const ATTEMPTS = 5
@@ -28,7 +29,7 @@ export function partialPath(blobPath: string): string {
 /**
  * Puts the file to `blobPath`, complete and with the right contents, or throws.
  *
- * What has arrived stays in a file beside it when the process dies or the network goes, and the next call goes on from
+ * The bytes that have arrived stay in a file beside it when the process dies or the network goes, and the next call goes on from
  * there. Its name differs from the `<etag>.incomplete` of Python's huggingface_hub: both may download the same file at
  * once, and Python's lock (flock) cannot be taken from Node.
  *

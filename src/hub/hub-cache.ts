@@ -21,7 +21,7 @@ import type { FileChoice, FileListing } from './checkpoint-files.ts'
 import { partialPath } from './download-blob.ts'
 import { COMMIT, type RepoFile } from './hub-client.ts'
 
-/** What git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
+/** Characters that git allows in a name of a branch or tag, less the rare; it becomes part of a path below `refs`. */
 const REVISION = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
 
 export function isRevision(name: string): boolean {
@@ -72,7 +72,7 @@ export class HubCache {
     await rename(temporary, path)
   }
 
-  /** The snapshot's folder when it holds everything that `choose` asks for, whoever downloaded it. */
+  /** The snapshot's folder when it holds everything that `choose` asks for, whichever program downloaded it. */
   async completeSnapshot(commit: string, choose: FileChoice): Promise<string | undefined> {
     const folder = this.snapshotFolder(commit)
     try {
@@ -88,7 +88,7 @@ export class HubCache {
     return (await fileSize(this.blobPath(etag))) === size
   }
 
-  /** How much of the file is not on this machine; what an unfinished download has left counts as here. */
+  /** Bytes of the file that are not on this machine; those of an unfinished download count as here. */
   async missingBytes(commit: string, file: RepoFile): Promise<number> {
     if ((await this.hasFile(commit, file)) || (await this.hasBlob(file))) return 0
     const partial = (await fileSize(partialPath(this.blobPath(file.etag)))) ?? 0
@@ -123,7 +123,7 @@ async function presentFiles(folder: string): Promise<readonly string[]> {
   return present
 }
 
-/** What a choice of files is made from, where the small ones lie in a folder. */
+/** The files to choose from, where the small ones lie in a folder. */
 export function listingOf(folder: string, names: readonly string[]): FileListing {
   return { names, readJson: (name) => requireJsonObject(folder, name, 'Download the checkpoint again.') }
 }

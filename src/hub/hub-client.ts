@@ -1,11 +1,12 @@
-/** What we ask of the hub about one repository: the commit of a revision, its files, the bytes of a file. */
+/** Requests to the hub about one repository: the commit of a revision, its files, the bytes of a file. */
 
 import { listFiles, modelInfo } from '@huggingface/hub'
 import { z } from 'zod'
+import type { Wait } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubUnreachableError } from '../errors/index.ts'
 import { askHub, type HubAnswer } from './hub-request.ts'
-import { retrying, type Wait } from './retry.ts'
+import { retrying } from './retry.ts'
 
 /** One file of a commit, named by its contents. */
 export interface RepoFile {

@@ -8,8 +8,7 @@ export {
   type ResolveOptions,
   resolveCheckpointFolder,
 } from './checkpoint-folder.ts'
-export { diskFailure } from './disk-failure.ts'
-export type { RoomToCompile } from './disk-room.ts'
+export { diskFailure, type RoomToCompile } from './disk.ts'
 export { certificateFault } from './hub-request.ts'
 export { type Caches, cachedFolder, isCached } from './is-cached.ts'
 export type { CheckpointOrigin, CheckpointSource } from './origin.ts'

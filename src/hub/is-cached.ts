@@ -1,4 +1,4 @@
-/** What of a model is on this machine, so that it could be loaded without any network. */
+/** Whether a model's files are on this machine, so that it could be loaded without any network. */
 
 import { stat } from 'node:fs/promises'
 import type { HubSettings } from '../config.ts'

@@ -5,7 +5,7 @@ export type CheckpointOrigin =
   /** Whisper base: cache, then hub, then the Python package index; always checked by its SHA-256. */
   | { readonly kind: 'whisper-base' }
 
-/** What of a registry entry decides which files are needed. */
+/** The part of a registry entry that decides which files are needed. */
 export interface CheckpointSource {
   readonly origin: CheckpointOrigin
   /** Repository of the tokenizer, where the checkpoint's own has none or is not to be used. */

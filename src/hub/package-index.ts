@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { CheckpointCorruptError, DiskFullError, PackageIndexError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
-import { diskFailure } from './disk-failure.ts'
+import { diskFailure } from './disk.ts'
 import { withLock } from './process-lock.ts'
 
 /** A folder to be made from wheels. */
@@ -92,7 +92,7 @@ export async function hasFilesOf(spec: WheelFolder, folder: string): Promise<boo
   return true
 }
 
-/** What a killed process left; we hold the lock, so nobody is using it. */
+/** Removes the leftovers of a killed process; we hold the lock, so that no process is using them. */
 async function removeLeftovers(parent: string, prefix: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (name.startsWith(prefix)) await rm(join(parent, name), { recursive: true, force: true })

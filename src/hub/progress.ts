@@ -1,4 +1,4 @@
-/** How far the download of one repository has come. */
+/** Progress of the download of one repository. */
 export interface DownloadProgress {
   /** The file that is being fetched. */
   readonly file: string

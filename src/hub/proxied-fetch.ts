@@ -10,16 +10,16 @@ import { causesOf } from '../errors/index.ts'
 /** Before the hub's own silence ends the attempt, so that the proxy is what is named. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** What a machine says to itself passes no proxy. */
+/** Requests of a machine to itself pass no proxy. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /** The proxy did not answer, or did not let the request pass. */
 export class ProxyFailure extends Error {
   /** The setting with its address. */
   readonly variable: ProxyVariable
-  /** Of its refusal; undefined where it cannot be reached. */
+  /** Status of its refusal; undefined where it cannot be reached. */
   readonly status: number | undefined
-  /** What the proxy does, as the rest of a sentence. */
+  /** The proxy's fault, as the rest of a sentence. */
   readonly what: string
 
   constructor(variable: ProxyVariable, status: number | undefined, options?: ErrorOptions) {
@@ -45,12 +45,12 @@ export async function proxiedFetch(
   if (proxies === undefined) return await fetch(url, init)
   const undici = await import('undici')
   const dispatcher = dispatchers.get(JSON.stringify(proxies)) ?? makeDispatcher(proxies, undici)
-  // Of the package's own make, like the dispatcher; the types differ from Node's in names alone.
+  // The package's own, like the dispatcher; the types differ from Node's in names alone.
   const ownInit = { ...init, dispatcher } as Parameters<typeof undici.fetch>[1]
   return (await undici.fetch(url, ownInit)) as unknown as Response
 }
 
-/** What a proxy had to do with the failure of a request. */
+/** The proxy's part in the failure of a request. */
 export function proxyFailureIn(error: unknown): ProxyFailure | undefined {
   for (const cause of causesOf(error)) {
     if (cause instanceof ProxyFailure) return cause

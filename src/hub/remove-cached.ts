@@ -28,7 +28,7 @@ export async function removeCached(origin: RemovableOrigin, { hub, cacheDir }: C
 
 /**
  * As `huggingface_hub` deletes a revision: its snapshot, every name that stands for that, and the blobs that no other
- * snapshot links to. Names go first, so that nobody finds half of it.
+ * snapshot links to. Names go first, so that no program finds half of it.
  *
  * A snapshot that has not the weights is left alone where a name stands for it: it serves as another model's tokenizer.
  */

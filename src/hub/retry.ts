@@ -1,18 +1,13 @@
 /** Patience with failures that may pass by themselves. */
 
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, type Wait } from '../async/backoff.ts'
 import type { AsrError } from '../errors/index.ts'
-
-/** Waits, or throws when the signal aborts. An argument, so that tests need no time. */
-export type Wait = (ms: number, signal: AbortSignal) => Promise<void>
-
-export const waitForReal: Wait = (ms, signal) => delay(ms, undefined, { signal })
 
 /** A failure that is worth another attempt. */
 export class PassingFailure extends Error {
-  /** What is thrown when patience ends. */
+  /** Thrown when patience ends. */
   readonly final: AsrError
-  /** How long the other side asked us to stay away. */
+  /** Pause that the other side asked for. */
   readonly afterMs: number | undefined
   /** True when this attempt got further than the one before; then patience starts afresh. */
   readonly hasProgressed: boolean
@@ -32,10 +27,8 @@ export interface Patience {
   readonly signal: AbortSignal
 }
 
-const FIRST_PAUSE_MS = 500
-
-/** Longer than this we do not keep a caller waiting, even where the other side names a time. */
-const LONGEST_PAUSE_MS = 60_000
+/** A longer pause, which only the other side asks for, is not worth a caller's time. */
+const PAUSES = { firstMs: 500, longestMs: 60_000 }
 
 /**
  * Repeats `operation` as long as it throws {@link PassingFailure}, with pauses that double.
@@ -49,8 +42,8 @@ export async function retrying<T>(operation: () => Promise<T>, { attempts, wait,
     } catch (error) {
       if (!(error instanceof PassingFailure)) throw error
       failed = error.hasProgressed ? 1 : failed + 1
-      const pauseMs = error.afterMs ?? FIRST_PAUSE_MS * 2 ** (failed - 1)
-      if (failed >= attempts || pauseMs > LONGEST_PAUSE_MS) throw error.final
+      const pauseMs = error.afterMs ?? backoffMs(failed, PAUSES)
+      if (failed >= attempts || pauseMs > PAUSES.longestMs) throw error.final
       await wait(pauseMs, signal)
     }
   }

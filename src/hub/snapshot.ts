@@ -1,19 +1,18 @@
 /** A revision of a repository as a local folder. */
 
 import { dirname } from 'node:path'
+import type { Wait } from '../async/backoff.ts'
 import type { HubSettings } from '../config.ts'
 import { AsrError, HubNotFoundError, HubOfflineError } from '../errors/index.ts'
 import { makeFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
 import { bytesPerParameter, CONFIG, type FileChoice, type FileListing } from './checkpoint-files.ts'
-import { diskFailure } from './disk-failure.ts'
-import { checkRoom, type RoomToCompile } from './disk-room.ts'
+import { checkRoom, diskFailure, type RoomToCompile } from './disk.ts'
 import { downloadBlob } from './download-blob.ts'
 import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
-import type { Wait } from './retry.ts'
 
 export interface SnapshotOptions {
   readonly hub: HubSettings
@@ -21,7 +20,7 @@ export interface SnapshotOptions {
   readonly log: Logger
   readonly wait: Wait
   readonly onProgress: OnProgress | undefined
-  /** What the files will need besides their own room. */
+  /** Disk space that the files will need besides their own. */
   readonly compile?: RoomToCompile | undefined
 }
 
@@ -117,7 +116,7 @@ async function updateSnapshot(
   const listing: FileListing = {
     names,
     readJson: async (name) => {
-      await store(byName.get(name)!) // nobody asks for other names than these
+      await store(byName.get(name)!) // no other names are asked for
       return await readJson(name)
     },
   }

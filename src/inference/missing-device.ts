@@ -1,8 +1,7 @@
 /** What a machine lacks for a device that no session opens on, and how to get it. */
 
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { cudaProviderPath } from '../runtime-package.ts'
 
 /** What was found of CUDA on this machine. */
 export interface CudaSigns {
@@ -62,14 +61,9 @@ export function missingForWebGpu(words: string, platform: NodeJS.Platform): stri
 }
 
 export function cudaSigns(): CudaSigns {
-  const library = join(runtimeLibraries(), 'libonnxruntime_providers_cuda.so')
+  const library = cudaProviderPath()
   const hasProvider = existsSync(library)
   return { hasProvider, missingLibrary: hasProvider ? missingFor(library) : undefined }
-}
-
-function runtimeLibraries(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
-  return join(root, 'bin', 'napi-v6', process.platform, process.arch)
 }
 
 /** The runtime keeps the loader's words to itself, so the loader is asked once more. */

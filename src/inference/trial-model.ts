@@ -6,7 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../checkpoint/index.ts'
-import { type CompileOptions, compile, SAMPLES_PER_POSITION } from '../graph/index.ts'
+import { type CompileOptions, compile, SAMPLES_PER_POSITION } from '../compiler/index.ts'
+import { FULL_CONTEXT } from '../whisper-constants.ts'
 
 /** Heads of 64 and 1500 positions as all Whispers have them, few of everything else. */
 export const TRIAL_SHAPE: ModelShape = {
@@ -19,7 +20,7 @@ export const TRIAL_SHAPE: ModelShape = {
   decoderHeads: 2,
   decoderFfnDim: 128,
   vocabSize: 300,
-  maxAudioContext: 1500,
+  maxAudioContext: FULL_CONTEXT,
   maxTextContext: 448,
   lowRank: [],
 }

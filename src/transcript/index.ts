@@ -1,4 +1,6 @@
-/** What we hand back: segments, words, the whole text, and the formats that they are written in. */
+/** Transcriptions: segments, words, the whole text, and the formats that they are written in. */
+
+export { isWrittenWithoutSpaces, languageName } from '../language-table.ts'
 export {
   checkAnswerOptions,
   FORMAT_NAMES,
@@ -7,7 +9,6 @@ export {
   type FormatName,
   writeTranscription,
 } from './formats.ts'
-export { languageName } from './language-name.ts'
 export {
   type DeltaEvent,
   type DoneEvent,
@@ -27,7 +28,7 @@ export {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from './subtitle-options.ts'
-export { isWrittenWithoutSpaces, joinTexts, TextJoiner } from './text-joiner.ts'
+export { joinTexts, TextJoiner } from './text-joiner.ts'
 export type {
   LanguageDetection,
   Quality,

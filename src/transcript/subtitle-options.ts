@@ -1,4 +1,4 @@
-/** How subtitles are laid out, and which of those wishes contradict each other. */
+/** Options of the layout of subtitles, and which of them contradict each other. */
 
 import { OptionInvalidError } from '../errors/index.ts'
 import { describeOptions, flag, integer, type OptionInfo, type OptionTable, parseGiven } from '../option-table.ts'
@@ -73,7 +73,7 @@ export function checkSubtitleOptions(
   }
 }
 
-/** What was asked for, under the names that callers know. */
+/** The given options, under the names that callers know. */
 function given(options: SubtitleOptions): (readonly [name: string, value: number | true])[] {
   const wishes = [
     ['max_line_width', options.maxLineWidth],

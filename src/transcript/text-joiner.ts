@@ -1,13 +1,7 @@
 /** One text from segments, as they come. */
 
+import { isWrittenWithoutSpaces } from '../language-table.ts'
 import type { Segment } from './transcription.ts'
-
-/** Scripts that put no space between words, where windows are joined without one. */
-const WITHOUT_SPACES = ['zh', 'yue', 'ja', 'th', 'lo', 'my', 'km', 'bo']
-
-export function isWrittenWithoutSpaces(language: string): boolean {
-  return WITHOUT_SPACES.includes(language)
-}
 
 /**
  * Tells what each segment adds to the text, so that all the pieces together are the whole text, trimmed. Tokens carry

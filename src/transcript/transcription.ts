@@ -1,6 +1,6 @@
-/** What a transcription is made of; every writer and every route starts from here. Times are seconds. */
+/** The parts of a transcription; every writer and every route starts from here. Times are seconds. */
 
-/** How far a segment is to be trusted. */
+/** Trust in a segment. */
 export type Quality = (typeof QUALITIES)[number]
 export const QUALITIES = ['ok', 'low_confidence', 'repetition', 'maybe_silence'] as const
 
@@ -30,16 +30,16 @@ export interface Segment {
   readonly noSpeechProb: number
   /** undefined unless words were asked for. */
   readonly words: readonly Word[] | undefined
-  /** Of each text token; undefined unless they were asked for. */
+  /** One for each text token; undefined unless they were asked for. */
   readonly logprobs: readonly TokenLogprob[] | undefined
   readonly quality: Quality
-  /** How often its window was decoded again before this text was accepted. */
+  /** Number of times that its window was decoded again before this text was accepted. */
   readonly retries: number
   /** ISO 639-1 code; differs from the transcription's only where languages are detected per window. */
   readonly language: string
 }
 
-/** What it took. */
+/** Counts of the work. */
 export interface Statistics {
   readonly windows: number
   /** Seconds that voice activity detection left out. */
@@ -60,17 +60,17 @@ export interface Transcription {
   readonly task: (typeof TASKS)[number]
   /** Code of the language that was decoded, such as "pt". */
   readonly language: string
-  /** Of detection; undefined where the language was given. */
+  /** Probability of the detected language; undefined where the language was given. */
   readonly languageProbability: number | undefined
   /** Length of the whole recording. */
   readonly durationSeconds: number
   readonly segments: readonly Segment[]
-  /** What the caller should know about this answer, each one sentence. */
+  /** Warnings about this answer, each one sentence. */
   readonly warnings: readonly string[]
   readonly statistics: Statistics
 }
 
-/** What language a recording is in, by detection alone. */
+/** The language of a recording, by detection alone. */
 export interface LanguageDetection {
   /** Code, such as "pt". */
   readonly language: string
@@ -81,7 +81,7 @@ export interface LanguageDetection {
   readonly durationSeconds: number
 }
 
-/** What becomes of a recording, by the kind of work that is done with it. */
+/** Results, by the kind of work. */
 export interface WorkResults {
   readonly transcribe: Transcription
   readonly 'detect-language': LanguageDetection
@@ -89,7 +89,7 @@ export interface WorkResults {
 
 export type WorkKind = keyof WorkResults
 
-/** How likely each token was: the natural logarithm of its probability. */
+/** A token with the natural logarithm of its probability. */
 export interface TokenLogprob {
   /** With U+FFFD where the token is only a part of a character. */
   readonly token: string

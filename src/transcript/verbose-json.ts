@@ -1,8 +1,8 @@
 /** Everything about a transcription under the names of OpenAI's `verbose_json`; what OpenAI does not have follows it. */
 
 import { z } from 'zod'
+import { languageName } from '../language-table.ts'
 import type { DataOf } from '../schema.ts'
-import { languageName } from './language-name.ts'
 import { QUALITIES, type Segment, type Statistics, TASKS, type Transcription, type Word } from './transcription.ts'
 
 const seconds = z.number().describe('Seconds from the start of the recording.')

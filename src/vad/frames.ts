@@ -1,5 +1,7 @@
 /** A stream of samples → frames of 32 ms, each with its probability of speech, in blocks of about a second. */
 
+import { SILENCE_PEAK } from '../whisper-constants.ts'
+
 /** Samples of one frame, 32 ms: the only length that Silero VAD takes at 16 kHz. */
 export const FRAME_SAMPLES = 512
 
@@ -8,9 +10,6 @@ export const CONTEXT_SAMPLES = 64
 
 /** So many frames are heard together: a model's run and a turn of the generators cost more than the work in one. */
 const BLOCK_FRAMES = 32
-
-/** Below this peak (-66 dB) a frame is digital silence or a muted microphone, whatever a model may hear in it. */
-const SILENCE_PEAK = 5e-4
 
 /** After so much silence (0.5 s) the model's memory holds nothing else, and more of it need not be heard. */
 const SETTLED_FRAMES = 16

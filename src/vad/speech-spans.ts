@@ -1,6 +1,6 @@
 /** Probabilities of speech → spans of speech, with hysteresis. */
 
-import { SAMPLE_RATE } from '../audio/index.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { FRAME_SAMPLES } from './frames.ts'
 
 /** Samples of the recording: from `start`, up to and without `end`. */

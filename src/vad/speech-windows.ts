@@ -1,6 +1,6 @@
 /** A recording → the windows in which somebody speaks. */
 
-import { SAMPLE_RATE } from '../audio/index.ts'
+import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { listen, type SpeechProbability } from './frames.ts'
 import type { SpeechOptions } from './options.ts'
 import { SampleBuffer } from './sample-buffer.ts'

@@ -1,12 +1,12 @@
 /** Spans of speech → where windows begin and end. */
 
-import { SAMPLE_RATE } from '../audio/index.ts'
+import { SAMPLE_RATE, WINDOW_SECONDS } from '../whisper-constants.ts'
 import { FRAME_SAMPLES, type Frame } from './frames.ts'
 import type { SpeechOptions } from './options.ts'
 import { type Span, SpanFinder } from './speech-spans.ts'
 
 /** The longest window that the encoder takes. */
-const WINDOW_SAMPLES = 30 * SAMPLE_RATE
+const WINDOW_SAMPLES = WINDOW_SECONDS * SAMPLE_RATE
 /** Padding never takes more of a window than leaves this much for speech. */
 const LEAST_SPEECH_SAMPLES = 10 * SAMPLE_RATE
 /** Speech without a pause is cut where this many frames (160 ms) hold the least energy. */

@@ -13,7 +13,13 @@ import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: ROOT })].sort()
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...globSync('docs/**/*.md', { cwd: ROOT }),
+].sort()
 
 /** What stands in code, in blocks and in lines: commands, as opposed to words about them. */
 function codeOf(text: string): string[] {
@@ -107,6 +113,15 @@ test('every link between the documents leads to a file, and to a heading where i
       if (anchor !== undefined) assert.ok(anchorsOf(target).includes(anchor), `${file}: ${link}`)
     }
   }
+})
+
+test('every file and folder that the recipes for contributors name is there, but for the new one', () => {
+  const named = all(codeOf(read('CONTRIBUTING.md')), /^((?:src|test|scripts)\/\S+)$/gm)
+  assert.ok(named.length > 15)
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(ROOT, path))),
+    ['src/models/my-family.ts'],
+  )
 })
 
 /** As the usual viewers make them. */

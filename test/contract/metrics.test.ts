@@ -185,17 +185,17 @@ test('the memory of each engine is looked up at the scrape, and forgotten with t
   const measured = await measuredService(t)
   const { transcriber } = measured
   const times = { loadedAt: 0, lastUsedAt: 0, expiresAt: undefined, loadSeconds: 1 }
-  const engine = { ...times, state: 'loaded', nRequests: 0, residentBytes: undefined } as const
+  const engine = { ...times, state: 'loaded', nRequests: 0 } as const
   transcriber.engines = () => [
-    { ...engine, modelId: 'base', pid: process.pid },
-    { ...engine, modelId: 'freds0', pid: undefined },
+    { ...engine, modelId: 'base', pid: process.pid, residentBytes: 200e6 },
+    { ...engine, modelId: 'freds0', pid: undefined, residentBytes: undefined },
   ]
   const memory = (await scrape(measured)).get('paradox_engine_memory_bytes')!.samples
   assert.deepEqual(
     memory.map(({ labels }) => labels),
     [{ model: 'base' }],
   )
-  assert.ok(memory[0]!.value > 10e6)
+  assert.equal(memory[0]!.value, 200e6)
   transcriber.engines = () => []
   assert.deepEqual((await scrape(measured)).get('paradox_engine_memory_bytes')!.samples, [])
 })

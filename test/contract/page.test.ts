@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fastify from 'fastify'
-import { pageRoutes } from '../../src/http/page/index.ts'
-import { secure } from '../../src/http/security/index.ts'
+import { pageRoutes } from '../../src/http/page.ts'
+import { secure } from '../../src/http/security/secure.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const SCRIPT = 'console.log("boa tarde")\n'.repeat(100)

@@ -24,7 +24,7 @@ import {
   partHead,
   readAnswer,
 } from '../helpers/rigs/raw-http.ts'
-import { startService, uploadsIn } from '../helpers/rigs/service.ts'
+import { serviceOf, startService, uploadsIn } from '../helpers/rigs/service.ts'
 import { skipped } from '../helpers/skip.ts'
 
 const MB = 1024 ** 2
@@ -173,7 +173,7 @@ test('a port that is in use is told with what to do, and the engines are closed'
   const transcriber = scriptedTranscriber()
   const config = readConfig({ HOST: '127.0.0.1', PORT: String(first.port), TEMP_DIR: await temporaryFolder(t) })
   const { signal } = new AbortController()
-  await assert.rejects(serve({ config, transcriber, logger: silentLogger, signal }), (error) => {
+  await assert.rejects(serve(serviceOf({ config, transcriber, logger: silentLogger }), { signal }), (error) => {
     assert.ok(error instanceof AddressUnavailableError)
     assert.match(error.sentence, /cannot listen on 127\.0\.0\.1:\d+ \(it is in use\): stop the program .* PORT/)
     return true

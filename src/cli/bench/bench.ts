@@ -6,21 +6,23 @@ import { availableParallelism } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
-import { createEnginePool } from '../../engine/index.ts'
+import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
 import { temporaryFolder } from '../../folders.ts'
-import { createLogger, silentLogger } from '../../logger.ts'
-import { keepSpeed } from '../../models/measured-speeds.ts'
+import { silentLogger } from '../../logger.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
+import { keepSpeed } from '../../models/precision/measured-speeds.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
-import type { RequestedOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../whisper/options.ts'
+import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { processorFacts } from '../machine/facts.ts'
 import { modelsHere } from '../models/list.ts'
-import { failureLine, sizeText, table } from '../output.ts'
-import { createProgress } from '../progress/index.ts'
+import { failureLine, sizeText } from '../output.ts'
+import { createProgress, loadingTo } from '../progress/index.ts'
 import { speedText } from '../progress/wording.ts'
+import { table } from '../table.ts'
 import { orUnwritable } from '../transcription/output-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
 import { durationOf } from '../transcription/worker.ts'
@@ -37,14 +39,14 @@ export interface BenchFlags {
 
 export interface Measurement {
   readonly model: string
-  /** Of the load before, without a compilation where there was one before that. */
+  /** Time of the load before the runs, without a compilation where there was one before that. */
   readonly loadSeconds: number
   readonly audioSeconds: number
   /** Seconds of each run, in their order. */
   readonly runSeconds: readonly number[]
   /** Seconds of recording per second of work, by the median run. */
   readonly timesRealTime: number
-  /** Of the model's process; null where the system does not tell. */
+  /** Memory of the model's process; null where the system does not tell. */
   readonly residentBytes: number | null
 }
 
@@ -150,14 +152,7 @@ async function measure(entry: ModelEntry, options: MeasureOptions): Promise<Meas
     durationOf: () => durationOf(recording.path, signal),
     unit: 'runs',
   })
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings: config.engine,
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error'),
-    onLoading: (loading) => progress.loading(loading),
-    onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
-  })
+  const pool = poolOf(entry, config.engine, { logger: commandLogger(config, 'error'), ...loadingTo(() => progress) })
   const transcribe = async (run: number) => {
     const name = nameOf(run)
     progress.show(name, 0)

@@ -43,7 +43,7 @@ export async function print(work: () => Promise<string> | string): Promise<void>
   })
 }
 
-/** Help and version, at once: nobody listens yet for a reader such as `head` that has gone. */
+/** Writes help and version at once: no listener is there yet for a reader such as `head` that has gone. */
 export function writeHelp(text: string): void {
   try {
     writeSync(process.stdout.fd, text)

@@ -27,7 +27,7 @@ Exit code: 0 after SIGTERM or Ctrl-C, 1 it could not start, 2 wrong arguments or
     })
 }
 
-/** For whoever started it by hand, and would look for the address between lines of JSON. */
+/** Prints the address for a person, who would look for it between lines of JSON. */
 function greet({ host, port }: { readonly host: string; readonly port: number }): void {
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const address = `http://${name}:${port}`

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 
-/** What may stand in a place: words, a kind of file, or something that only the user knows. */
+/** Values of an argument: words, a kind of file, or something that only the user knows. */
 export type Values = readonly string[] | 'files' | 'folders' | 'anything'
 
 export interface FlagNode {
@@ -17,9 +17,9 @@ export interface CommandNode {
   readonly path: string
   readonly meaning: string
   readonly flags: readonly FlagNode[]
-  /** Of the arguments; undefined: it takes none. */
+  /** Values of its arguments; undefined: it takes none. */
   readonly values: Values | undefined
-  /** Of those after the first, where they are others. */
+  /** Values of the arguments after the first, where they differ. */
   readonly laterValues: Values | undefined
   readonly commands: readonly CommandNode[]
 }

@@ -13,7 +13,7 @@ if [[ $funcstack[1] == _paradox ]]; then _paradox "$@"; else compdef _paradox pa
 `
 }
 
-/** What completes the arguments of one command, and of those below it. */
+/** The function that completes the arguments of one command, and of those below it. */
 function body({ flags, values, laterValues, commands }: CommandNode, indent: string): string {
   const specs = flags.map(flagSpec)
   if (commands.length === 0) {

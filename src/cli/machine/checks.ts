@@ -1,4 +1,4 @@
-/** What `paradox doctor` looks at: each check gives one line, and says what to do where something is wrong. */
+/** The checks of `paradox doctor`: each gives one line, and a remedy where something is wrong. */
 
 import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -18,7 +18,7 @@ export interface Check {
   readonly name: string
   readonly status: 'ok' | 'warn' | 'fail'
   readonly message: string
-  /** What to do; undefined where nothing is to be done. */
+  /** An instruction; undefined where nothing is to be done. */
   readonly remedy?: string | undefined
 }
 
@@ -54,7 +54,7 @@ function checkProcessor(): Finding {
   return warn(`${text}; no 8-bit dot products`, remedy)
 }
 
-/** What the smallest and the default model take, with some room for the system. */
+/** Memory of the smallest and of the default model, with some room for the system. */
 const BASE_BYTES = 0.8e9
 const DEFAULT_BYTES = 2e9
 

@@ -3,7 +3,8 @@
 import { type Device, readConfig } from '../../config.ts'
 import { chooseDevice, graphicsCards } from '../../devices/index.ts'
 import { silentLogger } from '../../logger.ts'
-import { sizeText, table } from '../output.ts'
+import { sizeText } from '../output.ts'
+import { table } from '../table.ts'
 import { deviceFacts, memoryFacts, processorFacts } from './facts.ts'
 
 /** @returns the text to print. @throws {ConfigError} */

@@ -1,9 +1,9 @@
-/** What of a machine matters to a model: processor, memory, graphics cards, and which devices a session opens on. */
+/** The parts of a machine that matter to a model: processor, memory, graphics cards, devices that a session opens on. */
 
 import { readFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os'
-import type { Device, Dtype } from '../../config.ts'
-import { checkDevice, has8Bits } from '../../devices/index.ts'
+import { computesIn, type Device, type Dtype, hasDotProducts } from '../../device-precision.ts'
+import { checkDevice } from '../../devices/index.ts'
 import { AsrError } from '../../errors/index.ts'
 import { processorFeatures } from '../../models/compiled/index.ts'
 
@@ -13,7 +13,7 @@ export interface ProcessorFacts {
   /** Cores that this process may use, of how many there are. */
   readonly cores: number
   readonly allCores: number
-  /** Of its instructions those that the runtime has kernels for. */
+  /** Its instructions that onnxruntime has kernels for. */
   readonly features: readonly string[]
   /** 8-bit dot products, without which the encoder stays in float32. */
   readonly has8Bit: boolean
@@ -21,7 +21,6 @@ export interface ProcessorFacts {
 
 const RELEVANT =
   /^(sse4_1|avx|avx2|fma|f16c|avx512f|avx512_vnni|avx_vnni|avx512_bf16|amx_int8|amx_bf16|asimd|asimddp|i8mm|bf16|sve)$/
-const DOT_PRODUCTS = /^(avx512_vnni|avx_vnni|asimddp)$/
 
 export function processorFacts(): ProcessorFacts {
   const all = processorFeatures()
@@ -31,12 +30,12 @@ export function processorFacts(): ProcessorFacts {
     cores: availableParallelism(),
     allCores: cpus().length,
     features: all.filter((name) => RELEVANT.test(name)),
-    has8Bit: all.some((name) => DOT_PRODUCTS.test(name)),
+    has8Bit: hasDotProducts(all),
   }
 }
 
 export interface MemoryFacts {
-  /** Of the machine, or what its container may have. */
+  /** The machine's, or its container's limit. */
   readonly totalBytes: number
   readonly availableBytes: number
   /** True where a container's limit is the smaller one. */
@@ -51,7 +50,7 @@ export function memoryFacts(): MemoryFacts {
   return { totalBytes: isLimited ? limit : totalmem(), availableBytes, isLimited }
 }
 
-/** With what the system would give back from its caches of files. */
+/** Free memory, and the system's caches of files, which it would give back. */
 function availableMemory(): number {
   try {
     const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
@@ -78,7 +77,8 @@ export async function deviceFacts(devices: readonly Device[], dtype: Dtype): Pro
 /** @param dtype  the one that is set; a GPU is tried in another where that is a processor's. */
 export async function tryDevice(device: Device, dtype: Dtype): Promise<Pick<DeviceFacts, 'isUsable' | 'reason'>> {
   try {
-    if (device !== 'auto' && device !== 'cpu') await checkDevice(device, { dtype: has8Bits(dtype) ? 'auto' : dtype })
+    if (device !== 'auto' && device !== 'cpu')
+      await checkDevice(device, { dtype: computesIn(dtype, device) ? dtype : 'auto' })
     return { isUsable: true, reason: undefined }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error

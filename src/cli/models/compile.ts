@@ -4,9 +4,9 @@ import { readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
 import { type LoadingProgress, loadOnce } from '../../engine/index.ts'
 import { CacheUnwritableError, isAbort } from '../../errors/index.ts'
-import { createLogger } from '../../logger.ts'
 import { listCompiled, machineIdentity, type Pruned, pruneCompiled } from '../../models/compiled/index.ts'
 import { ModelRegistry } from '../../models/registry.ts'
+import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
@@ -27,7 +27,7 @@ export async function compileModels(
   const registry = ModelRegistry.load(config.models)
   const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(config)
   if (entries.length === 0) output.stderr('paradox: no model is on this machine yet: name one, and it is downloaded\n')
-  const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
+  const logger = commandLogger(config)
   const settings = await chooseDevice(config.engine, logger)
   const progress = createProgress({ stream: process.stderr, files: new Map(), durationOf: async () => undefined })
   let isComplete = true
@@ -55,7 +55,7 @@ export async function compileModels(
   }
   return isComplete
 
-  /** Of the model that has just been loaded: it was used last, and under this name unless another has the same files. */
+  /** Size of the model that has just been loaded: it was used last, and under this name unless another has the same files. */
   function sizeOf(name: string, since: Date): number {
     const used = listCompiled(settings.cacheDir).filter(({ lastUsed }) => lastUsed.getTime() >= since.getTime() - 1000)
     const newest = used.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime())

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../../config.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { languageOf, type ModelEntry, ModelRegistry } from '../../models/registry.ts'
-import { table } from '../output.ts'
+import { table } from '../table.ts'
 
 interface ModelRow {
   readonly id: string
@@ -22,7 +22,7 @@ interface ModelRow {
 
 /** Every model that can be named: those with an id, then what else lies in the caches, each once. */
 async function namedModels(config: Config): Promise<{ readonly entry: ModelEntry; readonly isHere: boolean }[]> {
-  // Whoever is at the machine may use whatever lies on it.
+  // A user of this machine may use every model on it.
   const registry = ModelRegistry.load({ ...config.models, allowed: ['*'] })
   const library = new ModelLibrary({ registry, settings: config.engine, logger: silentLogger })
   const models = new Map<string, ModelEntry>()

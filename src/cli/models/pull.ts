@@ -2,9 +2,9 @@
 
 import { readConfig } from '../../config.ts'
 import { isAbort } from '../../errors/index.ts'
-import { createLogger } from '../../logger.ts'
 import { ModelLibrary } from '../../models/library.ts'
 import { ModelRegistry } from '../../models/registry.ts'
+import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
 import { type Output, sizeText } from '../output.ts'
 import { createProgress } from '../progress/index.ts'
@@ -21,7 +21,7 @@ export async function pullModels(
   const config = readConfig()
   const registry = ModelRegistry.load(config.models)
   const entries = ids.map((id) => registry.resolve(id))
-  const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error')
+  const logger = commandLogger(config, 'error')
   const library = new ModelLibrary({ registry, settings: config.engine, logger })
   const progress = createProgress({ stream: process.stderr, files: new Map(), durationOf: async () => undefined })
   let isComplete = true

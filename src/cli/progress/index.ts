@@ -1,5 +1,6 @@
-/** How far the work is: bars on a terminal, now and then a line anywhere else. */
+/** Progress of the work: bars on a terminal, now and then a line anywhere else. */
 
+import type { OneModelOptions } from '../../engine/index.ts'
 import { bars } from './bars.ts'
 import { lines } from './lines.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
@@ -9,7 +10,15 @@ export function createProgress(options: ProgressOptions): Progress {
   return options.stream.isTTY && process.env.TERM !== 'dumb' ? bars(options) : lines(options)
 }
 
-/** For those who want to be told nothing. */
+/** Shows nothing, for `--quiet`. */
 export const noProgress: Progress = { loading() {}, show() {}, finish() {}, clear() {} }
+
+/** For a pool: tells what loading is at, and when it is over. */
+export function loadingTo(progress: () => Progress | undefined): Pick<OneModelOptions, 'onLoading' | 'onEvent'> {
+  return {
+    onLoading: (loading) => progress()?.loading(loading),
+    onEvent: ({ type }) => void (type !== 'unloaded' && progress()?.loading(undefined)),
+  }
+}
 
 export type { Progress, Terminal } from './progress.ts'

@@ -1,4 +1,4 @@
-/** How fast the work goes and how long the rest of it will take. */
+/** The speed of the work and the time that the rest of it will take. */
 
 export interface PaceOptions {
   /** Every file with its size in bytes, where that is known; more may be added. */
@@ -26,7 +26,7 @@ export class Pace {
   readonly #durations = new Map<string, number | undefined>()
   readonly #current = new Map<string, number>()
   readonly #ended = new Set<string>()
-  /** Of the ended ones those that took no time worth counting. */
+  /** Files that ended without taking time worth counting. */
   readonly #idle = new Set<string>()
   #startedAt: number | undefined
   /** When something was last heard; between two windows nothing is. */
@@ -49,7 +49,7 @@ export class Pace {
     this.#current.set(file, doneSeconds)
     if (this.#durations.has(file)) return
     this.#durations.set(file, undefined)
-    // A file that cannot be looked into is told by whoever transcribes it.
+    // A file that cannot be looked into is reported by its transcription.
     this.#durationOf(file)
       .then((seconds) => {
         if (!this.#ended.has(file)) this.#durations.set(file, seconds) // else a better one is there
@@ -88,7 +88,7 @@ export class Pace {
     return this.#ended.size
   }
 
-  /** Of all files, 0 to 1. */
+  /** Share of all files that is done, 0 to 1. */
   get fraction(): number {
     const secondsPerByte = this.#secondsPerByte
     let done = 0
@@ -126,12 +126,12 @@ export class Pace {
     this.#startedAt ??= this.#heardAt
   }
 
-  /** Of the work that has been heard of. */
+  /** Time between the first and the last report. */
   get #elapsedMs(): number {
     return this.#startedAt === undefined ? 0 : this.#heardAt - this.#startedAt
   }
 
-  /** Of the files whose length is known; of none, any number would do. */
+  /** Average over the files whose length is known; without any, every number would do. */
   get #secondsPerByte(): number {
     let seconds = 0
     let bytes = 0

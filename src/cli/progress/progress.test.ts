@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import stringWidth from 'string-width'
 import { Screen } from '../../../test/helpers/judges/screen.ts'
-import { shownWidth } from '../output.ts'
 import { createProgress as create, type Terminal } from './index.ts'
 import type { ProgressOptions } from './progress.ts'
 import { barLine, clockText } from './wording.ts'
@@ -118,7 +118,7 @@ test('no line is as wide as the terminal, whatever is in the name, and a name ca
     for (const columns of [10, 20, 40, 80, 200]) {
       for (const fraction of [undefined, 0, 0.5, 1]) {
         const line = barLine(name, fraction, { current, timesRealTime: 6.3, remainingSeconds: 7 }, columns)
-        assert.ok(shownWidth(line) < Math.max(columns, 1), `${shownWidth(line)} of ${columns}: ${line}`)
+        assert.ok(stringWidth(line) < Math.max(columns, 1), `${stringWidth(line)} of ${columns}: ${line}`)
         assert.doesNotMatch(line, /\p{Cc}/u)
       }
     }

@@ -1,9 +1,9 @@
-/** What progress is told, and what it needs to know. */
+/** The interface of the two displays of progress. */
 
 import type { LoadingProgress } from '../../engine/index.ts'
 
 export interface Progress {
-  /** What a model is at before it can begin: minutes, at the first use of a large one. undefined: it has begun. */
+  /** The stage of a model that is being loaded, minutes at the first use of a large one. undefined: it is loaded. */
   loading(progress: LoadingProgress | undefined): void
   /** A file is being worked on, and so many seconds of it are done. */
   show(file: string, doneSeconds: number): void
@@ -29,7 +29,7 @@ export interface ProgressOptions {
   readonly files: ReadonlyMap<string, number | undefined>
   /** Length of a file in seconds where it is known; asked once for each file that is told of. */
   readonly durationOf: (file: string) => Promise<number | undefined>
-  /** What the files are called together. Default: files. */
+  /** Plural noun for the files. Default: files. */
   readonly unit?: string
   /** Milliseconds since any moment. */
   readonly now?: () => number

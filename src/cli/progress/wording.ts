@@ -1,14 +1,16 @@
-/** What a line of progress says, for a terminal of any width. */
+/** The words of a line of progress, for a terminal of any width. */
 
 import { basename } from 'node:path'
+import cliTruncate from 'cli-truncate'
+import stringWidth from 'string-width'
 import type { LoadingProgress } from '../../engine/index.ts'
-import { fitted, printable, shownWidth } from '../output.ts'
+import { printable } from '../output.ts'
 import type { CurrentFile, Pace } from './pace.ts'
 
 const LEAST_BAR = 8
 const LONGEST_BAR = 30
 const LEAST_NAME = 12
-/** A line as wide as the terminal wraps on some, and behind it the terminal writes ^C. */
+/** A line as wide as the terminal wraps on some. */
 const MARGIN = 3
 
 /** `0:27`, `12:05`, `1:02:07`. */
@@ -31,12 +33,12 @@ export function loadingText({ stage, item, fraction }: LoadingProgress): string 
   return `${printable(`${STAGES[stage]} ${item}`.trimEnd())}${percent}`
 }
 
-/** Of one file: `129 of 300 s`, in clock form. */
+/** One file's `2:09 of 5:00`. */
 function fileFigures({ doneSeconds, totalSeconds }: CurrentFile): string {
   return totalSeconds === undefined ? clockText(doneSeconds) : `${clockText(doneSeconds)} of ${clockText(totalSeconds)}`
 }
 
-/** What is told beside a name, as far as it is known. */
+/** Figures beside a name, as far as they are known. */
 export interface Figures extends Partial<Pick<Pace, 'timesRealTime' | 'remainingSeconds'>> {
   /** The file that is being worked on. */
   readonly current?: CurrentFile | undefined
@@ -61,17 +63,17 @@ export function barLine(name: string, fraction: number | undefined, figures: Fig
   // As wide with one digit as with two, so that nothing moves.
   const percent = fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`.padStart(4)]
   const shown = printable(basename(name))
-  const leastName = Math.min(shownWidth(shown), LEAST_NAME)
+  const leastName = Math.min(stringWidth(shown), LEAST_NAME)
   const rights = figureChoices(figures).map((texts) => [...percent, ...texts].join('  '))
   const most = columns - MARGIN
-  const roomBeside = (right: string) => most - shownWidth(right) - 2
+  const roomBeside = (right: string) => most - stringWidth(right) - 2
   const right = rights.find((text) => roomBeside(text) >= leastName) ?? rights.at(-1)!
   const room = roomBeside(right)
   const barRoom = Math.min(LONGEST_BAR, room - leastName - 1)
   if (fraction === undefined || barRoom < LEAST_BAR) {
-    return fitted(`${fitted(shown, Math.max(0, room))}  ${right}`.trimEnd(), most)
+    return cliTruncate(`${cliTruncate(shown, room)}  ${right}`.trimEnd(), most)
   }
-  const label = fitted(shown, room - barRoom - 1)
+  const label = cliTruncate(shown, room - barRoom - 1)
   const filled = Math.round(fraction * barRoom)
   return `${label} ${'█'.repeat(filled)}${'░'.repeat(barRoom - filled)}  ${right}`
 }

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 
 /**
- * Like `openAsBlob`, whose blob, when the file changes before it is read, leaves a rejection that nobody can catch and
+ * Like `openAsBlob`, whose blob, when the file changes before it is read, leaves a rejection that no code can catch and
  * that ends the process. Of a file that has grown, what was there is sent; one that has shrunk or gone fails the request.
  */
 export async function recordingFile(path: string): Promise<File> {

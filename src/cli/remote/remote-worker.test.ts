@@ -10,8 +10,7 @@ import { tempFolder } from '../../../test/helpers/rigs/temp-folder.ts'
 import { toVerboseJson } from '../../transcript/index.ts'
 import { readEvent, toTranscription } from './answer.ts'
 import { recordingFile } from './recording-file.ts'
-import { remoteWorker } from './remote-worker.ts'
-import { serverEvents } from './server-events.ts'
+import { remoteWorker, serverEvents } from './remote-worker.ts'
 
 const never = new AbortController().signal
 
@@ -62,10 +61,10 @@ test('events are read however they are cut into pieces', async () => {
   const text = `: comment\n\n${stream({ a: 'é' }, { b: '🎙️' }, '[DONE]', { c: 'after the end' })}`
   const bytes = new TextEncoder().encode(text.replaceAll('\n\n', '\r\n\r\n'))
   for (const size of [1, 2, 7, 1000]) {
-    const pieces = (async function* () {
+    const pieces = (function* () {
       for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
     })()
-    assert.deepEqual(await Array.fromAsync(serverEvents(pieces)), [{ a: 'é' }, { b: '🎙️' }])
+    assert.deepEqual(await Array.fromAsync(serverEvents(ReadableStream.from(pieces))), [{ a: 'é' }, { b: '🎙️' }])
   }
 })
 

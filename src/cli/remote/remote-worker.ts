@@ -1,24 +1,24 @@
 /** Sends recordings to a service and gives back what an engine of this machine would. */
 
-import { setTimeout as delay } from 'node:timers/promises'
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { wait } from '../../async/backoff.ts'
 import { checkFile } from '../../audio/index.ts'
 import type { TranscribeRequest } from '../../engine/index.ts'
 import {
   AsrError,
+  type ErrorCode,
   OptionInvalidError,
   ServerAnswerError,
   ServerLostError,
   ServerUnreachableError,
 } from '../../errors/index.ts'
 import { camelCase } from '../../option-table.ts'
-import { OPTIONS, type OptionName, type RequestedOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
+import { OPTIONS, type OptionName, type RequestedOptions } from '../../whisper/options.ts'
 import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
-import { failureSchema, readEvent, type ServerSegment, toTranscription } from './answer.ts'
+import { failureSchema, readEvent, type ServerFailure, type ServerSegment, toTranscription } from './answer.ts'
 import { recordingFile } from './recording-file.ts'
-import { serverEvents } from './server-events.ts'
-import { ServiceFailure } from './service-failure.ts'
 
 export interface RemoteOptions {
   /** Address of the service, such as `http://localhost:8000`. */
@@ -47,8 +47,7 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
         const answer = await ask(request)
         if (!('busySeconds' in answer)) return answer
         if (attempt === MOST_ATTEMPTS) throw answer.failure
-        await delay(1000 * answer.busySeconds, undefined, { signal: request.signal }).catch(() => {})
-        request.signal.throwIfAborted()
+        await wait(1000 * answer.busySeconds, request.signal)
       }
     },
   }
@@ -120,9 +119,48 @@ export function remoteWorker({ server, apiKey, model }: RemoteOptions): Worker {
   }
 }
 
+/**
+ * The JSON value of each event, up to `[DONE]`.
+ *
+ * @throws {SyntaxError} for data that is no JSON; the failure of the body's reader.
+ */
+export async function* serverEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<unknown> {
+  const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { data } of events) {
+    if (data === DONE) return
+    yield JSON.parse(data)
+  }
+}
+
+const DONE = '[DONE]'
+
 interface Busy {
   readonly failure: AsrError
   readonly busySeconds: number
+}
+
+/** Codes of OpenAI's that stand for ours. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  model_not_found: 'ASR_MODEL_UNKNOWN',
+  invalid_api_key: 'ASR_API_KEY',
+  rate_limit_exceeded: 'ASR_RATE_LIMITED',
+}
+
+/** A failure of the service, as it was there. */
+class ServiceFailure extends AsrError {
+  override readonly name = 'ServiceFailure'
+  readonly code: ErrorCode
+  /** It is a part of the message, since the service has joined them. */
+  readonly remedy = ''
+
+  constructor({ message, code }: ServerFailure) {
+    super(message)
+    this.code = CODES[code ?? ''] ?? `ASR_${(code ?? 'unknown').toUpperCase()}`
+  }
+
+  override get sentence(): string {
+    return this.code === 'ASR_API_KEY' ? `${this.message} (--api-key, or PARADOX_API_KEY)` : this.message
+  }
 }
 
 /** The connection was there, and ended. */

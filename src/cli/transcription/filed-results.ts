@@ -13,7 +13,7 @@ export interface FiledResultsOptions {
   readonly output: Pick<Output, 'stderr'>
   /** Makes room on the terminal. */
   readonly beforePrint: () => void
-  /** What is told besides failures: everything, what is done but not what is skipped, or nothing. */
+  /** The lines besides failures: all, those of finished but not of skipped recordings, or none. */
   readonly tells: 'all' | 'done' | 'failures'
 }
 

@@ -1,9 +1,8 @@
-/** What `transcribe` and `watch` were asked for: read from their flags and checked before anything is done. */
+/** The flags of `transcribe` and `watch`: read and checked before anything is done. */
 
 import { InvalidArgumentError, Option } from 'commander'
 import { OptionInvalidError } from '../../errors/index.ts'
 import { integer, type OptionInfo, type OptionTable, parseGiven } from '../../option-table.ts'
-import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   checkSubtitleOptions,
@@ -11,6 +10,7 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../../transcript/index.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../whisper/options.ts'
 import { flagsOf, givenOf } from '../option-flags.ts'
 import { FORMATS, type Format, isForSeveralFiles } from './result-writers.ts'
 
@@ -32,7 +32,7 @@ export interface TranscribeFlags extends TranscriptionFlags {
   readonly quiet?: boolean | undefined
 }
 
-/** What is done with every recording, whoever does it. */
+/** The options of every recording, for an engine and for a service alike. */
 export interface TranscriptionWish {
   readonly language: string | undefined
   readonly formats: readonly Format[]
@@ -81,7 +81,7 @@ export function readWish(flags: TranscriptionFlags): TranscriptionWish {
   const options = readOptions(givenOf(decodingOptionInfos(), flags))
   const subtitles = parseSubtitleOptions(givenOf(subtitleOptionInfos(), flags))
   const { wordTimestamps, logprobs } = withDefaults(options)
-  // Of several formats it is enough that one has a place for what is asked for.
+  // With several formats it is enough that one has a place for the option.
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps, subtitles: {} }))
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps: false, logprobs, subtitles: {} }))
   inSomeFormat(formats, (format) => checkSubtitleOptions(subtitles, { format, hasWords: wordTimestamps }))

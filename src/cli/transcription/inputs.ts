@@ -4,9 +4,8 @@ import { type Stats, statSync } from 'node:fs'
 import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { glob, isDynamicPattern } from 'tinyglobby'
 import { type AsrError, InputAbsentError, OptionInvalidError } from '../../errors/index.ts'
-import { looksLikeMedia } from './media-files.ts'
 
-/** How standard input is named. */
+/** The name of standard input. */
 export const STDIN = '-'
 
 /** One recording, or a name behind which there is none. */
@@ -38,7 +37,7 @@ export async function findInputs(
     const group = await inputsOf(name, recursive)
     for (const input of group) {
       const isFound = input.file !== name && input.path !== undefined
-      // What is named by itself too comes at its own place, under its own name.
+      // A file that is also named by itself comes at its own place, under its own name.
       if (isFound && (found.has(input.path) || named.has(input.path))) continue
       if (isFound) found.add(input.path)
       inputs.push(input)
@@ -67,7 +66,7 @@ function statsOf(name: string): Stats | undefined {
   try {
     return statSync(name, { throwIfNoEntry: false })
   } catch {
-    return undefined // whoever opens it will say why
+    return undefined // opening it will say why
   }
 }
 
@@ -121,4 +120,17 @@ const collator = new Intl.Collator('en', { numeric: true })
 
 function naturally(names: readonly string[]): string[] {
   return [...names].sort((a, b) => collator.compare(a, b) || (a < b ? -1 : 1))
+}
+
+/** Names that a folder is searched for. A file that is named is tried whatever its name is. */
+const EXTENSIONS = new Set(
+  (
+    '3ga 3gp 3gpp aac ac3 adts aif aifc aiff amr ape asf au avi caf eac3 f4a f4v flac flv gsm m2ts m4a m4b m4p m4v mka mkv ' +
+    'mov mp2 mp3 mp4 mpeg mpg mpga mts mxf oga ogg ogv opus ra rm snd spx ts vob w64 wav wave weba webm wma wmv wv'
+  ).split(' '),
+)
+
+/** True for names that audio and video files usually have. */
+export function looksLikeMedia(name: string): boolean {
+  return EXTENSIONS.has(extname(name).slice(1).toLowerCase())
 }

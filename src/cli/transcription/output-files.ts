@@ -18,7 +18,7 @@ const ENDINGS: Readonly<Record<Format, string>> = {
   verbose_json: '.verbose.json',
 }
 
-/** What to do with an output that is there already. */
+/** Treatment of an output that is there already. */
 export type IfExists = 'refuse' | 'skip' | 'overwrite'
 
 export interface OutputFilesOptions {
@@ -97,7 +97,7 @@ export class OutputFiles {
 
 let nextNumber = 1
 
-/** `rename` would replace what somebody has put there meanwhile; a link does not. */
+/** `rename` would replace a file that another program has put there meanwhile; a link does not. */
 async function moveToNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path)
@@ -111,7 +111,7 @@ async function moveToNew(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** Also a link that leads nowhere: it is somebody's. */
+/** True also for a link that leads nowhere: it is another program's. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path)

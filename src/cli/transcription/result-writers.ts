@@ -1,4 +1,4 @@
-/** How the results of `transcribe` are printed, and what a file with one of them holds. */
+/** The printed form of `transcribe`'s results, and the contents of a file with one of them. */
 
 import { FORMATS as FILE_FORMATS, type SubtitleOptions, type Transcription } from '../../transcript/index.ts'
 import { failureLine, type Output, printable } from '../output.ts'
@@ -34,7 +34,7 @@ export function isForSeveralFiles(format: Format): boolean {
 }
 
 export interface WriterOptions {
-  /** How many files were asked for: the form depends on it, not on how many succeed. */
+  /** Number of files that were asked for: the form depends on it, not on how many succeed. */
   readonly nFiles: number
   readonly subtitles: SubtitleOptions
 }
@@ -59,7 +59,7 @@ export function createWriter(format: Format, { nFiles, subtitles }: WriterOption
   }
 }
 
-/** What json and jsonl say of a file. */
+/** The record of a file in json and jsonl. */
 function row(result: FileResult) {
   if ('error' in result) return result
   const { file, model, transcription } = result
@@ -108,7 +108,7 @@ function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOption
   }
 }
 
-/** What a file in this format holds of one recording; ends with a line end, unless it is empty. */
+/** Contents of a file in this format for one recording; ends with a line end, unless it is empty. */
 export function contentOf(result: FileSuccess, format: Format, subtitles: SubtitleOptions): string {
   if (format === 'json') return `${JSON.stringify(row(result), null, 2)}\n`
   if (format === 'jsonl') return `${JSON.stringify(row(result))}\n`

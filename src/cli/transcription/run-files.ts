@@ -1,4 +1,4 @@
-/** What `transcribe` and `watch` do once they have somebody who transcribes: files in, results out, one by one. */
+/** The loop of `transcribe` and `watch`: files in, results out, one by one. */
 
 import type { TranscribeRequest, Transcriber } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
@@ -10,7 +10,7 @@ import type { Input } from './inputs.ts'
 import type { FileResult, FileSuccess } from './result-writers.ts'
 import type { SpooledInput } from './standard-input.ts'
 
-/** Who transcribes: an engine on this machine, or a service. */
+/** A transcriber: an engine on this machine, or a service. */
 export interface Worker {
   readonly transcribe: (request: Omit<TranscribeRequest, 'modelId'>) => ReturnType<Transcriber['transcribe']>
   /** The model, as results name it. */
@@ -46,7 +46,7 @@ export interface Tally {
 
 export class FileRun {
   readonly #options: RunOptions
-  /** What keeps all files from being transcribed. */
+  /** The failure that keeps all files from being transcribed. */
   #loadFailure: AsrError | undefined
   #nDone = 0
   #nSkipped = 0
@@ -57,7 +57,7 @@ export class FileRun {
     this.#options = options
   }
 
-  /** What has become of the files so far, also after an abort. */
+  /** Counts of the files so far, also after an abort. */
   get tally(): Tally {
     return { nDone: this.#nDone, nSkipped: this.#nSkipped, nFailed: this.#nFailed, audioSeconds: this.#audioSeconds }
   }
@@ -132,7 +132,7 @@ export class FileRun {
   }
 }
 
-/** What is wrong with the command and not with a file. */
+/** Failures of the command rather than of a file. */
 const COMMAND_FAILURES: readonly string[] = ['ASR_OPTION_INVALID', 'ASR_MODEL_UNKNOWN', 'ASR_API_KEY']
 
 function endsAll(error: unknown): boolean {

@@ -79,7 +79,7 @@ export async function transcribe(
 
   function sayTally(tally: Tally): void {
     const isPrinted = flags.outputDir === undefined
-    if (signal.aborted && process.stdout.errored) return // nobody reads the results any more
+    if (signal.aborted && process.stdout.errored) return // the reader of the results has gone
     if (signal.aborted && tally.nDone > 0) {
       const kept = `${tally.nDone} of ${inputs.length} ${inputs.length === 1 ? 'file' : 'files'}`
       output.stderr(`paradox: interrupted; done and kept: ${kept}\n`)

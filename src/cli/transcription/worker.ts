@@ -1,19 +1,17 @@
-/** Who transcribes for a command: an engine on this machine, or the service of --server. */
+/** The transcriber of a command: an engine on this machine, or the service of --server. */
 
 import { resolve } from 'node:path'
-import { probeAudio } from '../../audio/index.ts'
+import { audioOptions, probeAudio } from '../../audio/index.ts'
 import { type Config, readConfig } from '../../config.ts'
-import { chooseDevice } from '../../devices/index.ts'
-import { createEnginePool } from '../../engine/index.ts'
-import { createLogger } from '../../logger.ts'
-import { ModelRegistry } from '../../models/registry.ts'
-import type { Progress } from '../progress/index.ts'
-import { remoteWorker } from '../remote/index.ts'
+import { openModel } from '../../engine/index.ts'
+import { commandLogger } from '../command-logger.ts'
+import { loadingTo, type Progress } from '../progress/index.ts'
+import { remoteWorker } from '../remote/remote-worker.ts'
 import type { TranscriptionFlags } from './flags.ts'
 import type { Worker } from './run-files.ts'
 
 export interface OpenWorker extends Worker, AsyncDisposable {
-  /** Who tells of loading models. To be set before the first recording. */
+  /** The display for a model that is being loaded. To be set before the first recording. */
   progress: Progress | undefined
 }
 
@@ -37,21 +35,9 @@ export async function openWorker(flags: TranscriptionFlags, options: WorkerOptio
 }
 
 async function localWorker(model: string | undefined, { config, ttlMs }: WorkerOptions): Promise<OpenWorker> {
-  const registry = ModelRegistry.load(config.models)
   const modelId = model ?? config.models.defaultId
-  registry.resolve(modelId)
-  // The log shares the terminal with the results, so only trouble is told unless the user asks for more.
-  const logger = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
-  const settings = await chooseDevice(config.engine, logger)
-  const pool = createEnginePool({
-    resolve: (id) => registry.resolve(id),
-    maxLoadedModels: 1,
-    ttlMs,
-    settings,
-    logger,
-    onLoading: (loading) => worker.progress?.loading(loading),
-    onEvent: ({ type }) => void (type !== 'unloaded' && worker.progress?.loading(undefined)),
-  })
+  const logger = commandLogger(config)
+  const pool = await openModel(modelId, config, { ttlMs, logger, ...loadingTo(() => worker.progress) })
   const worker: OpenWorker = {
     modelName: modelId,
     progress: undefined,
@@ -63,6 +49,5 @@ async function localWorker(model: string | undefined, { config, ttlMs }: WorkerO
 
 /** Length of a recording by its header; undefined where it has none. */
 export async function durationOf(path: string, signal: AbortSignal): Promise<number | undefined> {
-  const { ffmpegPath, ffmpegTimeoutSeconds: timeoutSeconds, maxAudioSeconds: maxSeconds } = readConfig().engine
-  return (await probeAudio(resolve(path), { ffmpegPath, timeoutSeconds, maxSeconds, signal })).durationSeconds
+  return (await probeAudio(resolve(path), audioOptions(readConfig().engine, { signal }))).durationSeconds
 }

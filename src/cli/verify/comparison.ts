@@ -1,4 +1,4 @@
-/** How far the text of an approximation is from the exact one, and from what was said. */
+/** The distance of an approximation's text from the exact one, and from the words that were said. */
 
 import {
   addErrors,
@@ -12,14 +12,14 @@ import {
 } from '../../scoring/index.ts'
 import type { Transcription } from '../../transcript/index.ts'
 
-/** What one variant has heard in one recording. */
+/** Text and confidence of one variant for one recording. */
 export interface Heard {
   readonly text: string
   /** Code. */
   readonly language: string
   /** The text tokens of all segments. */
   readonly nTokens: number
-  /** Of these, each with the average of its window; 0 where there is none. */
+  /** Sum over these tokens, each with the average of its window; 0 without tokens. */
   readonly sumLogprob: number
 }
 
@@ -31,7 +31,7 @@ export interface Difference {
 
 /** One recording, or several together. Words are characters in languages that are scored by them. */
 export interface Comparison {
-  /** Of the longer text. */
+  /** Number of words in the longer text. */
   readonly nWords: number
   /** Words that were changed, left out or added. */
   readonly nDiffering: number

@@ -1,4 +1,4 @@
-/** What was found out about each approximation, and what follows from it. */
+/** A verdict for each approximation, and the setting that follows from it. */
 
 import type { Config } from '../../config.ts'
 import type { ModelEntry } from '../../models/registry.ts'
@@ -17,7 +17,7 @@ export interface Finding {
   readonly judged: readonly VerifiedRecording[]
   /** Why it is worse than the limits; empty where it is not. */
   readonly reasons: readonly string[]
-  /** What to set instead, where it is worse. */
+  /** The setting to use instead, where it is worse. */
   readonly setting: string | undefined
 }
 

@@ -9,7 +9,7 @@ export interface Limits {
   readonly maxDiffering: number
   /** Points by which the word error rate may rise, over the recordings with a text. */
   readonly maxWerRise: number
-  /** By which the average log-probability may fall, over all recordings. */
+  /** Largest fall of the average log-probability, over all recordings. */
   readonly maxLogprobDrop: number
 }
 

@@ -1,4 +1,4 @@
-/** What a model is verified on: the sample where this machine has it, and the caller's recordings with their texts. */
+/** The recordings that a model is verified on: the sample where this machine has it, and the caller's with their texts. */
 
 import { readFile, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
@@ -15,7 +15,7 @@ export interface VerifiedRecording {
   readonly path: string
   /** Code or name; undefined: detected, or the model's own. */
   readonly language: string | undefined
-  /** What is said; undefined where no text lies beside the recording. */
+  /** The words that are said; undefined where no text lies beside the recording. */
   readonly said: string | undefined
   readonly isSample: boolean
   /** By its header; undefined where it has none. */
@@ -27,7 +27,7 @@ const MOST_TEXT_BYTES = 10_000_000
 
 export interface FindOptions {
   readonly recursive: boolean
-  /** Of the caller's recordings. */
+  /** Language of the caller's recordings. */
   readonly language: string | undefined
   /** Where the sample may lie. */
   readonly cacheDir: string
@@ -87,7 +87,7 @@ async function ofCaller(
   return { path, language, said: await textBeside(path), isSample: false, durationSeconds }
 }
 
-/** What `clip.txt` says of `clip.wav`. */
+/** Contents of `clip.txt` for `clip.wav`. */
 async function textBeside(path: string): Promise<string | undefined> {
   const ending = extname(path)
   const file = `${path.slice(0, path.length - ending.length)}.txt`

@@ -1,8 +1,9 @@
-/** What `paradox models verify` prints: tables and sentences for people, JSON for machines. */
+/** The report of `paradox models verify`: tables and sentences for people, JSON for machines. */
 
 import { addErrors, type ErrorCounts, errorRate, NO_ERRORS } from '../../scoring/index.ts'
 import { processorFacts } from '../machine/facts.ts'
-import { printable, sizeText, table } from '../output.ts'
+import { printable, sizeText } from '../output.ts'
+import { table } from '../table.ts'
 import { avgLogprobOf, type Comparison, errorsOf, type Heard, together } from './comparison.ts'
 import { type Finding, isWithinLimits, type Verification } from './findings.ts'
 import type { VerifiedRecording } from './recordings.ts'
@@ -10,7 +11,7 @@ import type { HeardRecording, VariantRun } from './run-variant.ts'
 
 // ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Of one recording, or of all together, in one run. */
+/** Figures of one recording, or of all together, in one run. */
 interface Figures {
   readonly audioSeconds: number
   readonly seconds: number

@@ -1,4 +1,4 @@
-/** How far all runs together are: a bar counts each recording once for each variant. */
+/** Progress of all runs together: a bar counts each recording once for each variant. */
 
 import { createProgress, type Progress } from '../progress/index.ts'
 import type { VerifiedRecording } from './recordings.ts'
@@ -17,7 +17,7 @@ export function progressName({ name }: VerifiedRecording, variant: Variant): str
 }
 
 export function runProgress(recordings: readonly VerifiedRecording[]): RunProgress {
-  // What else has sizes in bytes has them in seconds here: only their proportions count.
+  // Sizes are seconds here instead of bytes: only their proportions count.
   const planned = new Map<string, number>()
   const durations = new Map<string, number | undefined>()
   const progress = createProgress({

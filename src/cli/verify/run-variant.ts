@@ -1,28 +1,28 @@
 /** One variant of a model, in an engine process of its own, over all recordings. */
 
 import type { Config } from '../../config.ts'
-import { createEnginePool } from '../../engine/index.ts'
+import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
-import { createLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import type { ModelEntry } from '../../models/registry.ts'
 import { peakResidentBytes } from '../../processes/process-memory.ts'
-import type { RequestedOptions } from '../../transcribe/options.ts'
+import type { RequestedOptions } from '../../whisper/options.ts'
+import { commandLogger } from '../command-logger.ts'
 import { failureLine } from '../output.ts'
-import type { Progress } from '../progress/index.ts'
+import { loadingTo, type Progress } from '../progress/index.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
 import { type Heard, heardOf } from './comparison.ts'
 import type { VerifiedRecording } from './recordings.ts'
 import { progressName } from './run-progress.ts'
 import type { Formats, Variant } from './variants.ts'
 
-/** What is sampled at higher temperatures differs from run to run, whatever the precision. */
+/** Samples at higher temperatures differ from run to run, whatever the precision. */
 const OPTIONS: RequestedOptions = { temperature: [0] }
 
 export interface HeardRecording extends Heard {
   readonly audioSeconds: number
-  /** Of reading, encoding and decoding. */
+  /** Time of reading, encoding and decoding. */
   readonly seconds: number
 }
 
@@ -31,7 +31,7 @@ export interface VariantRun {
   /** undefined where the compiled model could not be kept, so that nothing tells. */
   readonly formats: Formats | undefined
   readonly loadSeconds: number
-  /** Of the model's process; undefined where the system does not tell. */
+  /** Peak memory of the model's process; undefined where the system does not tell. */
   readonly peakBytes: number | undefined
   /** Those that failed are missing. */
   readonly heard: ReadonlyMap<VerifiedRecording, HeardRecording>
@@ -52,14 +52,7 @@ export interface RunOptions extends CommandContext {
 export async function runVariant(variant: Variant, options: RunOptions): Promise<VariantRun> {
   const { entry, config, recordings, progress, signal, output } = options
   const settings = { ...config.engine, dtype: variant.dtype }
-  const pool = createEnginePool({
-    resolve: () => entry,
-    maxLoadedModels: 1,
-    settings,
-    logger: createLogger(process.env.LOG_LEVEL ? config.logLevel : 'error'),
-    onLoading: (loading) => progress.loading(loading),
-    onEvent: ({ type }) => void (type === 'loaded' && progress.loading(undefined)),
-  })
+  const pool = poolOf(entry, settings, { logger: commandLogger(config, 'error'), ...loadingTo(() => progress) })
   const transcribe = async (recording: VerifiedRecording): Promise<HeardRecording> => {
     const name = progressName(recording, variant)
     progress.show(name, 0)
@@ -106,7 +99,7 @@ export async function runVariant(variant: Variant, options: RunOptions): Promise
   }
 }
 
-/** Of the model that has just been loaded: of all that were compiled from its files it was used last. */
+/** Formats of the model that has just been loaded: of all that were compiled from its files it was used last. */
 async function formatsOf(entry: ModelEntry, { engine }: Config, sinceMs: number): Promise<Formats | undefined> {
   const digest = await digestOfModel(entry, engine)
   const used = listCompiled(engine.cacheDir)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 export interface SampleRecording {
   readonly path: string
-  /** What is said. */
+  /** The words that are said. */
   readonly said: string
 }
 

@@ -9,7 +9,7 @@ export interface Variant {
   readonly audioContext: EngineSettings['audioContext']
 }
 
-/** What the parts of a model were compiled to. */
+/** Formats that the parts of a model were compiled to. */
 export interface Formats {
   readonly encoder: string
   readonly decoder: string
@@ -31,11 +31,11 @@ export function withFullContext(variant: Variant): Variant | undefined {
 }
 
 /**
- * What lies between a precision that is worse than the limits and float32 for everything: one part of the two in float32,
+ * Variants between a precision that is worse than the limits and float32 for everything: one part of the two in float32,
  * the encoder first, since the decoder's weights are what a step waits for.
  */
 export function inFloat32ByPart(variant: Variant, formats: Formats | undefined): Variant[] {
-  // Of float16 there is none by part.
+  // float16 exists for the whole model only.
   if (formats === undefined || !/8/.test(formats.encoder) || !/8/.test(formats.decoder)) return []
   return [
     { ...variant, name: 'encoder float32', dtype: `encoder=float32,decoder=${formats.decoder}` },

@@ -5,7 +5,7 @@ import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { watch } from 'chokidar'
 import { InputAbsentError } from '../../errors/index.ts'
-import { looksLikeMedia } from '../transcription/media-files.ts'
+import { looksLikeMedia } from '../transcription/inputs.ts'
 
 /** Often enough to see a file grow, and seldom enough for a thousand of them. */
 const MOST_POLL_MS = 500
@@ -44,7 +44,7 @@ export async function watchArrivals(
   // Chokidar's own wait leaves out what is there when it starts, such as the copy that is under way just then.
   const settling = new Set<string>()
   const settle = async (path: string) => {
-    if (settling.has(path)) return // whoever waits for it sees the change
+    if (settling.has(path)) return // the call that waits for it sees the change
     settling.add(path)
     try {
       if (await isSettled(path, settleMs, signal)) onArrival(path)
@@ -62,7 +62,7 @@ export async function watchArrivals(
   }
 }
 
-/** Resolves when the file is whole; to false when it has gone, or nobody waits any more. */
+/** Resolves when the file is whole; to false when it has gone, or after an abort. */
 async function isSettled(path: string, settleMs: number, signal: AbortSignal): Promise<boolean> {
   let state = fileState(path)
   for (let unchangedSince = performance.now(); state !== undefined && !signal.aborted; ) {

@@ -1,10 +1,11 @@
 /**
  * `paradox watch`: a transcript beside every recording that comes into a folder, once. The transcripts themselves tell
- * what has been done, so that it holds after a restart, and whoever deletes one gets it anew.
+ * what has been done, so that it holds after a restart, and a transcript that is deleted is made anew.
  */
 
 import { statSync } from 'node:fs'
 import { extname, relative, resolve } from 'node:path'
+import { backoffMs, wait } from '../../async/backoff.ts'
 import { readConfig } from '../../config.ts'
 import { AsrError, type ErrorCode } from '../../errors/index.ts'
 import { number, type OptionTable, parseGiven } from '../../option-table.ts'
@@ -27,7 +28,7 @@ export interface WatchFlags extends TranscriptionFlags {
 const TIMES = { settle: [number(0.1, 3600), 'seconds'] } as const satisfies OptionTable
 const DEFAULT_SETTLE_SECONDS = 2
 
-/** What another attempt may not meet again, whatever is in the recording. */
+/** Failures that another attempt may not meet again, whatever is in the recording. */
 const PASSING: readonly ErrorCode[] = [
   'ASR_SERVER_UNREACHABLE',
   'ASR_SERVER_LOST',
@@ -36,8 +37,7 @@ const PASSING: readonly ErrorCode[] = [
   'ASR_RATE_LIMITED',
   'ASR_MODEL_LOAD_FAILED',
 ]
-const FIRST_PAUSE_SECONDS = 5
-const LONGEST_PAUSE_SECONDS = 300
+const PAUSES = { firstMs: 5_000, longestMs: 300_000 }
 
 /**
  * Goes on until the signal is aborted.
@@ -61,7 +61,8 @@ export async function watchFolder(
 
   const queue = new Map<string, Input>()
   const running = new Set<string>()
-  const pauses = new Map<string, number>()
+  /** Failures in a row that may pass, by path. */
+  const failures = new Map<string, number>()
   const total = { done: 0, failed: 0 }
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // it is waited for below
@@ -149,7 +150,7 @@ export async function watchFolder(
       return
     }
     total.done += run.tally.nDone
-    if (failure === undefined) pauses.delete(path)
+    if (failure === undefined) failures.delete(path)
     else tryAgain(path, failure)
   }
 
@@ -158,10 +159,13 @@ export async function watchFolder(
       total.failed++
       return
     }
-    const seconds = Math.min(LONGEST_PAUSE_SECONDS, pauses.get(path) ?? FIRST_PAUSE_SECONDS)
-    pauses.set(path, 2 * seconds)
-    say(`${printable(relative(root, path))}: it is tried again in ${seconds} s\n`)
-    const timer = setTimeout(() => arrive(path), seconds * 1000)
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+    const nFailures = (failures.get(path) ?? 0) + 1
+    failures.set(path, nFailures)
+    const pauseMs = backoffMs(nFailures, PAUSES)
+    say(`${printable(relative(root, path))}: it is tried again in ${pauseMs / 1000} s\n`)
+    wait(pauseMs, signal).then(
+      () => arrive(path),
+      () => {}, // an abort ends the watch
+    )
   }
 }

@@ -11,8 +11,8 @@ const DECODE_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 /** From a model that is on the disk and compiled to one that comes over a slow line. */
 const LOAD_BUCKETS = [0.5, 1, 2, 5, 10, 30, 60, 180, 600, 1800]
 const RTFX_BUCKETS = [0.5, 1, 2, 4, 8, 12, 16, 24, 32, 64, 128]
-/** At most four windows share a step, models/whisper-model.ts says. */
-const BATCH_BUCKETS = [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4]
+/** At most 4 windows share a step on the CPU, 16 on a GPU. */
+const BATCH_BUCKETS = [1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 6, 8, 12, 16]
 
 export type Metrics = ReturnType<typeof createMetrics>
 

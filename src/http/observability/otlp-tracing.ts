@@ -115,7 +115,7 @@ export class OtlpTracing {
   async close(): Promise<void> {
     const timeUp = Promise.withResolvers<void>()
     const timer = setTimeout(timeUp.resolve, LAST_SPANS_MS)
-    // What goes wrong has been told to the log.
+    // Failures have been logged.
     await Promise.race([this.#provider.shutdown().catch(() => {}), timeUp.promise])
     clearTimeout(timer)
     trace.disable()

@@ -1,4 +1,4 @@
-/** `GET /livez` and `GET /readyz`, for whoever restarts the service and for whoever sends it requests. */
+/** `GET /livez` and `GET /readyz`: should the service be restarted, should it get requests. */
 
 import type { FastifyInstance } from 'fastify'
 import '../security/caller.ts' // which tells Fastify of isPublic

@@ -2,11 +2,10 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { EngineEvent, Transcriber } from '../../engine/index.ts'
-import { residentBytes } from '../../processes/process-memory.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
-import { ModelLabels } from './model-labels.ts'
 import { type ReadinessCheck, reasonsNotReady } from './probe-routes.ts'
+import { metricsResponses } from './schemas.ts'
 import type { WorkObserver } from './work-observer.ts'
 
 export class ServiceMetrics {
@@ -24,7 +23,7 @@ export class ServiceMetrics {
     return await this.#metrics.registry.metrics()
   }
 
-  /** Counts requests, whoever answers them; to be called before other hooks, which may refuse a request. */
+  /** Counts all requests; to be called before other hooks, which may refuse a request. */
   measureRequests(app: FastifyInstance, transcriber: Transcriber): void {
     const { requestsInProgress, requests, requestSeconds } = this.#metrics
     app.addHook('onRequest', async (request, reply) => {
@@ -101,15 +100,38 @@ export class ServiceMetrics {
     const { ready, engineMemory, engineDeviceMemory } = this.#metrics
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
-      const engines = transcriber.engines().filter(({ pid }) => pid !== undefined)
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
-      for (const { modelId, pid, deviceBytes } of engines) {
-        const bytes = residentBytes(pid!)
+      for (const { modelId, residentBytes, deviceBytes } of transcriber.engines()) {
         const model = this.#labels.labelOf(modelId)
-        if (bytes !== undefined) engineMemory.set({ model }, bytes)
+        if (residentBytes !== undefined) engineMemory.set({ model }, residentBytes)
         if (deviceBytes !== undefined) engineDeviceMemory.set({ model }, deviceBytes)
       }
     }
+  }
+}
+
+/** `GET /metrics`, for Prometheus. */
+export async function metricsRoute(app: FastifyInstance, { metrics }: { metrics: ServiceMetrics }): Promise<void> {
+  const schema = { summary: 'What the service has done and is doing, for Prometheus', response: metricsResponses }
+  app.get('/metrics', { schema }, async (_request, reply) => {
+    reply.type(metrics.contentType)
+    return await metrics.text()
+  })
+}
+
+/** More than a service has; where ALLOWED_MODELS lets callers name any repository, there could be thousands. */
+const MOST_MODELS = 100
+
+/** Names of models as labels. Each is a series of its own for every metric, so strangers must not make up new ones. */
+class ModelLabels {
+  readonly #known = new Set<string>()
+
+  /** @param modelId  of a model of this service; undefined where a request named another. */
+  labelOf(modelId: string | undefined): string {
+    if (modelId === undefined) return '(unknown)'
+    if (!this.#known.has(modelId) && this.#known.size >= MOST_MODELS) return '(other)'
+    this.#known.add(modelId)
+    return modelId
   }
 }

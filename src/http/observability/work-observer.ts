@@ -22,7 +22,7 @@ export interface WorkWatch {
 /** Asked when work begins to wait for its turn. */
 export type WorkObserver = (work: ObservedWork) => WorkWatch
 
-/** What of a request to the transcriber the observers need. */
+/** The callbacks of a request to the transcriber that the observers need. */
 export interface WorkCallbacks {
   onStarted(): void
   onTiming(timing: WorkTiming): void

@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { SingleFlight } from '../../async/single-flight.ts'
 import { isAbort } from '../../errors/index.ts'
-import { callerOf } from '../security/index.ts'
+import { callerOf } from '../security/caller.ts'
 import { type ProgressListener, ProgressReplay } from './progress-replay.ts'
 
 /** The clients' own default; after so many retries none follows. */

@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify'
 import { ApiKeyError } from '../../errors/index.ts'
 import { isPublic } from './caller.ts'
 
-/** Notes which key was sent, and refuses nobody yet. Where a request has `x-api-key`, that counts. */
+/** Notes which key was sent, and refuses no request yet. Where a request has `x-api-key`, that counts. */
 export function recognizeKeys(app: FastifyInstance, digests: readonly Buffer[]): void {
   app.decorateRequest('keyNumber')
-  // Of the plugin only the reading of the header. Its own hook answers in a form of its own, knows no public routes,
+  // The plugin only reads the header. Its own hook answers in a form of its own, knows no public routes,
   // and refuses before the rate limit could count; its list of keys would hold them as they are.
   app.register(bearerAuth, {
     addHook: false,

@@ -1,4 +1,4 @@
-/** Whom a request comes from, as far as the service can tell. */
+/** The caller of a request, as far as the service can tell. */
 
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'

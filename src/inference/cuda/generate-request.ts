@@ -11,8 +11,8 @@ import {
   sotSequence,
   suppressedTokens,
   type TextModel,
-  TIMESTAMP_STEP,
-} from '../../decode/index.ts'
+} from '../../whisper/index.ts'
+import { SECONDS_PER_POSITION } from '../../whisper-constants.ts'
 import { DETECT, type GeneratedText, type GenerateRequest } from './generate-session.ts'
 
 /** One and the same, so that windows can be seen to agree. */
@@ -53,7 +53,7 @@ export function generateRequest(
       noSpeech,
       withTimestamps,
       timestampBegin,
-      latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / TIMESTAMP_STEP),
+      latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / SECONDS_PER_POSITION),
       stopLoops: options.stopLoops,
       beamSize: options.beamSize,
       enough: Math.max(1, Math.round(options.beamSize * options.patience)),

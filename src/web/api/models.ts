@@ -1,7 +1,7 @@
 /** Models of the service: which there are, which are in memory, and changing that. */
 
 import type { EngineObject, ModelObject } from '../../http/models/model-answers.ts'
-import { DONE, EventStreamParser } from './event-stream.ts'
+import { eventReader } from './event-stream.ts'
 import { CUT_OFF, ProblemError, problemOf } from './problem.ts'
 import { request, requestJson } from './request.ts'
 
@@ -53,17 +53,14 @@ export async function downloadModel(
     headers: { accept: 'text/event-stream' },
     signal,
   })
-  const parser = new EventStreamParser()
   let isDone = false
-  for await (const piece of pieces(response, signal)) {
-    for (const data of parser.push(piece)) {
-      if (data === DONE) continue
-      const event = JSON.parse(data)
-      if (event.error) throw new ProblemError(problemOf(0, data))
-      if (event.type === 'model.download.done') isDone = true
-      else onProgress({ file: event.file, doneBytes: event.done_bytes, totalBytes: event.total_bytes })
-    }
-  }
+  const read = eventReader((data) => {
+    const event = JSON.parse(data)
+    if (event.error) throw new ProblemError(problemOf(0, data))
+    if (event.type === 'model.download.done') isDone = true
+    else onProgress({ file: event.file, doneBytes: event.done_bytes, totalBytes: event.total_bytes })
+  })
+  for await (const piece of pieces(response, signal)) read(piece)
   if (!isDone) throw new ProblemError(CUT_OFF)
 }
 

@@ -5,7 +5,7 @@
 
 import { type Answer, type AnswerEvent, answerOf, type DoneEvent, segmentOf } from '../transcript/answer.ts'
 import type { Segment, Task } from '../transcript/transcript.ts'
-import { DONE, EventStreamParser } from './event-stream.ts'
+import { eventReader } from './event-stream.ts'
 import { CUT_OFF, type Problem, ProblemError, problemOf, UNREACHABLE } from './problem.ts'
 import { address, keyHeaders, noted } from './request.ts'
 
@@ -88,7 +88,7 @@ function formOf(file: File, { model, language, task, prompt, keywords, beamSize 
 
 /** Reads an answer that grows. */
 class AnswerReader {
-  readonly #parser = new EventStreamParser()
+  readonly #events = eventReader((data) => this.#take(JSON.parse(data) as AnswerEvent | { error: object }, data))
   readonly #listener: TranscribeListener
   #readCharacters = 0
   segments: readonly Segment[] = []
@@ -100,10 +100,10 @@ class AnswerReader {
   }
 
   read(text: string): void {
-    const events = this.#parser.push(text.slice(this.#readCharacters))
-    this.#readCharacters = text.length
     const before = this.segments
-    for (const data of events) if (data !== DONE) this.#take(JSON.parse(data) as AnswerEvent | { error: object }, data)
+    const piece = text.slice(this.#readCharacters)
+    this.#readCharacters = text.length
+    this.#events(piece)
     if (this.segments !== before) this.#listener.onSegments(this.segments)
   }
 

@@ -1,12 +1,13 @@
 /** What is asked of the service: model, language, task, and behind a fold the few options that matter now and then. */
 
 import type { Signal } from '@preact/signals'
+import { LANGUAGE_CODES } from '../../language-table.ts'
 import type { Model } from '../api/models.ts'
 import { locale, strings } from '../i18n/index.ts'
 import { care, isParallel, keywords, language, model, prompt, task } from '../state/options.ts'
 import { mostAtOnce } from '../state/queue.ts'
 import { defaultModel, models } from '../state/service.ts'
-import { LANGUAGES, languageLabel } from '../transcript/languages.ts'
+import { languageLabel } from '../transcript/languages.ts'
 import { Choice } from './Choice.tsx'
 
 /** Before the others in the list: the page's own languages and their neighbours. */
@@ -88,7 +89,7 @@ function LanguageChoice() {
   const chosen = models.value?.find(({ id }) => id === model.value) ?? defaultModel.value
   const own = chosen?.language?.[0]
   const label = (code: string) => languageLabel(code, locale.value)
-  const others = LANGUAGES.map((code) => ({ code, name: label(code) })).sort((a, b) =>
+  const others = LANGUAGE_CODES.map((code) => ({ code, name: label(code) })).sort((a, b) =>
     a.name.localeCompare(b.name, locale.value),
   )
   return (

@@ -1,6 +1,6 @@
 /** The transcript under the names of OpenAI's `verbose_json`, with what has been corrected. */
 
-import { languageName } from '../../transcript/language-name.ts'
+import { languageName } from '../../language-table.ts'
 import { isEdited, type Transcript, textOf, type Word } from '../transcript/transcript.ts'
 
 export function writeJson(transcript: Transcript): string {

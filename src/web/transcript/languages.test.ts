@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { languageName } from '../../transcript/language-name.ts'
-import { LANGUAGES, languageCode, languageLabel } from './languages.ts'
+import { LANGUAGE_CODES, languageName } from '../../language-table.ts'
+import { languageCode, languageLabel } from './languages.ts'
 
 test('every language comes back by the name that the service gives it', () => {
-  assert.equal(new Set(LANGUAGES).size, 100)
-  for (const code of LANGUAGES) assert.equal(languageCode(languageName(code)), code)
+  assert.equal(new Set(LANGUAGE_CODES).size, 100)
+  for (const code of LANGUAGE_CODES) assert.equal(languageCode(languageName(code)), code)
   assert.equal(languageCode('klingon'), undefined)
 })
 

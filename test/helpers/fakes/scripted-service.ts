@@ -3,6 +3,7 @@
 import { readConfig } from '../../../src/config.ts'
 import { serve } from '../../../src/http/index.ts'
 import { silentLogger } from '../../../src/logger.ts'
+import { serviceOf } from '../rigs/service.ts'
 import { scriptedTranscriber, transcriptionOf } from './scripted-transcriber.ts'
 
 const transcriber = scriptedTranscriber()
@@ -10,10 +11,7 @@ transcriber.script = async () => transcriptionOf('ok')
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 
-await serve({
-  config: readConfig(),
-  transcriber,
-  logger: silentLogger,
+await serve(serviceOf({ config: readConfig(), transcriber, logger: silentLogger }), {
   signal: stop.signal,
   onListening: ({ port }) => process.stdout.write(`${port}\n`),
 })

@@ -8,7 +8,8 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { readConfig } from '../../../src/config.ts'
 import type { Transcriber } from '../../../src/engine/transcriber.ts'
-import { type ServeOptions, serve } from '../../../src/http/index.ts'
+import { type Service, ServiceMetrics, serve } from '../../../src/http/index.ts'
+import { ModelRegistry } from '../../../src/models/registry.ts'
 import type { ScriptedTranscriber } from '../fakes/scripted-transcriber.ts'
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
@@ -34,7 +35,7 @@ export interface RunningService {
   close(): Promise<void>
 }
 
-export interface StartOptions extends Pick<ServeOptions, 'metrics' | 'readiness'> {
+export interface StartOptions extends Partial<Pick<Service, 'metrics' | 'readiness'>> {
   readonly transcriber: Transcriber
   /** Settings by their environment names, such as MAX_UPLOAD_MB. */
   readonly env?: NodeJS.ProcessEnv
@@ -51,12 +52,9 @@ export async function startService({ transcriber, env = {}, ...observed }: Start
   const log = collectLog()
   const stop = new AbortController()
   const listening = Promise.withResolvers<number>()
-  const stopped = serve({
-    config,
-    transcriber,
-    logger: pino({ level: 'debug', base: null }, log.stream),
+  const logger = pino({ level: 'debug', base: null }, log.stream)
+  const stopped = serve(serviceOf({ config, transcriber, logger, ...observed }), {
     signal: stop.signal,
-    ...observed,
     onListening: ({ port }) => listening.resolve(port),
   })
   stopped.catch(listening.reject)
@@ -78,6 +76,14 @@ export async function startService({ transcriber, env = {}, ...observed }: Start
       await rm(ownFolder, { recursive: true, force: true })
     },
   }
+}
+
+/** A service of these parts; the others have nothing to say. */
+export function serviceOf(
+  parts: Pick<Service, 'config' | 'transcriber' | 'logger'> & Partial<Pick<Service, 'metrics' | 'readiness'>>,
+): Service {
+  const registry = ModelRegistry.load(parts.config.models)
+  return { registry, metrics: new ServiceMetrics(), readiness: [], warnings: [], ...parts }
 }
 
 /** Names of the files in the services' folders below a TEMP_DIR. */

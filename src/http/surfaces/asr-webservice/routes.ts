@@ -5,7 +5,7 @@ import { UploadMissingError } from '../../../errors/index.ts'
 import type { FailureScope } from '../../failures/error-forms.ts'
 import { sentenceForm } from '../../failures/error-forms.ts'
 import { answerFailures } from '../../failures/error-handler.ts'
-import type { RecordingIntake } from '../../recordings/index.ts'
+import type { Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { contentDisposition, detectionJson, writeAsr } from './answers.ts'
 import { readAsrQuery, readDetectionQuery } from './query.ts'
@@ -18,14 +18,14 @@ const FILE_PARTS = ['audio_file'] as const
 export const asrWebserviceFailures: FailureScope = { paths: ['/asr', '/detect-language'], form: sentenceForm('detail') }
 
 export interface AsrWebserviceOptions {
-  readonly intake: RecordingIntake
+  readonly recordings: Recordings
   /** The queries name no model. */
   readonly defaultModelId: string
 }
 
 export async function asrWebserviceRoutes(
   app: FastifyInstance,
-  { intake, defaultModelId }: AsrWebserviceOptions,
+  { recordings, defaultModelId }: AsrWebserviceOptions,
 ): Promise<void> {
   answerFailures(app, asrWebserviceFailures.form)
   const route = formRoute(() => new UploadMissingError(FILE_PARTS[0]))
@@ -33,7 +33,7 @@ export async function asrWebserviceRoutes(
   app.post('/asr', { ...route, schema: asrSchema }, async (request, reply) => {
     const query = readAsrQuery(request.query, defaultModelId)
     const rules = { fileParts: FILE_PARTS, isRawPcm: query.isRawPcm, read: () => query }
-    await using recording = await intake.receive(request, reply, rules)
+    await using recording = await recordings.receive(request, reply, rules)
     const body = writeAsr(query.output, await recording.transcribe())
     reply.header('asr-engine', ENGINE)
     reply.header('content-disposition', contentDisposition(recording.fileName, query.output))
@@ -43,7 +43,7 @@ export async function asrWebserviceRoutes(
   app.post('/detect-language', { ...route, schema: detectLanguageSchema }, async (request, reply) => {
     const query = readDetectionQuery(request.query, defaultModelId)
     const rules = { fileParts: FILE_PARTS, isRawPcm: query.isRawPcm, read: () => query }
-    await using recording = await intake.receive(request, reply, rules)
+    await using recording = await recordings.receive(request, reply, rules)
     return detectionJson(await recording.detectLanguage())
   })
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../../config.ts'
 import { MediaTypeError } from '../../../errors/index.ts'
 import { answerFailures } from '../../failures/error-handler.ts'
-import type { FormFields, RecordingIntake } from '../../recordings/index.ts'
+import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { writeAnswer } from './answers.ts'
 import { type AudioFormRules, checkAudioForm, readAudioForm } from './audio-form.ts'
@@ -17,11 +17,11 @@ import { streamAnswer } from './streamed-answer.ts'
 const FILE_PARTS = ['file'] as const
 
 export interface OpenAiRoutesOptions {
-  readonly intake: RecordingIntake
+  readonly recordings: Recordings
   readonly config: Config
 }
 
-export async function openAiRoutes(app: FastifyInstance, { intake, config }: OpenAiRoutesOptions): Promise<void> {
+export async function openAiRoutes(app: FastifyInstance, { recordings, config }: OpenAiRoutesOptions): Promise<void> {
   const { defaultId: defaultModelId } = config.models
   answerFailures(app, openAiForm)
   const route = formRoute(() => new MediaTypeError())
@@ -29,7 +29,7 @@ export async function openAiRoutes(app: FastifyInstance, { intake, config }: Ope
   const audioRoute = (path: string, rules: AudioFormRules, schema: object) => {
     const read = (fields: FormFields) => readAudioForm(fields, rules)
     app.post(path, { ...route, schema }, async (request, reply) => {
-      await using recording = await intake.receive(request, reply, {
+      await using recording = await recordings.receive(request, reply, {
         fileParts: FILE_PARTS,
         read,
         check: checkAudioForm,
@@ -52,9 +52,9 @@ export async function openAiRoutes(app: FastifyInstance, { intake, config }: Ope
   const detection = { ...route, schema: detectionRouteSchema(defaultModelId) }
   app.post('/v1/audio/detect-language', detection, async (request, reply) => {
     const read = (fields: FormFields) => readDetectionForm(fields, defaultModelId)
-    await using recording = await intake.receive(request, reply, { fileParts: FILE_PARTS, read })
+    await using recording = await recordings.receive(request, reply, { fileParts: FILE_PARTS, read })
     return languageAnswer(await recording.detectLanguage())
   })
 
-  app.get('/v1/limits', { schema: limitsRouteSchema }, async () => limitsOf(config, intake.queueState))
+  app.get('/v1/limits', { schema: limitsRouteSchema }, async () => limitsOf(config, recordings.queueState))
 }

@@ -6,20 +6,20 @@ import { UploadMissingError } from '../../../errors/index.ts'
 import { FORMATS } from '../../../transcript/index.ts'
 import { elapsedSeconds } from '../../connections/index.ts'
 import { answerFailures } from '../../failures/error-handler.ts'
-import type { FormFields, RecordingIntake } from '../../recordings/index.ts'
+import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { detailForm } from './errors.ts'
 import { checkForm, readForm } from './form.ts'
 import { type transcribeAnswerSchema, transcribeBody, transcribeResponses } from './schemas.ts'
 
 export interface TranscribeRouteOptions {
-  readonly intake: RecordingIntake
+  readonly recordings: Recordings
   readonly defaultModelId: string
 }
 
 export async function transcribeRoute(
   app: FastifyInstance,
-  { intake, defaultModelId }: TranscribeRouteOptions,
+  { recordings, defaultModelId }: TranscribeRouteOptions,
 ): Promise<void> {
   const schema = {
     summary: 'Transcribe a recording',
@@ -33,7 +33,7 @@ export async function transcribeRoute(
     return { ...form, modelId }
   }
   app.post('/transcribe', { ...formRoute(() => new UploadMissingError()), schema }, async (request, reply) => {
-    await using recording = await intake.receive(request, reply, { fileParts: ['file'], read, check: checkForm })
+    await using recording = await recordings.receive(request, reply, { fileParts: ['file'], read, check: checkForm })
     const { modelId, format, subtitles } = recording.form
     const transcription = await recording.transcribe()
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { UploadMissingError } from '../../../errors/index.ts'
 import { type FailureScope, sentenceForm } from '../../failures/error-forms.ts'
 import { answerFailures } from '../../failures/error-handler.ts'
-import type { FormFields, RecordingIntake } from '../../recordings/index.ts'
+import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { writeInference } from './answers.ts'
 import { checkInferenceForm, readInferenceForm } from './form.ts'
@@ -15,14 +15,14 @@ const FILE_PARTS = ['file'] as const
 export const whisperCppFailures: FailureScope = { paths: ['/inference'], form: sentenceForm('error') }
 
 export interface WhisperCppOptions {
-  readonly intake: RecordingIntake
+  readonly recordings: Recordings
   /** The form names no model. */
   readonly defaultModelId: string
 }
 
 export async function whisperCppRoutes(
   app: FastifyInstance,
-  { intake, defaultModelId }: WhisperCppOptions,
+  { recordings, defaultModelId }: WhisperCppOptions,
 ): Promise<void> {
   answerFailures(app, whisperCppFailures.form)
   const route = formRoute(() => new UploadMissingError(FILE_PARTS[0]))
@@ -30,7 +30,7 @@ export async function whisperCppRoutes(
   app.post('/inference', { ...route, schema: inferenceSchema }, async (request, reply) => {
     const read = (fields: FormFields) => readInferenceForm(fields, defaultModelId)
     const rules = { fileParts: FILE_PARTS, read, check: checkInferenceForm }
-    await using recording = await intake.receive(request, reply, rules)
+    await using recording = await recordings.receive(request, reply, rules)
     const { type, body } = writeInference(recording.form, await recording.transcribe())
     return reply.type(type).send(body)
   })

@@ -1,2 +1,0 @@
-/** A running service as the one who transcribes: `--server`. */
-export { type RemoteOptions, remoteWorker } from './remote-worker.ts'
