@@ -29,19 +29,6 @@ trap 'exit 143' TERM
 
 # ── recordings ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-# Unpacks Debian packages into the cache instead of installing them: needs no root and changes nothing on the machine.
-unpack_debian() {
-  [ -e "$cache/$1" ] && return
-  mkdir -p "$cache/$1.partial/.deb" && cd "$cache/$1.partial/.deb" || return 1
-  # As root, apt would complain that its own user may not write here.
-  if ! apt-get -qq -o APT::Sandbox::User=root download "$@" >"$work/apt.log" 2>&1; then
-    tail -n 3 "$work/apt.log" >&2
-    return 1
-  fi
-  for package in *.deb; do dpkg-deb -x "$package" .. || return 1; done
-  cd "$root" && rm -rf "$cache/$1.partial/.deb" && mv "$cache/$1.partial" "$cache/$1"
-}
-
 # Puts a link to a recording into the project's folder, unless a file of yours has the name.   usage: keep FILE NAME
 keep() {
   if [ -e "$root/$2" ] && [ ! -h "$root/$2" ]; then
@@ -53,7 +40,7 @@ keep() {
 }
 
 english_recording() {
-  unpack_debian pocketsphinx-testdata ||
+  "$root/scripts/unpack-debian.sh" "$cache" pocketsphinx-testdata ||
     fail 'the recording could not be fetched from Debian: give one of your own, as in make demo FILE=any.ogg'
   clips=$cache/pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox
   keep "$clips/sense_and_sensibility_01_austen_64kb-0870.wav" clip.wav
@@ -67,7 +54,7 @@ portuguese_recording() {
     return
   fi
   # No package of Debian, PyPI or npm is known to carry a free recording of whole Portuguese sentences.
-  unpack_debian espeak-ng libespeak-ng1 espeak-ng-data libpcaudio0 libsonic0 || return 1
+  "$root/scripts/unpack-debian.sh" "$cache" espeak-ng libespeak-ng1 espeak-ng-data libpcaudio0 libsonic0 || return 1
   usr=$cache/espeak-ng/usr
   lib=$(dirname -- "$(ls "$usr"/lib/*/libespeak-ng.so.1)")
   LD_LIBRARY_PATH=$lib ESPEAK_DATA_PATH=$lib/espeak-ng-data "$usr/bin/espeak-ng" -v pt-br -s 120 \

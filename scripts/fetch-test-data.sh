@@ -6,5 +6,7 @@ cd "$(dirname -- "$0")/.." || exit 1
 
 scripts/node scripts/fetch-test-models.ts ||
   echo 'The test weights could not be fetched; the tests that need them will skip.'
+scripts/node scripts/fetch-test-speech.ts ||
+  echo 'The recordings could not be fetched; the tests that need them will skip.'
 scripts/node scripts/install-python-judges.ts ||
   echo 'The Python judges could not be installed; the tests that need them will skip.'

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { extname } from 'node:path'
 import { after, test } from 'node:test'
 import { pino } from 'pino'
-import { sharedRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { anyRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
@@ -71,7 +71,7 @@ test('a tone comes back with its length and loudness from every container', asyn
   }
 })
 
-const shared = sharedRecordings()
+const shared = anyRecordings()
 test('real recordings in all formats have the length that is written about them', { skip: shared.absent }, async () => {
   // One of each suffix and every re-encoding (their ids have two hyphens); the others repeat these formats.
   const bySuffix = new Map(shared.recordings.map((recording) => [extname(recording.path), recording]))

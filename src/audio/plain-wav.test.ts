@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomFillSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { sharedRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { anyRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
 import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
 import { decodeAudio, probeAudio } from './index.ts'
@@ -213,7 +213,7 @@ test('a file that shrinks while it is read does not pass for a shorter one', asy
   await assert.rejects(decoding.next(), { code: 'ASR_AUDIO_UNREADABLE' })
 })
 
-const shared = sharedRecordings()
+const shared = anyRecordings()
 test('real WAV files give the very samples that ffmpeg gives', { skip: shared.absent }, async (t) => {
   let nPlain = 0
   for (const { id, path } of shared.recordings.filter((recording) => recording.path.endsWith('.wav'))) {

@@ -18,9 +18,8 @@ import { skipped } from '../helpers/skip.ts'
 
 const vulkan = softwareVulkan()
 Object.assign(process.env, vulkan.env) // before the runtime looks for drivers
-const recording = speechFile('gcp-two-people.wav')
-const skip =
-  vulkan.skip || (existsSync(recording) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
+const recording = ['gcp-two-people.wav', 'ps-cards-003.wav'].map(speechFile).find((path) => existsSync(path)) ?? ''
+const skip = vulkan.skip || (recording ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
 
 /** As short as the recording allows: this Vulkan takes seconds for each second of sound. */
 const POSITIONS = 50

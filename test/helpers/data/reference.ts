@@ -1,7 +1,8 @@
 /** Numbers of the reference implementation, where they lie beside the project. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { SHARED_SPEECH, speechFolder } from './speech-folder.ts'
 
 const SHARED = new URL('../../../../shared/', import.meta.url)
 
@@ -40,6 +41,7 @@ export function readReference(model: string): Reference | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Reference) : undefined // made by our own script
 }
 
+/** Path of a recording by its file's name, whether it is there or not. */
 export function speechFile(name: string): string {
-  return fileURLToPath(new URL(`speech/audio/${name}`, SHARED))
+  return join(speechFolder() ?? SHARED_SPEECH, 'audio', name)
 }
