@@ -8,7 +8,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeFormatProbe } from '../src/graph/index.ts'
+import { writeFormatProbe } from '../src/compiler/index.ts'
 import { timeGraph } from '../src/inference/index.ts'
 
 const FILE = join(import.meta.dirname, 'history.jsonl')

@@ -6,14 +6,13 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
+import { compile, GENERATE_FILE } from '../src/compiler/index.ts'
 import { readConfig } from '../src/config.ts'
-import type { DecodeOptions } from '../src/decode/index.ts'
-import { compile, GENERATE_FILE } from '../src/graph/index.ts'
 import { CudaModel } from '../src/inference/cuda/model.ts'
 import { openCudaModel } from '../src/inference/cuda/open.ts'
 import { silentLogger } from '../src/logger.ts'
 import { openCompiledModel } from '../src/models/compiled-model.ts'
-import type { SpeechModel } from '../src/transcribe/index.ts'
+import type { DecodeOptions, SpeechModel } from '../src/whisper/index.ts'
 import { median } from './median.ts'
 
 export interface GpuJob {

@@ -6,19 +6,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../src/checkpoint/index.ts'
-import { readConfig } from '../src/config.ts'
-import { tokenTimes } from '../src/decode/index.ts'
 import {
   alignmentHeadsOf,
   DECODER_FILE,
   EMBEDDINGS_FILE,
   ENCODER_FILE,
   SAMPLES_PER_POSITION,
-} from '../src/graph/index.ts'
+} from '../src/compiler/index.ts'
+import { readConfig } from '../src/config.ts'
 import { CpuDecoder, CpuEncoder } from '../src/inference/index.ts'
 import { silentLogger } from '../src/logger.ts'
 import { resolveDevice } from '../src/models/compiled/identity.ts'
 import { compiledGraphs } from '../src/models/compiled-model.ts'
+import { tokenTimes } from '../src/whisper/index.ts'
 import { median } from './median.ts'
 
 const [checkpointFolder] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 /** The named settings that bench/wer.ts compares: ours, and those of the peer with the same weights. */
 
-import type { GivenOptions } from '../src/transcribe/options.ts'
+import type { GivenOptions } from '../src/whisper/options.ts'
 
 /** Our own pipeline, by the pool that the service uses. */
 export interface OwnSet {

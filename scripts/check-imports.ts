@@ -3,10 +3,10 @@
  * folders is a dependency like any other; one row allows types alone. Tests may reach further than the code that they
  * test and are not looked at. (A script of our own: the usual tools have no parser for TypeScript 7 yet.)
  *
- *   cli ──▶ http ──▶ engine ──▶ models ──▶ inference ──▶ transcribe ──▶ vad ──▶ audio     anyone ──▶ errors, config, logger,
- *                      │          │             └──▶ graph ──▶ checkpoint └──▶ decode             option-table, transcript, …
- *                      │          └──▶ hub
- *                      └────────▶ hub, audio
+ *   cli, sdk ──▶ http ──▶ engine ──▶ models ──▶ inference ──▶ whisper ──▶ vad        anyone ──▶ errors, config, logger,
+ *                           │          │             └──▶ compiler ──▶ checkpoint             option-table, transcript, …
+ *                           │          └──▶ hub, devices, audio
+ *                           └────────▶ hub, audio
  *
  * usage: scripts/node scripts/check-imports.ts
  */
@@ -27,24 +27,29 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   hub: ['checkpoint/needed-shards', 'checkpoint/json-file'],
   audio: [],
   checkpoint: [],
-  graph: ['checkpoint'],
-  decode: ['type checkpoint'],
-  vad: ['graph/builder', 'graph/protobuf'],
-  transcribe: ['vad', 'decode'],
-  inference: ['transcribe', 'decode', 'graph', 'checkpoint'],
-  models: ['hub', 'checkpoint', 'graph', 'inference/index', 'decode', 'audio', 'vad', 'transcribe'],
+  compiler: ['checkpoint'],
+  vad: ['compiler/builder', 'compiler/protobuf'],
+  whisper: ['vad', 'type checkpoint'],
+  inference: ['whisper', 'compiler', 'checkpoint'],
+  models: ['hub', 'checkpoint', 'compiler', 'inference/index', 'audio', 'vad', 'whisper'],
   devices: ['models/index'],
-  engine: ['models', 'devices', 'transcribe/options', 'hub', 'audio'],
+  engine: ['models', 'devices', 'whisper/options', 'hub', 'audio'],
   scoring: [],
-  http: ['engine', 'models/registry', 'models/library', 'audio', 'transcribe/options'],
+  http: ['engine', 'models/registry', 'models/library', 'audio', 'whisper/options'],
   cli: [
-    ...['http', 'engine', 'devices', 'hub', 'audio/index', 'transcribe/options', 'scoring'],
-    ...['models/registry', 'models/compiled/index', 'models/library', 'models/model-facts', 'models/measured-speeds'],
+    ...['http', 'engine', 'devices', 'hub', 'audio/index', 'whisper/options', 'scoring'],
+    ...[
+      'models/registry',
+      'models/compiled/index',
+      'models/library',
+      'models/model-facts',
+      'models/precision/measured-speeds',
+    ],
   ],
   // It talks to the service over HTTP, as every other client does; of the answers it knows the types.
   web: ['type http/models/model-answers', 'type http/surfaces/openai/limits-answer'],
   index: ['sdk'],
-  sdk: ['engine', 'transcribe/options', 'audio/index'],
+  sdk: ['engine', 'whisper/options', 'audio/index'],
 }
 
 /** package → the only places that may import it: a native library, a framework, other processes. */

@@ -8,8 +8,8 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type OptionInfo, writtenValue } from '../src/option-table.ts'
-import { decodingOptionInfos } from '../src/transcribe/options.ts'
 import { subtitleOptionInfos } from '../src/transcript/index.ts'
+import { decodingOptionInfos } from '../src/whisper/options.ts'
 
 const FILE = resolve(import.meta.dirname, '../docs/options.md')
 

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs'
 import type { Checkpoint, CheckpointConfig } from '../../src/checkpoint/index.ts'
-import { melFilters } from '../../src/graph/log-mel.ts'
+import { melFilters } from '../../src/compiler/log-mel.ts'
 import { writeFully } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { byteSymbols } from '../../test/helpers/builders/tokenizer-builder.ts'
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Command } from 'commander'
 import { wrongValues } from '../../test/helpers/builders/wrong-values.ts'
 import { OptionInvalidError } from '../errors/index.ts'
-import { DEFAULTS, OPTIONS, parseOptions } from '../transcribe/options.ts'
+import { DEFAULTS, OPTIONS, parseOptions } from '../whisper/options.ts'
 import { flagsOf, givenOf, withoutAssignedSwitches } from './option-flags.ts'
 import {
   checkOutputFlags,

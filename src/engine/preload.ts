@@ -7,7 +7,7 @@ import { SAMPLE_RATE, wavHeader } from '../audio/index.ts'
 import { AsrError } from '../errors/index.ts'
 import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
-import type { RequestedOptions } from '../transcribe/options.ts'
+import type { RequestedOptions } from '../whisper/options.ts'
 import type { Transcriber } from './transcriber.ts'
 
 const PAUSES = { firstMs: 10_000, longestMs: 300_000 }

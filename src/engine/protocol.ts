@@ -4,8 +4,8 @@ import type { EngineSettings } from '../config.ts'
 import type { WireFailure } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { DecodingOptions } from '../transcribe/options.ts'
 import type { Segment, WorkKind, WorkResults } from '../transcript/index.ts'
+import type { DecodingOptions } from '../whisper/options.ts'
 import type { WorkTiming } from './transcriber.ts'
 
 export type ToEngine =

@@ -2,8 +2,8 @@
 
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import type { RequestedOptions } from '../transcribe/options.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { RequestedOptions } from '../whisper/options.ts'
 import type { LoadFailure } from './load-failures.ts'
 import type { Reservation, Reservations } from './request-queue.ts'
 

@@ -1,7 +1,7 @@
 /** A decoder batch and the windows in it: which window has which slot, and which wait for the next step. */
 
 import { WaitList } from '../async/wait-list.ts'
-import type { LogitRules, NextTokens } from '../decode/index.ts'
+import type { LogitRules, NextTokens } from '../whisper/index.ts'
 import type { FairShare } from './fair-share.ts'
 import type { DecoderBatch, StepOutput } from './step-backend.ts'
 

@@ -1,7 +1,7 @@
 /** The decoder's graph as every backend opens it: its files, its shape, and what it is given. */
 
 import { Tensor } from 'onnxruntime-node'
-import type { CompilerInput } from '../graph/index.ts'
+import type { CompilerInput } from '../compiler/index.ts'
 
 /** What of a checkpoint must be known to open its graphs. */
 export type GraphsCheckpoint = Pick<CompilerInput, 'config' | 'generation'>

@@ -1,5 +1,5 @@
 /**
- * Runs models: the seam of `transcribe/model.ts` on the CPU, on WebGPU and on CUDA, each in a folder of its own, and the
+ * Runs models: the seam of `whisper/model.ts` on the CPU, on WebGPU and on CUDA, each in a folder of its own, and the
  * scheduler of windows that the first two share.
  */
 export { checkDevice, whyUnusable } from './check-device.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LogitRules } from '../decode/index.ts'
+import type { LogitRules } from '../whisper/index.ts'
 import type { FairShare } from './fair-share.ts'
 import { type OpenWindow, WindowScheduler } from './scheduler.ts'
 import type { DecoderBatch, SlotStep, StepBackend, StepOutput } from './step-backend.ts'

@@ -5,8 +5,7 @@
  */
 
 import { WaitList } from '../async/wait-list.ts'
-import type { LogitRules, StepDecoder } from '../decode/index.ts'
-import type { StepCounts } from '../transcribe/index.ts'
+import type { LogitRules, StepCounts, StepDecoder } from '../whisper/index.ts'
 import { BatchSlots } from './batch-slots.ts'
 import { FairShare } from './fair-share.ts'
 import type { DecoderBatch, StepBackend } from './step-backend.ts'

@@ -7,21 +7,19 @@ import {
   type DecodeOptions,
   decodeBySteps,
   detectLanguage,
+  type EncodedWindow,
   hypothesesOf,
   type LanguageProbabilities,
   LogitBiases,
   logitRules,
+  type ModelSession,
+  type SessionRequest,
+  type SpeechModel,
+  type StepCounts,
   type TextModel,
   WhisperTokenizer,
-} from '../decode/index.ts'
-import type {
-  EncodedWindow,
-  ModelSession,
-  SessionRequest,
-  SpeechModel,
-  StepCounts,
-  WindowPrompt,
-} from '../transcribe/index.ts'
+  type WindowPrompt,
+} from '../whisper/index.ts'
 import { type OpenWindow, WindowScheduler } from './scheduler.ts'
 import type { DecoderBatch, StepBackend } from './step-backend.ts'
 

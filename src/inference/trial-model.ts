@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../checkpoint/index.ts'
-import { type CompileOptions, compile, SAMPLES_PER_POSITION } from '../graph/index.ts'
+import { type CompileOptions, compile, SAMPLES_PER_POSITION } from '../compiler/index.ts'
 import { FULL_CONTEXT } from '../whisper-constants.ts'
 
 /** Heads of 64 and 1500 positions as all Whispers have them, few of everything else. */

@@ -2,8 +2,8 @@
 
 import type { EngineSettings } from '../config.ts'
 import type { Logger } from '../logger.ts'
-import type { DecodingOptions, StepCounts } from '../transcribe/index.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
+import type { DecodingOptions, StepCounts } from '../whisper/index.ts'
 import type { ModelEntry } from './registry.ts'
 
 export interface StrategyContext {

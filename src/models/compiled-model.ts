@@ -14,7 +14,7 @@ import {
   type SessionSettings,
   StepModel,
 } from '../inference/index.ts'
-import type { SpeechModel } from '../transcribe/index.ts'
+import type { SpeechModel } from '../whisper/index.ts'
 import { CompiledDamagedError, type CompiledIdentity, discard } from './compiled/cache.ts'
 import {
   type CompiledGraphs,
@@ -24,7 +24,7 @@ import {
   findOrCompileInCache,
 } from './compiled/folder.ts'
 import { compiledIdentity, isPreparedOn, resolveDevice } from './compiled/identity.ts'
-import { chooseFormats } from './precision.ts'
+import { chooseFormats } from './precision/precision.ts'
 
 export interface CompiledModelOptions extends CompiledOptions {
   readonly settings: CompiledOptions['settings'] &

@@ -11,12 +11,12 @@ import {
   openWeights,
   whisperTensors,
 } from '../checkpoint/index.ts'
+import { COMPILER_VERSION } from '../compiler/format.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
-import { COMPILER_VERSION } from '../graph/compiled-files.ts'
 import { cachedFolder, resolveCheckpointFolder } from '../hub/index.ts'
 import { type CachedModel, listCompiled, machineIdentity } from './compiled/index.ts'
-import { type MeasuredSpeed, measuredSpeed } from './measured-speeds.ts'
+import { type MeasuredSpeed, measuredSpeed } from './precision/measured-speeds.ts'
 import type { ModelEntry } from './registry.ts'
 
 /** Ranks of one kind of linear layer over all encoder layers that have it as a low-rank pair. */

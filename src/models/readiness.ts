@@ -6,7 +6,7 @@ import { cachedCheckpointFolder, isUpToDate } from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import { compiledFolder, readCompiled } from './compiled/cache.ts'
 import { compiledIdentity, resolveDevice } from './compiled/identity.ts'
-import { knownFormats } from './precision.ts'
+import { knownFormats } from './precision/precision.ts'
 import type { ModelEntry } from './registry.ts'
 
 /**

@@ -2,21 +2,20 @@
 
 import { audioOptions, decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
-import { CheckpointUnsupportedError, LanguageUnknownError, OptionInvalidError } from '../errors/index.ts'
+import { CheckpointUnsupportedError, OptionInvalidError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
-import { isDetectionAsked, resolveLanguage } from '../languages.ts'
+import type { LanguageDetection, Transcription } from '../transcript/index.ts'
+import { VadSession } from '../vad/index.ts'
 import {
-  type DecodingOptions,
   detectRecordingLanguage,
   type SpeechModel,
   type StepCounts,
   sessionRequest,
   transcribeLongForm,
-} from '../transcribe/index.ts'
-import type { LanguageDetection, Transcription } from '../transcript/index.ts'
-import { VadSession } from '../vad/index.ts'
+} from '../whisper/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
+import { checkTask, languageFor, withLanguageCodes } from './model-languages.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
 
@@ -63,12 +62,12 @@ export class WhisperStrategy extends AsrStrategy {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
     const vad = this.#vad!
-    const code = this.#languageFor(model, language, options)
-    this.#checkTask(model, options)
+    const code = languageFor(model.generation, this.context.entry, language, options)
+    checkTask(model.generation, options)
     const listener = vad.listen()
     return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
       session: model.session(sessionRequest(options, signal)),
-      options: this.#withLanguageCodes(model, options),
+      options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
       language: code,
       signal,
@@ -89,7 +88,7 @@ export class WhisperStrategy extends AsrStrategy {
     }
     return await detectRecordingLanguage(this.#samplesOf(audioPath, signal), {
       session: model.session(sessionRequest(options, signal)),
-      options: this.#withLanguageCodes(model, options),
+      options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
       signal,
     })
@@ -137,54 +136,5 @@ export class WhisperStrategy extends AsrStrategy {
     if (reason === undefined) return { checkpoint, folder }
     checkpoint[Symbol.dispose]()
     throw new CheckpointUnsupportedError(reason, 'Name another strategy for this model in MODELS_FILE.')
-  }
-
-  #checkTask(model: SpeechModel, { task, multilingual }: DecodingOptions): void {
-    if (model.generation.isMultilingual) return
-    if (task === 'translate') throw new OptionInvalidError('task', task, 'transcribe: this model knows only English')
-    if (multilingual) throw new OptionInvalidError('multilingual', 'true', 'false: this model knows only English')
-  }
-
-  #withLanguageCodes({ generation }: SpeechModel, options: DecodingOptions): DecodingOptions {
-    if (options.languages === undefined || !generation.isMultilingual) return options
-    const codes = options.languages.map((language) => {
-      try {
-        return resolveLanguage(language, generation.languageIds.keys())
-      } catch (error) {
-        if (!(error instanceof LanguageUnknownError)) throw error
-        throw new LanguageUnknownError(language, error.remedy, 'languages')
-      }
-    })
-    return { ...options, languages: codes.length > 0 ? codes : undefined }
-  }
-
-  /**
-   * The request's language, else the entry's, else the service's; undefined for detection. The service's own gives way
-   * to candidates that the request names, and to detection where the model does not know it: nobody asked for it here.
-   */
-  #languageFor(
-    { generation }: SpeechModel,
-    requested: string | undefined,
-    { languages }: DecodingOptions,
-  ): string | undefined {
-    if (generation.isMultilingual) {
-      const { language, defaultLanguage } = this.context.entry
-      const known = generation.languageIds
-      const ofService = languages?.length || !known.has(defaultLanguage ?? '') ? undefined : defaultLanguage
-      const wanted = requested ?? language ?? ofService
-      return wanted === undefined || isDetectionAsked(wanted) ? undefined : resolveLanguage(wanted, known.keys())
-    }
-    if (requested !== undefined && !isDetectionAsked(requested) && !isEnglish(requested)) {
-      throw new LanguageUnknownError(requested, 'This model knows only English; choose a multilingual one.')
-    }
-    return 'en'
-  }
-}
-
-function isEnglish(language: string): boolean {
-  try {
-    return resolveLanguage(language, ['en']) === 'en'
-  } catch {
-    return false
   }
 }

@@ -2,8 +2,8 @@
 
 import { OptionInvalidError } from '../errors/index.ts'
 import { camelCase } from '../option-table.ts'
-import { type DecodingOptions, OPTIONS, type RequestedOptions, readOptions } from '../transcribe/options.ts'
 import type { Segment } from '../transcript/index.ts'
+import { type DecodingOptions, OPTIONS, type RequestedOptions, readOptions } from '../whisper/options.ts'
 
 /** Every option of docs/options.md in camelCase, and what concerns this call alone. */
 export type TranscribeOptions = {

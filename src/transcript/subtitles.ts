@@ -1,18 +1,30 @@
 /** Subtitle files: SubRip, WebVTT, and the table of times and text that openai/whisper writes. */
 
-import { segmentCues, subtitleFile, withOrderedTimes } from './cue.ts'
+import { build } from 'subsrt-ts'
+import { type Cue, toMs, withOrderedTimes, withoutControls } from './cue.ts'
 import { laidOutCues } from './cue-layout.ts'
 import { checkSubtitleOptions, hasLayout, type SubtitleOptions } from './subtitle-options.ts'
-import type { Transcription } from './transcription.ts'
+import type { Segment, Transcription } from './transcription.ts'
 
-/** SubRip. @throws {OptionInvalidError} as `checkSubtitleOptions`. */
+/**
+ * SubRip. It has no way to write its own arrow or a tag as text: the arrow is shortened as openai/whisper does it,
+ * tags stay for the player to judge.
+ *
+ * @throws {OptionInvalidError} as `checkSubtitleOptions`.
+ */
 export function writeSrt(transcription: Transcription, options: SubtitleOptions = {}): string {
-  return writeCues('srt', transcription, options)
+  return writeCues('srt', transcription, options, (text) => text.replace(/-{2,}>/g, '->'))
 }
 
-/** WebVTT. @throws {OptionInvalidError} as `checkSubtitleOptions`. */
+/**
+ * WebVTT.
+ *
+ * @throws {OptionInvalidError} as `checkSubtitleOptions`.
+ */
 export function writeVtt(transcription: Transcription, options: SubtitleOptions = {}): string {
-  return writeCues('vtt', transcription, options)
+  return writeCues('vtt', transcription, options, (text) =>
+    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+  )
 }
 
 /** A header, then one row for each segment: start and end in whole milliseconds, text. */
@@ -21,8 +33,35 @@ export function writeTsv({ segments }: Transcription): string {
   return `start\tend\ttext\n${rows.join('')}`
 }
 
-function writeCues(format: 'srt' | 'vtt', { segments }: Transcription, options: SubtitleOptions): string {
+function writeCues(
+  format: 'srt' | 'vtt',
+  { segments }: Transcription,
+  options: SubtitleOptions,
+  encode: (text: string) => string,
+): string {
   checkSubtitleOptions(options, { format, hasWords: segments.every(({ words }) => words !== undefined) })
   const cues = hasLayout(options) ? withOrderedTimes(laidOutCues(segments, options)) : segmentCues(segments)
-  return subtitleFile(format, cues)
+  const captions = cues.map((cue, i) => {
+    const text = withHighlight(cue, encode)
+    const duration = cue.endMs - cue.startMs
+    return { type: 'caption' as const, index: i + 1, start: cue.startMs, end: cue.endMs, duration, content: text, text }
+  })
+  return build(captions, { format, eol: '\n' })
+}
+
+function segmentCues(segments: readonly Segment[]): Cue[] {
+  const cues = segments.map(({ start, end, text }) => ({
+    startMs: toMs(start),
+    endMs: toMs(end),
+    text: withoutControls(text).trim(),
+    highlight: undefined,
+  }))
+  return withOrderedTimes(cues.filter(({ text }) => text !== ''))
+}
+
+/** The parts are encoded on their own, since the tags between them are the only ones that are meant. */
+function withHighlight({ text, highlight }: Cue, encode: (text: string) => string): string {
+  if (highlight === undefined) return encode(text)
+  const [from, to] = highlight
+  return `${encode(text.slice(0, from))}<u>${encode(text.slice(from, to))}</u>${encode(text.slice(to))}`
 }

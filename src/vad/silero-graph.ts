@@ -3,7 +3,7 @@
  * product for all frames and both gains, where the file's own graph takes a run of the session for each frame.
  */
 
-import { GraphBuilder, type Value } from '../graph/builder.ts'
+import { GraphBuilder, type Value } from '../compiler/builder.ts'
 import { CONTEXT_SAMPLES, FRAME_SAMPLES } from './frames.ts'
 import { type Convolution, readSileroWeights, type SileroWeights, STATE_SIZE } from './silero-weights.ts'
 

@@ -7,7 +7,7 @@
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ProtoMessage } from '../graph/protobuf.ts'
+import { ProtoMessage } from '../compiler/protobuf.ts'
 
 export interface Convolution {
   /** [out × in × taps] row-major. */

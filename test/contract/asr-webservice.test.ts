@@ -11,7 +11,7 @@ import {
   ModelLoadError,
 } from '../../src/errors/index.ts'
 import { ASR_PARAMETERS } from '../../src/http/surfaces/asr-webservice/query.ts'
-import { withDefaults } from '../../src/transcribe/options.ts'
+import { withDefaults } from '../../src/whisper/options.ts'
 import { documentedNames, formService, SPOKEN, SRT, TSV, VTT, WITHOUT_WORDS } from '../helpers/rigs/other-servers.ts'
 import { form, type Part } from '../helpers/rigs/raw-http.ts'
 

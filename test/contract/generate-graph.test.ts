@@ -9,15 +9,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { ModelShape } from '../../src/checkpoint/index.ts'
+import type { CompileOptions } from '../../src/compiler/index.ts'
+import { generatedWindow, generateRequest, languageProbabilities } from '../../src/inference/cuda/generate-request.ts'
 import {
   type DecodedWindow,
   type DecodeOptions,
   detectLanguage,
   type Prompt,
   sotSequence,
-} from '../../src/decode/index.ts'
-import type { CompileOptions } from '../../src/graph/index.ts'
-import { generatedWindow, generateRequest, languageProbabilities } from '../../src/inference/cuda/generate-request.ts'
+} from '../../src/whisper/index.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
 import { BothWays, type WindowToDecode } from '../helpers/rigs/both-ways.ts'

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type ModelShape, openCheckpoint } from '../../src/checkpoint/index.ts'
-import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/graph/index.ts'
-import { melFilters } from '../../src/graph/log-mel.ts'
+import { type CompileOptions, compile, DECODER_FILE, ENCODER_FILE } from '../../src/compiler/index.ts'
+import { melFilters } from '../../src/compiler/log-mel.ts'
 import type { CpuDecoderBatch } from '../../src/inference/cpu/decoder-batch.ts'
-import { processorFeatures } from '../../src/models/machine.ts'
-import { eligibleFormats } from '../../src/models/precision.ts'
+import { processorFeatures } from '../../src/models/precision/machine.ts'
+import { eligibleFormats } from '../../src/models/precision/precision.ts'
 import {
   type LazyTensor,
   randomWhisperTensors,

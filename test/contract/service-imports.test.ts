@@ -19,7 +19,7 @@ function loadedBy(...files: readonly string[]): string[] {
   return output.trim().split('\n')
 }
 
-const isRuntime = (url: string) => url.includes('/onnxruntime-') || url.includes('/src/runtime/')
+const isRuntime = (url: string) => url.includes('/onnxruntime-') || url.includes('/src/inference/')
 
 test('the service and the command line never load the runtime', () => {
   const folders = ['transcription', 'watch', 'models', 'machine', 'bench', 'completion', 'remote']

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { decodingOptionInfos } from '../../src/transcribe/options.ts'
 import { toVerboseJson, verboseJsonSchema } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'
+import { decodingOptionInfos } from '../../src/whisper/options.ts'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
 import { wrongValues } from '../helpers/builders/wrong-values.ts'
 import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'

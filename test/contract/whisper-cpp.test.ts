@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { AudioUnreadableError } from '../../src/errors/index.ts'
 import { INFERENCE_FIELDS } from '../../src/http/surfaces/whisper-cpp/form.ts'
 import { inferenceJsonSchema } from '../../src/http/surfaces/whisper-cpp/schemas.ts'
-import { withDefaults } from '../../src/transcribe/options.ts'
+import { withDefaults } from '../../src/whisper/options.ts'
 import { documentedNames, formService, SRT, VTT, WITHOUT_WORDS } from '../helpers/rigs/other-servers.ts'
 import { form, type Part } from '../helpers/rigs/raw-http.ts'
 

@@ -13,8 +13,8 @@ import {
   ServerUnreachableError,
 } from '../../errors/index.ts'
 import { camelCase } from '../../option-table.ts'
-import { OPTIONS, type OptionName, type RequestedOptions } from '../../transcribe/options.ts'
 import type { Transcription } from '../../transcript/index.ts'
+import { OPTIONS, type OptionName, type RequestedOptions } from '../../whisper/options.ts'
 import { connectionReason } from '../system-errors.ts'
 import type { Worker } from '../transcription/run-files.ts'
 import { failureSchema, readEvent, type ServerFailure, type ServerSegment, toTranscription } from './answer.ts'

@@ -3,7 +3,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { OptionInvalidError } from '../../errors/index.ts'
 import { integer, type OptionInfo, type OptionTable, parseGiven } from '../../option-table.ts'
-import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   checkSubtitleOptions,
@@ -11,6 +10,7 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../../transcript/index.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../whisper/options.ts'
 import { flagsOf, givenOf } from '../option-flags.ts'
 import { FORMATS, type Format, isForSeveralFiles } from './result-writers.ts'
 

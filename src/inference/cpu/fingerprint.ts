@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { SAMPLES_PER_POSITION } from '../../graph/index.ts'
+import { SAMPLES_PER_POSITION } from '../../compiler/index.ts'
 import type { AudioFeatures, DecoderShape } from '../decoder-graph.ts'
 import type { CpuDecoder } from './decoder.ts'
 import { type CpuEncoder, newFeatures } from './encoder.ts'

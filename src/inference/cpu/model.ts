@@ -7,7 +7,7 @@ import {
   EMBEDDINGS_FILE,
   ENCODER_FILE,
   SAMPLES_PER_POSITION,
-} from '../../graph/index.ts'
+} from '../../compiler/index.ts'
 import type { GraphsCheckpoint } from '../decoder-graph.ts'
 import type { SessionSettings } from '../session.ts'
 import { type BatchLimits, mostPositions, type StepBackend, windowsWith } from '../step-backend.ts'

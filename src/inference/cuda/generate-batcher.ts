@@ -4,7 +4,7 @@
  */
 
 import { type Waiter, WaitList } from '../../async/wait-list.ts'
-import type { StepCounts } from '../../transcribe/index.ts'
+import type { StepCounts } from '../../whisper/index.ts'
 import type { FairShare } from '../fair-share.ts'
 import type { GeneratedText, GenerateRequest } from './generate-session.ts'
 

@@ -11,7 +11,7 @@ import {
   sotSequence,
   suppressedTokens,
   type TextModel,
-} from '../../decode/index.ts'
+} from '../../whisper/index.ts'
 import { SECONDS_PER_POSITION } from '../../whisper-constants.ts'
 import { DETECT, type GeneratedText, type GenerateRequest } from './generate-session.ts'
 

@@ -4,10 +4,16 @@
  */
 
 import type { GenerationConfig } from '../../checkpoint/index.ts'
-import { LogitBiases, WhisperTokenizer } from '../../decode/index.ts'
+import { SAMPLES_PER_POSITION } from '../../compiler/index.ts'
 import { AsrError, DeviceFailedError, DeviceMemoryError } from '../../errors/index.ts'
-import { SAMPLES_PER_POSITION } from '../../graph/index.ts'
-import type { ModelSession, SessionRequest, SpeechModel, StepCounts } from '../../transcribe/index.ts'
+import {
+  LogitBiases,
+  type ModelSession,
+  type SessionRequest,
+  type SpeechModel,
+  type StepCounts,
+  WhisperTokenizer,
+} from '../../whisper/index.ts'
 import { FairShare } from '../fair-share.ts'
 import type { CheckpointFacts } from '../step-model.ts'
 import { GenerateBatcher, type GenerateModel } from './generate-batcher.ts'

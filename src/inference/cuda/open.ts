@@ -3,7 +3,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelShape } from '../../checkpoint/index.ts'
-import { GENERATE_FILE } from '../../graph/index.ts'
+import { GENERATE_FILE } from '../../compiler/index.ts'
 import { openCpuBackend } from '../cpu/model.ts'
 import { isOutOfMemory, type SessionSettings } from '../session.ts'
 import { type CheckpointFacts, StepModel } from '../step-model.ts'

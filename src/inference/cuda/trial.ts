@@ -6,8 +6,8 @@
  */
 
 import { join } from 'node:path'
+import { type CompileOptions, GENERATE_FILE } from '../../compiler/index.ts'
 import { DeviceUnavailableError } from '../../errors/index.ts'
-import { type CompileOptions, GENERATE_FILE } from '../../graph/index.ts'
 import { whyUnusable } from '../check-device.ts'
 import type { ResolvedDevice, SessionSettings } from '../session.ts'
 import { largestDifference, TRIAL_SHAPE, trialSound, withTrialGraphs } from '../trial-model.ts'

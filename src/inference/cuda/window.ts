@@ -4,13 +4,14 @@ import {
   type AlignmentScores,
   type DecodedWindow,
   type DecodeOptions,
+  type EncodedWindow,
   type LanguageProbabilities,
   type LogitBiases,
   type Prompt,
   possibleLanguages,
   type TextModel,
-} from '../../decode/index.ts'
-import type { EncodedWindow, WindowPrompt } from '../../transcribe/index.ts'
+  type WindowPrompt,
+} from '../../whisper/index.ts'
 import {
   alignedTokens,
   canGenerate,

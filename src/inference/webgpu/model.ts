@@ -1,7 +1,6 @@
 /** The WebGPU backend: keys and values stay in the GPU's memory from run to run, only logits come back. */
 
 import { join } from 'node:path'
-import { DeviceMemoryError } from '../../errors/index.ts'
 import {
   alignmentHeadsOf,
   type ComputeType,
@@ -13,7 +12,8 @@ import {
   keepModel,
   pickModel,
   SAMPLES_PER_POSITION,
-} from '../../graph/index.ts'
+} from '../../compiler/index.ts'
+import { DeviceMemoryError } from '../../errors/index.ts'
 import type { GraphsCheckpoint } from '../decoder-graph.ts'
 import { isOutOfMemory, type SessionSettings } from '../session.ts'
 import { type BatchLimits, mostPositions, type StepBackend, windowsWith } from '../step-backend.ts'

@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import type { CompileOptions } from '../../compiler/compile.ts'
+import type { AlignmentHeads } from '../../compiler/decoder.ts'
+import { COMPILER_VERSION, GRAPH_FILES, GRAPH_PARTS } from '../../compiler/format.ts'
 import { makeFolderSync } from '../../folders.ts'
-import type { CompileOptions } from '../../graph/compile.ts'
-import { COMPILER_VERSION, GRAPH_FILES, GRAPH_PARTS } from '../../graph/compiled-files.ts'
-import type { AlignmentHeads } from '../../graph/decoder.ts'
 
 /** What makes two compiled models interchangeable. */
 export interface CompiledIdentity {

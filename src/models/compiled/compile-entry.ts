@@ -5,8 +5,8 @@
 
 import { statfsSync } from 'node:fs'
 import { openWeights } from '../../checkpoint/index.ts'
+import { WeightsCutOffError } from '../../compiler/index.ts'
 import { AsrError, DiskFullError, isDiskFull, toWire } from '../../errors/index.ts'
-import { WeightsCutOffError } from '../../graph/index.ts'
 import { compileNeutral, compilePrepared } from './compile-graphs.ts'
 import type { CompileAnswer, CompileJob } from './compile-process.ts'
 

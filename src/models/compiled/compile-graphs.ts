@@ -17,7 +17,7 @@ import {
   ENCODER_FILE,
   type WeightPlaces,
   writeEmbeddings,
-} from '../../graph/index.ts'
+} from '../../compiler/index.ts'
 import { CpuDecoder, CpuEncoder, probeDecoder, probeEncoder, type SessionSettings } from '../../inference/index.ts'
 
 /** What the compiler needs, with the shape that the runtime must know to try the graphs. */

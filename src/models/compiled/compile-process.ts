@@ -2,8 +2,8 @@
 
 import { onAbort } from '../../async/abortable.ts'
 import type { GenerationConfig } from '../../checkpoint/index.ts'
+import type { CompileOptions } from '../../compiler/index.ts'
 import { RemoteError, type WireError } from '../../errors/index.ts'
-import type { CompileOptions } from '../../graph/index.ts'
 import type { SessionSettings } from '../../inference/index.ts'
 import { ForkedProcess, ProcessEndedError, SMALL_HEAP } from '../../processes/forked-process.ts'
 

@@ -3,8 +3,8 @@
 import type { CompiledSources } from '../../checkpoint/index.ts'
 import type { Device } from '../../config.ts'
 import type { ResolvedDevice } from '../../inference/index.ts'
-import { machineIdentity } from '../machine.ts'
-import type { Formats } from '../precision.ts'
+import { machineIdentity } from '../precision/machine.ts'
+import type { Formats } from '../precision/precision.ts'
 import type { CompiledIdentity } from './cache.ts'
 
 /** `auto` is the CPU where the machine was not asked what it has; the choice is made before engines are started. */

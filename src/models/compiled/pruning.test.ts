@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
+import { COMPILER_VERSION } from '../../compiler/format.ts'
 import { ownIdentity } from '../../processes/process-identity.ts'
 import { listCompiled, markInUse, type PruneOptions, pruneCompiled } from './pruning.ts'
 

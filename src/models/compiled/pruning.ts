@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { COMPILER_VERSION } from '../../compiler/format.ts'
 import { makeFolderSync } from '../../folders.ts'
-import { COMPILER_VERSION } from '../../graph/compiled-files.ts'
 import { isAlive, ownIdentity } from '../../processes/process-identity.ts'
 import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './cache.ts'
 

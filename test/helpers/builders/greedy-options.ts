@@ -1,6 +1,6 @@
 /** Options of decoding for tests that decode windows themselves. */
 
-import type { DecodeOptions } from '../../../src/decode/index.ts'
+import type { DecodeOptions } from '../../../src/whisper/index.ts'
 
 /** Plain greedy search, as a reference implementation does it: no beams, no guard against loops. */
 export const GREEDY: DecodeOptions = {

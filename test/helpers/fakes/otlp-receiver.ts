@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { ProtoMessage } from '../../../src/graph/protobuf.ts'
+import { ProtoMessage } from '../../../src/compiler/protobuf.ts'
 
 export interface ReceivedSpan {
   readonly name: string

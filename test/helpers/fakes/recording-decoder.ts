@@ -1,6 +1,6 @@
 /** A decoder whose steps can be looked at afterwards. */
 
-import type { NextTokens, StepDecoder } from '../../../src/decode/index.ts'
+import type { NextTokens, StepDecoder } from '../../../src/whisper/index.ts'
 
 /** Keeps what each step gave before the search changes it. */
 export class RecordingDecoder implements StepDecoder {

@@ -1,7 +1,7 @@
 /** A decoder that says what it is told to, row by row, and remembers what it was fed. */
 
 import { type GenerationConfig, standardLayout } from '../../../src/checkpoint/index.ts'
-import type { LogitRules, NextTokens, StepDecoder } from '../../../src/decode/index.ts'
+import type { LogitRules, NextTokens, StepDecoder } from '../../../src/whisper/index.ts'
 
 export const VOCAB = 51865
 const layout = standardLayout(VOCAB)!

@@ -3,17 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Checkpoint, openCheckpoint } from '../../../src/checkpoint/index.ts'
-import {
-  type DecodedWindow,
-  type DecodeOptions,
-  decodeBySteps,
-  hypothesesOf,
-  LogitBiases,
-  type Prompt,
-  WhisperTokenizer,
-} from '../../../src/decode/index.ts'
-import { WeightFile } from '../../../src/graph/compile.ts'
-import { buildGenerate } from '../../../src/graph/generate-graph.ts'
+import { WeightFile } from '../../../src/compiler/compile.ts'
+import { buildGenerate } from '../../../src/compiler/generate/graph.ts'
 import {
   alignmentHeadsOf,
   type CompileOptions,
@@ -23,10 +14,19 @@ import {
   GENERATE_FILE,
   type WeightPlaces,
   writeEmbeddings,
-} from '../../../src/graph/index.ts'
+} from '../../../src/compiler/index.ts'
 import { generatedWindow, generateRequest } from '../../../src/inference/cuda/generate-request.ts'
 import { GenerateSession } from '../../../src/inference/cuda/generate-session.ts'
 import { type AudioFeatures, type CpuDecoder, CpuEncoder, newFeatures } from '../../../src/inference/index.ts'
+import {
+  type DecodedWindow,
+  type DecodeOptions,
+  decodeBySteps,
+  hypothesesOf,
+  LogitBiases,
+  type Prompt,
+  WhisperTokenizer,
+} from '../../../src/whisper/index.ts'
 import { joinFeatures } from '../builders/joined-features.ts'
 import { openDecoder, textOf } from './exposed-model.ts'
 

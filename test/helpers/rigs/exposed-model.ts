@@ -3,10 +3,10 @@
 import { dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Checkpoint } from '../../../src/checkpoint/index.ts'
-import { type StepDecoder, WhisperTokenizer } from '../../../src/decode/index.ts'
-import { alignmentHeadsOf, EMBEDDINGS_FILE } from '../../../src/graph/index.ts'
+import { alignmentHeadsOf, EMBEDDINGS_FILE } from '../../../src/compiler/index.ts'
 import type { CpuDecoderBatch } from '../../../src/inference/cpu/decoder-batch.ts'
 import { type AudioFeatures, CpuDecoder, type SessionSettings } from '../../../src/inference/index.ts'
+import { type StepDecoder, WhisperTokenizer } from '../../../src/whisper/index.ts'
 
 export interface ExposedFeatures {
   readonly audioContext: number

@@ -5,7 +5,7 @@
  */
 
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../../option-table.ts'
-import { OPTIONS } from '../../../transcribe/options.ts'
+import { OPTIONS } from '../../../whisper/options.ts'
 import type { WorkForm } from '../../recordings/index.ts'
 import { noSpeakers } from '../refusals.ts'
 

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { describeOptions, fieldSchemas } from '../../../option-table.ts'
 import { jsonSchema } from '../../../schema.ts'
-import { DEFAULTS } from '../../../transcribe/options.ts'
+import { DEFAULTS } from '../../../whisper/options.ts'
 import { detailSchema, failureSchemas } from '../../failures/error-schemas.ts'
 import { formSchema } from '../form-schema.ts'
 import { ASR_PARAMETERS, DETECTION_PARAMETERS } from './query.ts'

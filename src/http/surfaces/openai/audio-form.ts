@@ -8,13 +8,6 @@
 import { OptionInvalidError } from '../../../errors/index.ts'
 import { describeOptions, flag, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
 import {
-  decodingOptionInfos,
-  OPTIONS,
-  type RequestedOptions,
-  readOptions,
-  withDefaults,
-} from '../../../transcribe/options.ts'
-import {
   checkAnswerOptions,
   FORMAT_NAMES,
   type FormatName,
@@ -22,6 +15,13 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../../../transcript/index.ts'
+import {
+  decodingOptionInfos,
+  OPTIONS,
+  type RequestedOptions,
+  readOptions,
+  withDefaults,
+} from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { chunkingOptions } from './chunking-strategy.ts'
 import { listField, singleFields } from './form-lists.ts'

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../../../errors/index.ts'
-import type { RequestedOptions } from '../../../transcribe/options.ts'
+import type { RequestedOptions } from '../../../whisper/options.ts'
 
 const ALLOWED =
   'auto, or {"type":"server_vad"} with threshold (0 to 1), prefix_padding_ms (0 to 10000) and silence_duration_ms (0 to 60000)'

@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import type { DataOf } from '../../../schema.ts'
-import { readOptions } from '../../../transcribe/options.ts'
 import { type LanguageDetection, languageName } from '../../../transcript/index.ts'
+import { readOptions } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { listField, singleFields } from './form-lists.ts'
 

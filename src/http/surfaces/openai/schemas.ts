@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { jsonSchema } from '../../../schema.ts'
-import { decodingOptionInfos } from '../../../transcribe/options.ts'
 import { openAiJsonSchema, openAiVerboseJsonSchema } from '../../../transcript/index.ts'
+import { decodingOptionInfos } from '../../../whisper/options.ts'
 import { failureSchemas } from '../../failures/error-schemas.ts'
 import { formatAnswers, formSchema, TEXT_FORMATS } from '../form-schema.ts'
 import { audioFormInfos, GRANULARITIES, INCLUDES } from './audio-form.ts'

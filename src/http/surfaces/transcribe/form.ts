@@ -1,7 +1,6 @@
 /** The fields of `POST /transcribe` beside its file: read and checked by the tables that describe them. */
 
 import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
-import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../../transcribe/options.ts'
 import {
   checkAnswerOptions,
   FORMAT_NAMES,
@@ -10,6 +9,7 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../../../transcript/index.ts'
+import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../../whisper/options.ts'
 import type { FormFields } from '../../recordings/index.ts'
 
 /** A field that is missing or empty is undefined. */

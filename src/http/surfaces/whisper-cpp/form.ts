@@ -17,8 +17,8 @@ import {
   parseGiven,
   text,
 } from '../../../option-table.ts'
-import { OPTIONS, type OptionName, type RequestedOptions, withDefaults } from '../../../transcribe/options.ts'
 import type { SubtitleOptions } from '../../../transcript/index.ts'
+import { OPTIONS, type OptionName, type RequestedOptions, withDefaults } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { noSpeakers, onlyFalse, onlyZero } from '../refusals.ts'
 

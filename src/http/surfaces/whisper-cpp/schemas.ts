@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { describeOptions } from '../../../option-table.ts'
-import { DEFAULTS } from '../../../transcribe/options.ts'
 import { TASKS } from '../../../transcript/index.ts'
+import { DEFAULTS } from '../../../whisper/options.ts'
 import { failureSchemas } from '../../failures/error-schemas.ts'
 import { formatAnswers, formSchema } from '../form-schema.ts'
 import { INFERENCE_FIELDS } from './form.ts'

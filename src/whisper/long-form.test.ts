@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/fakes/scripted-decoder.ts'
+import type { Segment } from '../transcript/index.ts'
+import { FRAME_SAMPLES } from '../vad/index.ts'
+import type { AlignmentScores } from './alignment.ts'
+import { decodeBySteps, detectLanguage, hypothesesOf } from './decode-window.ts'
+import { type LongFormContext, transcribeLongForm } from './long-form.ts'
+import type { EncodedWindow, ModelSession } from './model.ts'
+import { type GivenOptions, parseOptions } from './options.ts'
+import { sotSequence } from './prompt.ts'
+import type { WhisperTokenizer } from './tokenizer.ts'
+
+const RATE = 16_000
+
+/** What a window says; `isSure` makes its tokens likely, `isSilent` its no-speech token. */
+interface Answer {
+  readonly words: readonly string[]
+  readonly isSure?: boolean
+  readonly isSilent?: boolean
+  readonly language?: string
+}
+
+/** Every word is a token of its own. */
+const vocabulary: string[] = []
+const tokenizer = {
+  decode: (tokens: readonly number[]) => tokens.map((token) => vocabulary[token - 1000]).join(''),
+  encode: (text: string) => text.split(/(?= )/).map(tokenOf),
+} as WhisperTokenizer
+
+function tokenOf(word: string): number {
+  if (!vocabulary.includes(word)) vocabulary.push(word)
+  return 1000 + vocabulary.indexOf(word)
+}
+
+/** Answers the windows from a list, in the order in which they are encoded, and remembers how it was asked. */
+class ScriptedModel implements ModelSession {
+  readonly model = { generation, tokenizer, maxTextContext: 448, vocabSize: VOCAB }
+  readonly windowsAtOnce = 2
+  readonly encoded: { readonly audioContext: number; readonly seconds: number }[] = []
+  /** Windows that are open, and the most that were. */
+  nOpen = 0
+  mostOpen = 0
+  readonly prompts: (readonly number[])[] = []
+  readonly #answers: Answer[]
+
+  constructor(answers: Answer[]) {
+    this.#answers = answers
+  }
+
+  watch<T>(windows: AsyncIterable<T>): AsyncIterable<T> {
+    return windows
+  }
+
+  async encode(samples: Float32Array, audioContext: number): Promise<EncodedWindow> {
+    const seconds = samples.length / RATE
+    this.encoded.push({ audioContext, seconds })
+    this.mostOpen = Math.max(this.mostOpen, ++this.nOpen)
+    const answer = this.#answers.shift() ?? { words: [' fala'] }
+    let isOpen = true
+    return {
+      audioContext,
+      decode: async (prompt, options) => {
+        const { language: wanted } = prompt
+        const language =
+          typeof wanted === 'string'
+            ? wanted
+            : wanted.choose(await detectLanguage(this.#decoder(answer, 1), generation, wanted.among))
+        const decoder = this.#decoder(answer, hypothesesOf(options))
+        return await decodeBySteps(decoder, this.model, { ...prompt, language }, options)
+      },
+      detectLanguage: async (among) => await detectLanguage(this.#decoder(answer, 1), generation, among),
+      align: async (tokens) => evenly(tokens.length, audioContext, seconds),
+      [Symbol.dispose]: () => {
+        if (isOpen) this.nOpen--
+        isOpen = false
+      },
+    }
+  }
+
+  #decoder(answer: Answer, nRows: number): ScriptedDecoder {
+    return new ScriptedDecoder(nRows, (fed) => this.#say(answer, fed))
+  }
+
+  #say(
+    { words, isSure = true, isSilent = false, language = 'pt' }: Answer,
+    fed: readonly number[],
+  ): Record<number, number> {
+    if (fed.at(-1) === generation.sot) return { [special(language)]: 9, [generation.noSpeech]: isSilent ? 40 : -40 }
+    const promptEnd = fed.indexOf(generation.noTimestamps) + 1
+    if (fed.length === promptEnd) this.prompts.push(fed)
+    const next = words[fed.length - promptEnd]
+    return { [next === undefined ? generation.eot : tokenOf(next)]: isSure ? 30 : 1 }
+  }
+}
+
+/** Attention that walks evenly from the beginning of the recording to its end. */
+function evenly(nTokens: number, audioContext: number, seconds: number): AlignmentScores {
+  const prompt = sotSequence(generation, { language: 'pt', task: 'transcribe', withTimestamps: false }).length
+  const data = new Float32Array(nTokens * audioContext)
+  const nRows = nTokens - prompt
+  const perToken = (seconds * 50) / nRows
+  for (let row = 0; row < nRows; row++) {
+    const from = (prompt - 1 + row) * audioContext
+    data.fill(9, from + Math.round(row * perToken), from + Math.round((row + 1) * perToken))
+  }
+  return { data, nHeads: 1, nTokens, audioContext }
+}
+
+function noise(seconds: number): Float32Array {
+  return Float32Array.from({ length: seconds * RATE }, (_, i) => Math.sin(i * 0.3) * 0.1)
+}
+
+/** Half a second of silence at 29 s and 58 s, where the cuts fall. */
+function threeWindows(): Float32Array {
+  const samples = noise(80)
+  for (const pause of [29, 58]) samples.fill(0, pause * RATE, (pause + 0.5) * RATE)
+  return samples
+}
+
+async function transcribe(
+  samples: Float32Array,
+  model: ScriptedModel,
+  given: GivenOptions = {},
+  context: Partial<LongFormContext> = {},
+) {
+  async function* once() {
+    yield samples
+  }
+  return await transcribeLongForm(once(), {
+    session: model,
+    options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, ...given }),
+    speechProbability: async (frames) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1),
+    language: undefined,
+    signal: new AbortController().signal,
+    random: () => 0.5,
+    ...context,
+  })
+}
+
+test('the text of all windows is joined in order, and the language of the first holds for the rest', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'], language: 'es' }, { words: [' três'] }])
+  const result = await transcribe(threeWindows(), model)
+  assert.equal(result.text, 'um dois três')
+  assert.equal(result.language, 'pt')
+  assert.equal(result.durationSeconds, 80)
+  assert.ok(result.languageProbability! > 0.9)
+  for (const prompt of model.prompts) assert.ok(prompt.includes(special('pt')))
+  assert.deepEqual(
+    result.segments.map((segment) => segment.id),
+    [0, 1, 2],
+  )
+  assert.equal(result.statistics.windows, 3)
+})
+
+test('segments are told window by window, in order and with their numbers, and are those of the result', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'] }, { words: [' três'] }])
+  const told: (readonly Segment[])[] = []
+  const context = { language: 'pt', onSegments: (segments: readonly Segment[]) => void told.push(segments) }
+  const result = await transcribe(threeWindows(), model, {}, context)
+  assert.equal(told.length, 3)
+  assert.deepEqual(told.flat(), result.segments)
+})
+
+test('where a segment may be dropped later, all are told at the end', async () => {
+  const told: (readonly Segment[])[] = []
+  const context = { language: 'pt', onSegments: (segments: readonly Segment[]) => void told.push(segments) }
+  const result = await transcribe(
+    threeWindows(),
+    new ScriptedModel([]),
+    { hallucination_silence_threshold: 2, word_timestamps: true },
+    context,
+  )
+  assert.deepEqual(told, [result.segments])
+})
+
+test('detection chooses among the languages that are allowed, however unlikely', async () => {
+  const result = await transcribe(threeWindows(), new ScriptedModel([]), { languages: 'es,fr' })
+  assert.ok(['es', 'fr'].includes(result.language), result.language)
+  assert.ok(result.statistics.languageVotes.every(([language]) => ['es', 'fr'].includes(language)))
+})
+
+test('windows are under way together, as many as the model wants, and none stays open', async () => {
+  const model = new ScriptedModel([])
+  await transcribe(threeWindows(), model, {}, { language: 'pt' })
+  assert.equal(model.mostOpen, 2)
+  assert.equal(model.nOpen, 0)
+  const one = new ScriptedModel([])
+  await transcribe(threeWindows(), one, { batch_size: 1 }, { language: 'pt' })
+  assert.equal(one.mostOpen, 1)
+})
+
+test('a window that fails leaves none of the others open', async () => {
+  const model = new ScriptedModel([])
+  const encode = model.encode.bind(model)
+  let nCalls = 0
+  model.encode = async (samples, audioContext) => {
+    if (++nCalls === 2) throw new Error('no memory')
+    return await encode(samples, audioContext)
+  }
+  await assert.rejects(transcribe(threeWindows(), model, {}, { language: 'pt' }), /no memory/)
+  assert.equal(model.nOpen, 0)
+})
+
+test('a short recording is encoded with a short context, at least 12 s and 5 s more than the sound', async () => {
+  for (const [seconds, positions] of [
+    [1, 600],
+    [7, 600],
+    [9, 700],
+    [20, 1250],
+    [26, 1500],
+  ] as const) {
+    const model = new ScriptedModel([])
+    await transcribe(noise(seconds), model)
+    assert.deepEqual(
+      model.encoded.map((call) => call.audioContext),
+      [positions],
+    )
+  }
+  const full = new ScriptedModel([])
+  await transcribe(noise(3), full, { audio_context: 'full' })
+  assert.equal(full.encoded[0]!.audioContext, 1500)
+})
+
+test('a doubtful window is decoded again at the full context, and that answer stands', async () => {
+  const loop = { words: Array.from({ length: 40 }, () => ' obrigado') }
+  for (const doubtful of [loop, { words: [' errado'], isSure: false }]) {
+    const model = new ScriptedModel([doubtful, { words: [' certo'] }])
+    const result = await transcribe(noise(5), model)
+    assert.equal(result.text, 'certo')
+    assert.deepEqual(
+      model.encoded.map((call) => call.audioContext),
+      [600, 1500],
+    )
+    assert.equal(result.statistics.contextRepeats, 1)
+    assert.equal(result.segments[0]!.retries, 1)
+    assert.equal(result.segments[0]!.quality, 'ok')
+  }
+})
+
+test('only the bad windows of a batch are decoded again', async () => {
+  const model = new ScriptedModel([{ words: [' bom'] }, { words: [' mau'], isSure: false }, { words: [' fim'] }])
+  const result = await transcribe(threeWindows(), model, { temperature: '0,0.4' })
+  assert.equal(result.statistics.temperatureRetries, 1)
+  assert.deepEqual(
+    result.segments.map((segment) => segment.retries),
+    [0, 1, 0],
+  )
+})
+
+test('where every temperature fails, the surest text is kept and marked', async () => {
+  const unsure = { words: [' talvez'], isSure: false }
+  const model = new ScriptedModel([unsure, unsure])
+  const result = await transcribe(noise(5), model, { temperature: '0,0.2,0.4' })
+  assert.equal(result.segments[0]!.quality, 'low_confidence')
+  assert.equal(result.statistics.temperatureRetries, 2)
+  assert.equal(result.warnings.length, 1)
+})
+
+test('a single temperature means no ladder', async () => {
+  const model = new ScriptedModel([
+    { words: [' talvez'], isSure: false },
+    { words: [' talvez'], isSure: false },
+  ])
+  const result = await transcribe(noise(5), model, { temperature: 0 })
+  assert.equal(result.statistics.temperatureRetries, 0)
+})
+
+test('digital silence never reaches the model and gives an empty text', async () => {
+  const model = new ScriptedModel([])
+  const result = await transcribe(new Float32Array(40 * RATE), model)
+  assert.equal(result.text, '')
+  assert.deepEqual(result.segments, [])
+  assert.equal(result.durationSeconds, 40)
+  assert.equal(model.encoded.length, 0)
+})
+
+test('what the model itself takes for silence and is unsure of is left out', async () => {
+  const model = new ScriptedModel([{ words: [' obrigado'], isSure: false, isSilent: true }])
+  assert.equal((await transcribe(noise(5), model)).text, '')
+  assert.equal(model.encoded.length, 1, 'silence is no reason to try again')
+})
+
+test('windows of a language without spaces are joined without one', async () => {
+  const model = new ScriptedModel([{ words: ['東京'] }, { words: ['大阪'] }])
+  const result = await transcribe(threeWindows().slice(0, 50 * RATE), model, {}, { language: 'ja' })
+  assert.equal(result.text, '東京大阪')
+})
+
+test('progress is told in seconds of the recording', async () => {
+  const done: number[] = []
+  await transcribe(noise(100), new ScriptedModel([]), {}, { onProgress: (seconds) => done.push(seconds) })
+  assert.equal(done.at(-1), 100)
+  assert.ok(done.length > 1)
+})
+
+test('by alignment, segments break at the ends of sentences and carry times inside the recording', async () => {
+  const model = new ScriptedModel([{ words: [' Bom', ' dia.', ' Tudo', ' bem', ' com', ' você?'] }])
+  const result = await transcribe(noise(6), model, { timestamps: 'align', word_timestamps: true })
+  assert.deepEqual(
+    result.segments.map((segment) => segment.text),
+    [' Bom dia.', ' Tudo bem com você?'],
+  )
+  const [first, second] = result.segments
+  assert.ok(first!.start < first!.end && first!.end <= second!.start && second!.end <= 6)
+  assert.deepEqual(
+    second!.words!.map((word) => word.word),
+    [' Tudo', ' bem', ' com', ' você?'],
+  )
+  assert.ok(second!.words!.every((word) => word.probability > 0.9))
+})
+
+test('words are there only when they are asked for', async () => {
+  const result = await transcribe(noise(6), new ScriptedModel([]), { timestamps: 'align' })
+  assert.equal(result.segments[0]!.words, undefined)
+})
+
+test('each window is told what was said before, when conditioned on it, and the hints come first', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' dois'] }])
+  const given = { condition_on_previous_text: true, hotwords: 'Fisichella', initial_prompt: 'Corrida' }
+  await transcribe(threeWindows().slice(0, 50 * RATE), model, given)
+  assert.equal(model.mostOpen, 1)
+  const hints = [tokenOf(' Fisichella'), tokenOf(' Corrida')]
+  assert.deepEqual(model.prompts[0]!.slice(0, 3), [generation.sotPrev, ...hints])
+  assert.deepEqual(model.prompts[1]!.slice(0, 4), [generation.sotPrev, ...hints, tokenOf(' um')])
+})
+
+test('languages are detected window by window where they change', async () => {
+  const model = new ScriptedModel([{ words: [' um'] }, { words: [' two'], language: 'en' }])
+  const result = await transcribe(threeWindows().slice(0, 50 * RATE), model, { multilingual: true, batch_size: 1 })
+  assert.deepEqual(
+    result.segments.map((segment) => segment.language),
+    ['pt', 'en'],
+  )
+})
+
+test('detection may listen to several windows and takes the vote of most', async () => {
+  const votes = ['es', 'pt', 'pt', 'es', 'pt', 'pt'].map((language) => ({ words: [' fala'], language }))
+  const model = new ScriptedModel(votes)
+  const given = { language_detection_segments: 3, language_detection_threshold: 1 }
+  const result = await transcribe(threeWindows(), model, given)
+  assert.equal(result.language, 'pt')
+})
+
+test('conditioned windows follow one another also while detection holds several of them at hand', async () => {
+  const said = [' ouvido', ' um', ' dois', ' três'].map((word) => ({ words: [word] })) // the first is detection's
+  const model = new ScriptedModel(said)
+  const result = await transcribe(threeWindows(), model, {
+    condition_on_previous_text: true,
+    language_detection_segments: 3,
+  })
+  assert.equal(result.text, 'um dois três')
+  assert.ok(model.prompts[1]!.includes(tokenOf(' um')))
+  assert.ok(model.prompts[2]!.includes(tokenOf(' dois')))
+})

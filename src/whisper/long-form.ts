@@ -1,0 +1,341 @@
+/** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
+
+import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
+import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
+import { spansOfWords, uncovered } from './coverage.ts'
+import { withoutHallucinations } from './hallucination.ts'
+import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
+import type { ModelSession } from './model.ts'
+import type { DecodingOptions } from './options.ts'
+import { isSilence } from './quality.ts'
+import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
+import type { TimedWord } from './timed-words.ts'
+import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
+import { cutWindows, isSilent, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
+
+export interface LongFormContext {
+  readonly session: ModelSession
+  readonly options: DecodingOptions
+  /** Probability that a frame of this recording is speech; needed where `vadFilter` is on. */
+  readonly speechProbability: SpeechProbability
+  /** Code of a language token; undefined: detected. */
+  readonly language: string | undefined
+  readonly signal: AbortSignal
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+  /** Told after each window how much of the recording is done. */
+  readonly onProgress?: ((doneSeconds: number) => void) | undefined
+  /** Told the segments of each window when it is done, in order; of all of them at the end where some may be dropped. */
+  readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
+}
+
+/**
+ * Transcribes a whole recording, holding a few windows at a time.
+ *
+ * @param samples  the recording at 16 kHz, in pieces of any length.
+ */
+export async function transcribeLongForm(
+  samples: AsyncIterable<Float32Array>,
+  context: LongFormContext,
+): Promise<Transcription> {
+  return await new LongForm(context).transcribe(samples)
+}
+
+interface Entry {
+  readonly segment: UnnumberedSegment
+  readonly words: readonly TimedWord[]
+}
+
+class LongForm {
+  readonly #context: LongFormContext
+  readonly #decoder: WindowDecoder
+  /** In the order of the recording. */
+  readonly #entries: Entry[] = []
+  readonly #detected: ReadonlyMap<string, number>[] = []
+  #language: string | undefined
+  #languageProbability: number | undefined
+  /** Settled when the first window with sound has a language. */
+  #firstLanguage: PromiseWithResolvers<void> | undefined
+  #seeking: SeekingWindows | undefined
+  #previous: readonly number[] = []
+  #nWindows = 0
+  #coverageRetries = 0
+
+  constructor(context: LongFormContext) {
+    const { session, options, random = Math.random } = context
+    this.#context = context
+    this.#decoder = new WindowDecoder(session, options, { random, signal: context.signal })
+    this.#language = context.language
+  }
+
+  async transcribe(samples: AsyncIterable<Float32Array>): Promise<Transcription> {
+    const { options, session, speechProbability, onProgress } = this.#context
+    const counted = new CountedSamples(samples)
+    const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
+    // Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last.
+    const seeks = options.timestamps === 'tokens' && !options.vadFilter
+    this.#seeking = seeks ? new SeekingWindows(counted) : undefined
+    const isSequential = seeks || options.conditionOnPreviousText
+    const atOnce = isSequential ? 1 : (options.batchSize ?? session.windowsAtOnce)
+    const windows = session.watch(speech ?? this.#seeking ?? cutWindows(counted))
+
+    await inOrder(this.#withLanguage(windows, seeks), atOnce, {
+      begin: (window) => this.#begin(window),
+      // Each is kept before the next, which may be prompted with it.
+      finish: async (window, text) => {
+        if (text) await this.#finish(text)
+        onProgress?.(windowEnd(window))
+      },
+    })
+    onProgress?.(counted.seconds)
+    return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
+  }
+
+  /** The windows, with the language settled before the first where detection listens to several of them. */
+  async *#withLanguage(windows: AsyncIterable<Window>, seeks: boolean): AsyncGenerator<Window> {
+    const { options } = this.#context
+    const isDetected = this.#language === undefined && !options.multilingual && !seeks
+    let wanted = isDetected && options.languageDetectionSegments > 1 ? options.languageDetectionSegments : 0
+    const held: Window[] = []
+    for await (const window of windows) {
+      held.push(window)
+      if (held.filter(({ samples }) => !isSilent(samples)).length < wanted) continue
+      if (wanted > 0) await this.#detectOver(held)
+      wanted = 0
+      yield* held.splice(0)
+    }
+    if (wanted > 0) await this.#detectOver(held)
+    yield* held
+  }
+
+  /** Text of a window; undefined for silence. Where the language is not known yet, the next one has to wait for it. */
+  async #begin(window: Window): Promise<WindowText | undefined> {
+    if (isSilent(window.samples)) return undefined
+    const { prefix, multilingual } = this.#context.options
+    const hasPrefix = this.#nWindows === 0 && prefix !== undefined
+    this.#nWindows++
+    if (this.#language !== undefined || multilingual) return await this.#decode(window, hasPrefix)
+    this.#firstLanguage ??= Promise.withResolvers<void>()
+    if (this.#nWindows > 1) await this.#firstLanguage.promise
+    try {
+      return await this.#decode(window, hasPrefix)
+    } finally {
+      this.#firstLanguage.resolve()
+    }
+  }
+
+  async #finish(text: WindowText): Promise<void> {
+    const complete = this.#upToTheSeek(text)
+    const nBefore = this.#entries.length
+    const segments = this.#keep(complete)
+    for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
+    const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
+    this.#entries.push(...added)
+    if (!this.#mayDrop && added.length > 0) this.#context.onSegments?.(numbered(added, nBefore))
+  }
+
+  /** Whether a segment is kept may depend on those that follow it. */
+  get #mayDrop(): boolean {
+    return this.#context.options.hallucinationSilenceThreshold !== undefined
+  }
+
+  async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
+    const { multilingual, prefix } = this.#context.options
+    const before: TextBefore = {
+      language: multilingual ? undefined : this.#language,
+      previous: this.#promptBefore(hasPrefix),
+      prefix: hasPrefix ? this.#encode(prefix!) : [],
+    }
+    return await this.#decoder.decode(window, before, (probabilities) => this.#chooseLanguage(probabilities))
+  }
+
+  /** Hotwords first, then what was said before: the nearest context is the last. */
+  #promptBefore(hasPrefix: boolean): readonly number[] {
+    const { initialPrompt, hotwords, conditionOnPreviousText } = this.#context.options
+    const hints = hotwords !== undefined && !hasPrefix ? this.#encode(hotwords) : []
+    const initial = initialPrompt === undefined ? [] : this.#encode(initialPrompt)
+    return [...hints, ...initial, ...(conditionOnPreviousText ? this.#previous : [])]
+  }
+
+  #encode(text: string): number[] {
+    return this.#context.session.model.tokenizer.encode(` ${text.trim()}`)
+  }
+
+  async #detectOver(windows: readonly Window[]): Promise<void> {
+    const detected: ReadonlyMap<string, number>[] = []
+    for (const window of windows.filter(({ samples }) => !isSilent(samples))) {
+      detected.push(await this.#decoder.detectLanguage(window))
+      if (likeliest(detected.at(-1)!)[1] > this.#context.options.languageDetectionThreshold) break
+    }
+    if (detected.length > 0) this.#settleLanguage(detected)
+  }
+
+  #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
+    if (this.#context.options.multilingual) {
+      const [language, probability] = likeliest(probabilities)
+      this.#detected.push(probabilities)
+      this.#language ??= language
+      this.#languageProbability ??= probability
+      return language
+    }
+    // The recording's first speech decides the language of the rest.
+    if (this.#language === undefined) this.#settleLanguage([probabilities])
+    this.#firstLanguage?.resolve()
+    return this.#language!
+  }
+
+  #settleLanguage(detected: readonly ReadonlyMap<string, number>[]): void {
+    const { language, probability } = chooseLanguage(detected, this.#context.options.languageDetectionThreshold)
+    this.#detected.push(...detected)
+    this.#language = language
+    this.#languageProbability = probability
+  }
+
+  /** Where windows seek: the part of a text that is complete; the rest will be heard again by the next window. */
+  #upToTheSeek(text: WindowText): WindowText {
+    if (!this.#seeking) return text
+    const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)
+    if (!complete) return text
+    this.#seeking.seek(text.window.startSeconds + complete.seconds)
+    return { ...text, decoded: { ...text.decoded, tokens: complete.tokens } }
+  }
+
+  /** Adds a window's text to the result and gives its segments. */
+  #keep(text: WindowText): readonly UnnumberedSegment[] {
+    const { options, session } = this.#context
+    const { model } = session
+    if (isSilence(text.decoded, options)) return []
+    const { timestampBegin, eot } = model.generation
+    const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
+    const segments = segmentsOf(text, context)
+    for (const segment of segments) {
+      const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
+      this.#entries.push({ segment, words })
+    }
+    if (segments.length > 0) this.#remember(text)
+    return segments
+  }
+
+  #remember({ decoded }: WindowText): void {
+    const { options, session } = this.#context
+    const { model } = session
+    const isReliable = decoded.temperature <= options.promptResetOnTemperature
+    const said = decoded.tokens.filter((token) => token < model.generation.eot)
+    this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
+  }
+
+  /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
+  async #decodeUncovered(text: WindowText, segments: readonly UnnumberedSegment[]): Promise<WindowText[]> {
+    const { options } = this.#context
+    const said = options.timestamps === 'tokens' ? segments : text.words && spansOfWords(text.words)
+    if (!options.vadFilter || said === undefined) return []
+    const found: WindowText[] = []
+    for (const span of uncovered(text.window, said)) {
+      this.#coverageRetries++
+      const extra = await this.#decode(partOf(text.window, span), false)
+      // Sure of itself or left out: what the model skipped once is often no speech after all.
+      const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
+      if (isSure) found.push(extra)
+    }
+    return found
+  }
+
+  #result(durationSeconds: number, removedSeconds: number): Transcription {
+    const { options } = this.#context
+    const { contextRepeats, temperatureRetries } = this.#decoder.counts
+    const language = this.#language ?? 'en' // nothing was said, so nothing was detected: Whisper's own default
+    const credible =
+      options.hallucinationSilenceThreshold === undefined
+        ? this.#entries
+        : withoutHallucinations(this.#entries, options.hallucinationSilenceThreshold, durationSeconds)
+    const segments = numbered(credible, 0)
+    if (this.#mayDrop && segments.length > 0) this.#context.onSegments?.(segments)
+    return {
+      text: joinTexts(segments),
+      task: options.task,
+      language,
+      languageProbability: this.#languageProbability,
+      durationSeconds,
+      segments,
+      warnings: warningsFor(segments, this.#languageProbability, language),
+      statistics: {
+        windows: this.#nWindows,
+        removedSeconds,
+        contextRepeats,
+        temperatureRetries,
+        coverageRetries: this.#coverageRetries,
+        languageVotes: this.#detected.length > 0 ? languageVotes(this.#detected) : [],
+      },
+    }
+  }
+}
+
+function numbered(entries: readonly Entry[], firstId: number): Segment[] {
+  return entries.map(({ segment }, i) => ({ id: firstId + i, ...segment }))
+}
+
+function warningsFor(segments: readonly Segment[], probability: number | undefined, language: string): string[] {
+  const warnings: string[] = []
+  const nDoubtful = segments.filter((segment) => segment.quality !== 'ok').length
+  if (nDoubtful > 0) warnings.push(`${nDoubtful} of ${segments.length} segments are doubtful; see their quality.`)
+  if (probability !== undefined && probability < 0.5) {
+    warnings.push(`The language '${language}' was detected with a probability of only ${probability.toFixed(2)}.`)
+  }
+  return warnings
+}
+
+/** Passes samples on and counts them. */
+class CountedSamples implements AsyncIterable<Float32Array> {
+  readonly #samples: AsyncIterable<Float32Array>
+  #nSamples = 0
+
+  constructor(samples: AsyncIterable<Float32Array>) {
+    this.#samples = samples
+  }
+
+  get seconds(): number {
+    return secondsOf(this.#nSamples)
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Float32Array> {
+    for await (const chunk of this.#samples) {
+      this.#nSamples += chunk.length
+      yield chunk
+    }
+  }
+}
+
+/**
+ * Begins work on items, at most `atOnce` at a time, and finishes them one after the other in their order. When one
+ * fails, those that have begun are waited for before the failure is passed on.
+ */
+async function inOrder<T, R>(
+  items: AsyncIterable<T>,
+  atOnce: number,
+  {
+    begin,
+    finish,
+  }: {
+    begin: (item: T) => Promise<R>
+    finish: (item: T, result: R) => Promise<void>
+  },
+): Promise<void> {
+  const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
+  const finishFirst = async () => {
+    const { item, result } = underWay[0]!
+    await finish(item, await result)
+    underWay.shift()
+  }
+  try {
+    for await (const item of items) {
+      const result = begin(item)
+      result.catch(() => {}) // it is waited for in its turn
+      underWay.push({ item, result })
+      if (underWay.length < atOnce) continue
+      await finishFirst()
+    }
+    while (underWay.length > 0) await finishFirst()
+  } finally {
+    await Promise.allSettled(underWay.map(({ result }) => result))
+  }
+}

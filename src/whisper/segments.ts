@@ -1,0 +1,176 @@
+/** A window's text → segments with times, by whichever source of times was asked for. */
+
+import type { Segment, TokenLogprob, Word } from '../transcript/index.ts'
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
+import type { DecodedWindow } from './decoded-window.ts'
+import type { DecodingOptions } from './options.ts'
+import { qualityOf } from './quality.ts'
+import type { TimedWord } from './timed-words.ts'
+import type { WhisperTokenizer } from './tokenizer.ts'
+import type { WindowText } from './window-decoder.ts'
+import { windowEnd } from './windows.ts'
+
+/** A pause that ends a segment even in the middle of a sentence, in seconds. */
+const SEGMENT_PAUSE = 1
+const SENTENCE_END = /[.。!！?？…]["'”’»)\]]*$/
+
+/** Numbered once all segments of the recording are known. */
+export type UnnumberedSegment = Omit<Segment, 'id'>
+
+interface Piece {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+  readonly tokens: readonly number[]
+  readonly words: readonly TimedWord[] | undefined
+}
+
+export interface SegmentContext {
+  readonly options: DecodingOptions
+  readonly tokenizer: WhisperTokenizer
+  readonly timestampBegin: number
+  readonly eot: number
+}
+
+export function segmentsOf(text: WindowText, context: SegmentContext): UnnumberedSegment[] {
+  const { decoded, retries } = text
+  const { options, tokenizer, eot } = context
+  const logprobs = options.logprobs ? new TokenLogprobs(decoded, tokenizer, eot) : undefined
+  return pieces(text, context)
+    .map((piece) => ({ ...piece, logprobs: logprobs?.take(piece.tokens.filter((token) => token < eot).length) }))
+    .filter((piece) => piece.text.trim() !== '')
+    .map((piece) => ({
+      start: piece.start,
+      end: piece.end,
+      text: piece.text,
+      tokens: piece.tokens,
+      temperature: decoded.temperature,
+      avgLogprob: decoded.avgLogprob,
+      compressionRatio: decoded.compressionRatio,
+      noSpeechProb: decoded.noSpeechProb,
+      words: options.wordTimestamps ? piece.words?.map(withoutTokens) : undefined,
+      logprobs: piece.logprobs,
+      quality: qualityOf(decoded, options),
+      retries,
+      language: decoded.language,
+    }))
+}
+
+function pieces(text: WindowText, context: SegmentContext): Piece[] {
+  const { timestamps } = context.options
+  if (timestamps === 'tokens') return byTimestampTokens(text, context)
+  if (timestamps === 'align' && text.words !== undefined) return byWords(text.words)
+  const { window, decoded, words } = text
+  const start = window.speech[0]?.start ?? window.startSeconds
+  const end = window.speech.at(-1)?.end ?? windowEnd(window)
+  return [{ start, end, text: decoded.text, tokens: decoded.tokens, words }]
+}
+
+/** Breaks at the ends of sentences and at pauses. */
+function byWords(words: readonly TimedWord[]): Piece[] {
+  const groups: TimedWord[][] = []
+  for (const word of words) {
+    const last = groups.at(-1)?.at(-1)
+    const isBreak = !last || SENTENCE_END.test(last.word) || word.start - last.end > SEGMENT_PAUSE
+    if (isBreak) groups.push([word])
+    else groups.at(-1)!.push(word)
+  }
+  return groups.map(pieceOfWords)
+}
+
+function pieceOfWords(words: readonly TimedWord[]): Piece {
+  return {
+    start: words[0]!.start,
+    end: Math.max(...words.map((word) => word.end)),
+    text: words.map((word) => word.word).join(''),
+    tokens: words.flatMap((word) => word.tokens),
+    words,
+  }
+}
+
+/**
+ * Breaks where one timestamp token follows another; a text without them is one piece to the window's end.
+ *
+ * @see openai/whisper:whisper/transcribe.py — slicing by consecutive timestamps.
+ */
+function byTimestampTokens(
+  { window, decoded, words }: WindowText,
+  { tokenizer, timestampBegin }: SegmentContext,
+): Piece[] {
+  const found: Piece[] = []
+  const seconds = (token: number) => window.startSeconds + (token - timestampBegin) * SECONDS_PER_POSITION
+  let start = window.startSeconds
+  let tokens: number[] = []
+  let usedWords = 0
+  const close = (end: number) => {
+    const textTokens = tokens.filter((token) => token < timestampBegin)
+    const ofPiece = words && takeWords(words, usedWords, textTokens.length)
+    usedWords += ofPiece?.length ?? 0
+    found.push({ start, end: Math.min(end, windowEnd(window)), text: tokenizer.decode(tokens), tokens, words: ofPiece })
+    tokens = []
+  }
+  for (const token of decoded.tokens) {
+    const isTimestamp = token >= timestampBegin
+    const hasText = tokens.some((other) => other < timestampBegin)
+    tokens.push(token)
+    if (!isTimestamp) continue
+    if (hasText) close(seconds(token))
+    start = seconds(token)
+  }
+  if (tokens.some((token) => token < timestampBegin)) close(windowEnd(window))
+  return found
+}
+
+/**
+ * What of a window's text is complete, and where the next window should begin: a text that goes on behind the last pair
+ * of timestamps, or that ends with one, says that there is more after it. A last timestamp that stands alone says that
+ * nothing follows.
+ *
+ * @returns tokens up to the last pair, and the pair's seconds in the window; undefined where the window is exhausted.
+ * @see openai/whisper:whisper/transcribe.py `single_timestamp_ending`
+ */
+export function completePart(
+  tokens: readonly number[],
+  timestampBegin: number,
+): { readonly tokens: readonly number[]; readonly seconds: number } | undefined {
+  const isTimestamp = (token: number | undefined) => token !== undefined && token >= timestampBegin
+  const endsAlone = isTimestamp(tokens.at(-1)) && !isTimestamp(tokens.at(-2))
+  const pair = tokens.findLastIndex((token, i) => i > 0 && isTimestamp(token) && isTimestamp(tokens[i - 1]))
+  if (pair < 0 || endsAlone) return undefined
+  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - timestampBegin) * SECONDS_PER_POSITION }
+}
+
+/** Words from index `from` on that `nTokens` tokens spell. */
+function takeWords(words: readonly TimedWord[], from: number, nTokens: number): TimedWord[] {
+  const taken: TimedWord[] = []
+  for (let i = from, left = nTokens; i < words.length && left > 0; i++) {
+    taken.push(words[i]!)
+    left -= words[i]!.tokens.length
+  }
+  return taken
+}
+
+function withoutTokens({ word, start, end, probability }: TimedWord): Word {
+  return { word, start, end, probability }
+}
+
+/** Hands out the log-probabilities of a window's text tokens, piece after piece. */
+class TokenLogprobs {
+  readonly #logprobs: readonly TokenLogprob[]
+  #nTaken = 0
+
+  constructor({ tokens, logprobs }: DecodedWindow, tokenizer: WhisperTokenizer, eot: number) {
+    this.#logprobs = tokens.flatMap((token, i) => {
+      if (token >= eot) return [] // a timestamp, which is no part of the text
+      const bytes = tokenizer.bytesOf(token)
+      return [{ token: tokenizer.decode([token]), bytes: [...bytes], logprob: logprobs[i]! }] // one for each token
+    })
+  }
+
+  /** Those of the next `nTokens` text tokens. */
+  take(nTokens: number): readonly TokenLogprob[] {
+    const from = this.#nTaken
+    this.#nTaken += nTokens
+    return this.#logprobs.slice(from, this.#nTaken)
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Decodes a window and judges what comes out: what is doubtful is decoded again at the full audio context, then at
+ * rising temperatures.
+ */
+
+import { FULL_CONTEXT, SAMPLE_RATE, SAMPLES_PER_POSITION, SECONDS_PER_POSITION } from '../whisper-constants.ts'
+import { hypothesesOf } from './decode-window.ts'
+import type { DecodedWindow, DecodeOptions, LanguageProbabilities } from './decoded-window.ts'
+import type { EncodedWindow, ModelSession, SessionRequest, WindowPrompt } from './model.ts'
+import type { DecodingOptions } from './options.ts'
+import { sotSequence } from './prompt.ts'
+import { isDoubtful, isSilence, leastBad } from './quality.ts'
+import { type TimedWord, timeWords } from './timed-words.ts'
+import { secondsOf, type Window } from './windows.ts'
+import { splitWords } from './words.ts'
+
+const POSITIONS_PER_SECOND = SAMPLE_RATE / SAMPLES_PER_POSITION
+const LEAST_SECONDS = 12
+const SILENCE_SECONDS = 5
+/** Contexts are rounded up to whole seconds, so that windows of similar length can share a batch. */
+const ROUNDING = POSITIONS_PER_SECOND
+
+/** A window, its text, and its words' times where they were asked for. */
+export interface WindowText {
+  readonly window: Window
+  readonly decoded: DecodedWindow
+  readonly words: readonly TimedWord[] | undefined
+  /** Attempts beyond the first. */
+  readonly retries: number
+}
+
+/** What the decoder is told before the window's text. */
+export interface TextBefore {
+  /** undefined: detected. */
+  readonly language: string | undefined
+  readonly previous: readonly number[]
+  readonly prefix: readonly number[]
+}
+
+export interface RetryCounts {
+  contextRepeats: number
+  temperatureRetries: number
+}
+
+export class WindowDecoder {
+  readonly counts: RetryCounts = { contextRepeats: 0, temperatureRetries: 0 }
+  readonly #session: ModelSession
+  readonly #options: DecodingOptions
+  readonly #random: () => number
+  readonly #signal: AbortSignal
+
+  constructor(
+    session: ModelSession,
+    options: DecodingOptions,
+    { random, signal }: Pick<DecodeOptions, 'random' | 'signal'>,
+  ) {
+    this.#session = session
+    this.#options = options
+    this.#random = random
+    this.#signal = signal
+  }
+
+  async detectLanguage(window: Window): Promise<LanguageProbabilities> {
+    using encoded = await this.#encode(window, this.#contextOf(window))
+    return await encoded.detectLanguage(this.#options.languages)
+  }
+
+  /** @param choose  decides the language from the probabilities, where none is given. */
+  async decode(
+    window: Window,
+    { language, previous, prefix }: TextBefore,
+    choose: (probabilities: LanguageProbabilities) => string,
+  ): Promise<WindowText> {
+    using encoded = await this.#encode(window, this.#contextOf(window))
+    const { task, timestamps, temperature, languages } = this.#options
+    const rest = { task, withTimestamps: timestamps === 'tokens', previous, prefix }
+    const choice = language ?? { among: languages, choose }
+    const first = await this.#attempt(encoded, { ...rest, language: choice }, temperature[0]!)
+    const prompt = { ...rest, language: first.language }
+    if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
+    if (encoded.audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
+    // Too short a context is the likeliest cause. What was encoded is given back first, or windows that all try again
+    // could wait for one another's room.
+    encoded[Symbol.dispose]()
+    this.counts.contextRepeats++
+    using full = await this.#encode(window, FULL_CONTEXT)
+    return await this.#climb(window, prompt, full, [])
+  }
+
+  /** Tries the temperatures that have not been tried, one after the other. */
+  async #climb(
+    window: Window,
+    prompt: WindowPrompt,
+    encoded: EncodedWindow,
+    tried: readonly DecodedWindow[],
+  ): Promise<WindowText> {
+    const { temperature: ladder } = this.#options
+    const attempts = [...tried]
+    for (const temperature of ladder.slice(tried.length)) {
+      const attempt = await this.#attempt(encoded, prompt, temperature)
+      attempts.push(attempt)
+      if (temperature !== ladder[0]) this.counts.temperatureRetries++
+      if (!isDoubtful(attempt, this.#options)) break
+    }
+    const last = attempts.at(-1)!
+    const accepted = isDoubtful(last, this.#options) ? leastBad(attempts, this.#options) : last
+    return await this.#finish(window, accepted, encoded, attempts.length - tried.length)
+  }
+
+  async #attempt(encoded: EncodedWindow, prompt: WindowPrompt, temperature: number): Promise<DecodedWindow> {
+    return await encoded.decode(prompt, decodeOptions(this.#options, temperature, this.#random, this.#signal))
+  }
+
+  async #finish(window: Window, decoded: DecodedWindow, encoded: EncodedWindow, retries: number): Promise<WindowText> {
+    const { timestamps, wordTimestamps, hallucinationSilenceThreshold } = this.#options
+    const isJudgedByWords = timestamps === 'tokens' && hallucinationSilenceThreshold !== undefined
+    const needsWords = timestamps === 'align' || wordTimestamps || isJudgedByWords
+    const words =
+      needsWords && !isSilence(decoded, this.#options) ? await this.#timedWords(window, decoded, encoded) : undefined
+    return { window, decoded, words, retries }
+  }
+
+  async #timedWords(
+    window: Window,
+    { tokens, logprobs, language }: DecodedWindow,
+    encoded: EncodedWindow,
+  ): Promise<TimedWord[]> {
+    const { generation, tokenizer, maxTextContext } = this.#session.model
+    const isText = (token: number) => token < generation.eot
+    const textTokens = tokens.filter(isText)
+    if (textTokens.length === 0) return []
+    const probabilities = logprobs.filter((_, i) => isText(tokens[i]!)).map(Math.exp)
+    const prompt = sotSequence(generation, { language, task: this.#options.task, withTimestamps: false })
+    const room = maxTextContext - prompt.length - 1
+    const scores = await encoded.align([...prompt, ...textTokens.slice(0, room), generation.eot])
+    const words = splitWords(textTokens.slice(0, room), language, tokenizer)
+    const nPositions = Math.max(1, Math.floor(secondsOf(window.samples.length) / SECONDS_PER_POSITION))
+    return timeWords(words, probabilities, scores, prompt.length - 1, {
+      startSeconds: window.startSeconds,
+      nPositions,
+      areCandidates: generation.alignmentHeads === undefined,
+    })
+  }
+
+  #contextOf(window: Window): number {
+    return this.#options.audioContext === 'full' ? FULL_CONTEXT : adaptiveContext(window.samples.length)
+  }
+
+  async #encode(window: Window, audioContext: number): Promise<EncodedWindow> {
+    const encoded = await this.#session.encode(window.samples, audioContext)
+    try {
+      this.#signal.throwIfAborted()
+      return encoded
+    } catch (error) {
+      encoded[Symbol.dispose]()
+      throw error
+    }
+  }
+}
+
+/** What a request with these options asks of its model. */
+export function sessionRequest(options: DecodingOptions, signal: AbortSignal): SessionRequest {
+  return { nHypotheses: hypothesesOf(decodeOptions(options, options.temperature[0]!, Math.random, signal)), signal }
+}
+
+function decodeOptions(
+  options: DecodingOptions,
+  temperature: number,
+  random: () => number,
+  signal: AbortSignal,
+): DecodeOptions {
+  const alignsWords = options.timestamps === 'align' || options.wordTimestamps
+  return { ...options, temperature, alignsWords, stopLoops: true, random, signal }
+}
+
+/** Encoder positions for a window of `nSamples`, at most FULL_CONTEXT. */
+function adaptiveContext(nSamples: number): number {
+  const seconds = Math.max(LEAST_SECONDS, nSamples / SAMPLE_RATE + SILENCE_SECONDS)
+  const positions = Math.ceil((seconds * POSITIONS_PER_SECOND) / ROUNDING) * ROUNDING
+  return Math.min(positions, FULL_CONTEXT)
+}
