@@ -15,11 +15,11 @@ import { type CheckpointFacts, StepModel } from '../../src/inference/step-model.
 import type { Transcription } from '../../src/transcript/index.ts'
 import { type SpeechModel, sessionRequest, transcribeLongForm } from '../../src/whisper/index.ts'
 import { parseOptions } from '../../src/whisper/options.ts'
-import { sharedRecordings } from '../helpers/data/audio-files.ts'
+import { anyRecordings } from '../helpers/data/audio-files.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 
-const { recordings, absent } = sharedRecordings()
+const { recordings, absent } = anyRecordings()
 const { folder: checkpointFolder, skip: noWeights } = baseFolder()
 const SETTINGS = { device: 'cpu', threads: undefined } as const
 /** Five beams, as by default; the whole context, as a CUDA device takes it. */
@@ -54,7 +54,7 @@ describe('Whisper base, generated', { skip: absent ?? noWeights }, () => {
 
   test('language, words and their times are those of the search step by step', async () => {
     const long = recordings.find(({ durationSeconds, language }) => durationSeconds > 40 && language === 'en')
-    assert.ok(long, 'the shared recordings have a long English one')
+    assert.ok(long, 'the recordings have a long English one')
     const samples = (await decodeWhole(long.path)).subarray(0, 40 * 16_000)
     let stepping = 0
     await using whole = await CudaModel.open(facts, {

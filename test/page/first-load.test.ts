@@ -2,7 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { choose, closePage, done, FOX, LONG, noPage, type PageRig, picture, segments, startPageRig } from './rig.ts'
+import {
+  choose,
+  closePage,
+  done,
+  LONG,
+  noPage,
+  type PageRig,
+  picture,
+  SENTENCE,
+  SENTENCE_FILE,
+  segments,
+  startPageRig,
+} from './rig.ts'
 
 const MAX_FIRST_LOAD_BYTES = 300_000
 
@@ -93,7 +105,7 @@ describe('the page itself', { skip: noPage, concurrency: 1 }, () => {
 
   test('at 360 pixels, by touch, a recording is sent, read and corrected', async () => {
     const page = await rig.open({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true })
-    await choose(page, FOX)
+    await choose(page, SENTENCE)
     await done(page)
     await page
       .getByRole('button', { name: /^Edit the text at/ })
@@ -103,7 +115,7 @@ describe('the page itself', { skip: noPage, concurrency: 1 }, () => {
     await page.getByRole('button', { name: 'Save' }).tap()
     assert.equal(await segments(page).first().textContent(), 'By touch.')
     await page.getByRole('link', { name: 'New transcript' }).first().tap()
-    await page.getByRole('link', { name: /leopard-test-pt\.wav By touch/ }).waitFor()
+    await page.getByRole('link', { name: `${SENTENCE_FILE} By touch` }).waitFor()
     await closePage(page)
   })
 

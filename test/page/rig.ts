@@ -5,11 +5,12 @@
 
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
-import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
+import { pageRecordings } from '../helpers/data/page-recordings.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 import { skipped } from '../helpers/skip.ts'
 
@@ -33,17 +34,18 @@ export const noPage: string | false =
   (!existsSync(join(ROOT, 'dist/web/index.html')) &&
     skipped('data', 'the page for the browser is not built; run "make setup"')) ||
   baseFolder().skip ||
-  (!existsSync(join(SHARED_FOLDER, 'speech')) && skipped('data', 'the recordings in ../shared/speech are absent'))
+  pageRecordings.skip
 
-/** @param name  of a file of the shared recordings. */
-export function speech(name: string): string {
-  return join(SHARED_FOLDER, 'speech/audio', name)
-}
-
-/** Of a Portuguese sentence, 4.4 s, as plain WAV. */
-export const FOX = speech('leopard-test-pt.wav')
-/** Nearly two minutes of Portuguese by several speakers. */
-export const LONG = speech('long-concat-pt-shared.ogg')
+/** The recordings of the tests by what they are there for. */
+export const RECORDINGS = pageRecordings.recordings
+/** A sentence of a few seconds, as plain WAV. */
+export const SENTENCE = RECORDINGS.sentence.path
+export const SENTENCE_FILE = basename(SENTENCE)
+/** The beginning of the name of a link to its transcript. */
+export const SENTENCE_LINK = new RegExp(`^${SENTENCE_FILE.replaceAll('.', '\\.')}`)
+export const SENTENCE_SAID = RECORDINGS.sentence.said
+/** Nearly two minutes of many sentences. */
+export const LONG = RECORDINGS.long.path
 
 export interface PageRig extends AsyncDisposable {
   readonly service: ServiceProcess

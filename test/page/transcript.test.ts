@@ -6,22 +6,28 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { TempFolder } from '../helpers/data/audio-files.ts'
+import { skipped } from '../helpers/skip.ts'
 import {
   choose,
   closePage,
   done,
-  FOX,
   LONG,
   noPage,
   type PageRig,
   picture,
+  RECORDINGS,
+  SENTENCE,
+  SENTENCE_FILE,
+  SENTENCE_LINK,
+  SENTENCE_SAID,
   segments,
-  speech,
   startPageRig,
 } from './rig.ts'
 
 const ARTEFACTS = resolve(import.meta.dirname, '../../test-artefacts/page')
 const SCREENSHOT = resolve(import.meta.dirname, '../../docs/images/page.png')
+
+const noForeign = RECORDINGS.foreign ? false : skipped('data', 'there is no recording in a far language here')
 
 describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   let rig: PageRig
@@ -111,7 +117,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('everything can be reached and done with the keyboard alone', async () => {
-    const page = await transcriptOf(FOX)
+    const page = await transcriptOf(SENTENCE)
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
     const reached: string[] = []
     for (let i = 0; i < 40; i++) {
@@ -142,7 +148,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('text is corrected in place, and what is downloaded, copied and kept has the correction', async (t) => {
-    const page = await transcriptOf(FOX, { permissions: ['clipboard-read', 'clipboard-write'] })
+    const page = await transcriptOf(SENTENCE, { permissions: ['clipboard-read', 'clipboard-write'] })
     const before = await segments(page).first().innerText()
     await page.locator('.segment').first().hover()
     await page
@@ -158,7 +164,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await picture(t, page, 'edited')
 
     const srt = await download(page, 'SRT')
-    assert.equal(srt.name, 'leopard-test-pt.srt')
+    assert.equal(srt.name, SENTENCE_FILE.replace(/wav$/, 'srt'))
     assert.match(srt.bytes.toString(), /^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\nUma raposa azul & <nova> aprende\.\n/)
     assert.match(
       (await download(page, 'VTT')).bytes.toString(),
@@ -214,12 +220,12 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('what is kept is there after a reload, with its recording, until it is deleted', async (t) => {
-    const page = await transcriptOf(FOX)
+    const page = await transcriptOf(SENTENCE)
     await page.reload()
     await done(page)
     await page.waitForFunction(() => document.querySelector('.playable') !== null)
     await page.getByRole('link', { name: 'New transcript' }).first().click()
-    await choose(page, speech('cheetah-test-en.wav'))
+    await choose(page, RECORDINGS.others[0])
     await done(page)
     assert.equal(await page.locator('.entry').count(), 2)
 
@@ -228,15 +234,15 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await page.reload()
     await page.getByText('The recording is not kept in this browser.').waitFor()
     await picture(t, page, 'no-recording')
-    await page.locator('.player input[type=file]').setInputFiles(speech('cheetah-test-en.wav'))
+    await page.locator('.player input[type=file]').setInputFiles(RECORDINGS.others[0])
     await page.waitForFunction(() => document.querySelector('.playable') !== null)
 
-    await page.getByRole('button', { name: 'Delete leopard-test-pt.wav' }).click()
-    await page.getByRole('dialog').getByText('Delete “leopard-test-pt.wav”?').waitFor()
+    await page.getByRole('button', { name: `Delete ${SENTENCE_FILE}` }).click()
+    await page.getByRole('dialog').getByText(`Delete “${SENTENCE_FILE}”?`).waitFor()
     await picture(t, page, 'confirm')
     await page.getByRole('button', { name: 'Keep' }).click()
     assert.equal(await page.locator('.entry').count(), 2)
-    await page.getByRole('button', { name: 'Delete leopard-test-pt.wav' }).click()
+    await page.getByRole('button', { name: `Delete ${SENTENCE_FILE}` }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await page.waitForFunction(() => document.querySelectorAll('.entry').length === 1)
 
@@ -248,10 +254,12 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await closePage(page)
   })
 
-  test('a stretch that the model was unsure of says so, and so does the service’s warning', async (t) => {
+  test('a stretch that the model was unsure of says so, and so does the service’s warning', {
+    skip: noForeign,
+  }, async (t) => {
     const page = await rig.open({ locale: 'pt-BR' })
-    await page.getByRole('combobox', { name: 'Idioma falado' }).selectOption('haw') // it is Korean
-    await choose(page, speech('leopard-test-ko.wav'))
+    await page.getByRole('combobox', { name: 'Idioma falado' }).selectOption('haw') // it is Korean, say
+    await choose(page, RECORDINGS.foreign!)
     await done(page)
     await page.locator('.segment .tag.warn', { hasText: 'incerto' }).first().waitFor()
     await page.getByText('O serviço avisa:').waitFor()
@@ -263,9 +271,9 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     using folder = new TempFolder()
     const silence = ['-f', 'lavfi', '-t', '7200', '-i', 'anullsrc=r=16000:cl=mono']
     const joined = ['-filter_complex', '[0:a][1:a][2:a]concat=n=3:v=0:a=1', '-c:a', 'flac']
-    const file = folder.make('two hours.flac', ['-i', FOX, ...silence, '-i', FOX, ...joined])
+    const file = folder.make('two hours.flac', ['-i', SENTENCE, ...silence, '-i', SENTENCE, ...joined])
     const page = await transcriptOf(file)
-    assert.match(await page.locator('.details').innerText(), /^2:00:08/)
+    assert.match(await page.locator('.details').innerText(), /^2:00:0\d/)
     await page.getByText('The bars show where words are').waitFor()
     await page
       .getByRole('button', { name: /^Play from 2:00:0\d$/ })
@@ -287,7 +295,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
       await route.continue()
     })
     const asked = page.waitForRequest('**/assets/wavesurfer*')
-    await transcriptOn(page, FOX)
+    await transcriptOn(page, SENTENCE)
     await asked
     // No picture is painted from here on, after which alone Preact ends the effects of what was taken away.
     await page.clock.pauseAt(Date.now() + 60_000)
@@ -297,7 +305,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     script.resolve()
     await (await come).finished()
     await page.clock.resume()
-    await page.getByRole('link', { name: /^leopard-test-pt\.wav/ }).click()
+    await page.getByRole('link', { name: SENTENCE_LINK }).click()
     await page.locator('.waveform > div').waitFor()
     await closePage(page)
   })
@@ -307,20 +315,20 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await page.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }))
     await page.reload()
     await page.getByText('This browser keeps nothing for this page').waitFor()
-    await choose(page, FOX)
+    await choose(page, SENTENCE)
     await done(page)
     await page.getByRole('link', { name: 'New transcript' }).first().click()
-    await page.getByRole('link', { name: /^leopard-test-pt\.wav/ }).click()
-    assert.match((await segments(page).first().textContent()) ?? '', /raposa velha/i)
+    await page.getByRole('link', { name: SENTENCE_LINK }).click()
+    assert.match((await segments(page).first().textContent()) ?? '', SENTENCE_SAID)
     await closePage(page)
   })
 
   test('a recording in a format that the browser cannot play is transcribed all the same', async (t) => {
     const page = await rig.open()
-    await choose(page, speech('cuttledoc-fleurs-pt-002--amr.amr'))
+    await choose(page, RECORDINGS.unplayable.path)
     await done(page)
     await page.getByText('This browser cannot play this format.').waitFor()
-    assert.match((await segments(page).allTextContents()).join(' '), /carro/i)
+    assert.match((await segments(page).allTextContents()).join(' '), RECORDINGS.unplayable.said)
     await picture(t, page, 'unplayable')
     await closePage(page)
   })

@@ -6,11 +6,12 @@ import {
   choose,
   closePage,
   done,
-  FOX,
   LONG,
   noPage,
   type PageRig,
   picture,
+  SENTENCE,
+  SENTENCE_SAID,
   segments,
   startPageRig,
   startPageService,
@@ -35,10 +36,14 @@ describe('troubles on the page', { skip: noPage, concurrency: 1 }, () => {
       { name: 'vazio.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(0) },
       { name: 'retrato\n"😀" --.png', mimeType: 'image/png', buffer: PICTURE },
       { name: 'grande demais.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(1_500_000) },
-      { name: 'raposa.wav', mimeType: 'audio/wav', buffer: await (await import('node:fs/promises')).readFile(FOX) },
+      {
+        name: 'raposa.wav',
+        mimeType: 'audio/wav',
+        buffer: await (await import('node:fs/promises')).readFile(SENTENCE),
+      },
     ])
     await page.waitForFunction(() => document.querySelectorAll('.entry.failed').length === 3)
-    await page.getByRole('link', { name: /raposa\.wav.*raposa velha/i }).waitFor()
+    await page.getByRole('link', { name: new RegExp(`raposa\\.wav.*${SENTENCE_SAID.source}`, 'i') }).waitFor()
     await picture(t, page, 'failures')
 
     await page.getByRole('link', { name: /^vazio\.wav/ }).click()
@@ -59,7 +64,7 @@ describe('troubles on the page', { skip: noPage, concurrency: 1 }, () => {
   test('an option that the service refuses is named, and the file can be sent again', async () => {
     const page = await rig.open()
     await page.getByRole('combobox', { name: 'Spoken language' }).selectOption('yue') // base does not know Cantonese
-    await choose(page, FOX)
+    await choose(page, SENTENCE)
     await page.getByRole('alert').getByText('An option was refused').waitFor()
     await page.getByText(/^Language 'yue' is not one that this model knows/).waitFor()
     await page.getByRole('button', { name: 'Try again' }).first().click()
@@ -89,7 +94,7 @@ test('a service with keys asks for one, knows a wrong one, and works with the ri
   await picture(t, page, 'key-wrong')
   await field.fill('the-right-key')
   await field.press('Enter')
-  await choose(page, FOX)
+  await choose(page, SENTENCE)
   await done(page)
   assert.equal(await page.evaluate(() => localStorage.getItem('paradox.key')), null)
 
@@ -140,7 +145,7 @@ test('without the service what is kept can be read and corrected, and new record
 }, async (t) => {
   await using rig = await startPageRig()
   const page = await rig.open()
-  await choose(page, FOX)
+  await choose(page, SENTENCE)
   await done(page)
   await rig.service.stop()
   await page.evaluate(() => dispatchEvent(new Event('online'))) // the browser has news of the network
@@ -152,7 +157,7 @@ test('without the service what is kept can be read and corrected, and new record
   await picture(t, page, 'offline')
 
   await page.getByRole('link', { name: 'New transcript' }).first().click()
-  await choose(page, FOX)
+  await choose(page, SENTENCE)
   await page.locator('.job-progress').getByText('Waiting').waitFor()
   const successor = await startPageService({ PORT: new URL(rig.service.baseUrl).port })
   try {
@@ -172,7 +177,7 @@ test('a busy service is asked again after the time that it names', { skip: noPag
     const { running, waiting } = (await (await fetch('v1/limits')).json()) as { running: number; waiting: number }
     return running + waiting === 2
   })
-  await choose(page, FOX)
+  await choose(page, SENTENCE)
   await page.getByText('The service is busy.').waitFor()
   await page.locator('.job-progress').getByText('Waiting for the service').waitFor()
   await picture(t, page, 'busy')

@@ -12,7 +12,7 @@ import { cacheFolder } from './real-models.ts'
 export const SHARED_SPEECH = resolve(import.meta.dirname, '../../../../shared/speech')
 
 /** Raised when other recordings are made. */
-const FREE_VERSION = 1
+const FREE_VERSION = 2
 
 /** A row of `manifest.json`. */
 interface Row {
@@ -89,6 +89,9 @@ export function makeFreeSpeech(): string {
     for (const [name, said] of Object.entries(CARDS)) {
       add(`ps-cards-${name}`, 'wav', said, ['-i', join(data, `cards/${name}.wav`)])
     }
+    const sentences = rows.map(({ file, text }) => ({ path: join(unfinished, file), text: text! }))
+    const twice = [...sentences, ...sentences]
+    add('long-sense', 'ogg', twice.map(({ text }) => text).join(' '), joinedWithPauses(twice.map(({ path }) => path)))
     const raw = ['-f', 's16le', '-ar', '16000', '-ac', '1', '-i']
     add('ps-goforward', 'wav', 'go forward ten meters', [...raw, join(data, 'goforward.raw')])
     add('ps-numbers', 'wav', null, [...raw, join(data, 'numbers.raw')])
@@ -103,6 +106,14 @@ export function makeFreeSpeech(): string {
     rmSync(unfinished, { recursive: true, force: true })
   }
   return folder
+}
+
+/** ffmpeg's arguments for recordings one after the other, with pauses of a speaker between them. */
+function joinedWithPauses(paths: readonly string[]): string[] {
+  const padded = paths.map((_, i) => `[${i}:a]apad=pad_dur=0.8[p${i}];`).join('')
+  const all = paths.map((_, i) => `[p${i}]`).join('')
+  const filter = `${padded}${all}concat=n=${paths.length}:v=0:a=1`
+  return [...paths.flatMap((path) => ['-i', path]), '-filter_complex', filter]
 }
 
 function ffmpeg(args: readonly string[]): void {
