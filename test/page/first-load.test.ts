@@ -6,10 +6,10 @@ import {
   choose,
   closePage,
   done,
-  LONG,
   noPage,
   type PageRig,
   picture,
+  RECORDINGS,
   SENTENCE,
   SENTENCE_FILE,
   segments,
@@ -88,7 +88,7 @@ describe('the page itself', { skip: noPage, concurrency: 1 }, () => {
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const dark = await background()
     await picture(t, page, 'dark-start')
-    await choose(page, LONG)
+    await choose(page, RECORDINGS.minute)
     await done(page)
     await segments(page).nth(2).locator('.word').first().click()
     await page.waitForFunction(() => document.querySelector('.word.spoken') !== null)

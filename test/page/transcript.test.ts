@@ -11,7 +11,6 @@ import {
   choose,
   closePage,
   done,
-  LONG,
   noPage,
   type PageRig,
   picture,
@@ -57,7 +56,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   }
 
   test('a click on a word plays from it, and the word is marked while it is said', async (t) => {
-    const page = await transcriptOf(LONG, { locale: 'pt-BR' })
+    const page = await transcriptOf(RECORDINGS.minute, { locale: 'pt-BR' })
     assert.equal(await currentTime(page), 0)
     const word = page.locator('.segment').nth(3).locator('.word').nth(2)
     await word.click()
@@ -82,7 +81,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('the keys of a player work where the text has the focus, and nowhere else', async () => {
-    const page = await transcriptOf(LONG)
+    const page = await transcriptOf(RECORDINGS.minute)
     await page.locator('.details').click()
     await page.keyboard.press('ArrowRight')
     assert.equal(Math.round(await currentTime(page)), 5)
@@ -189,7 +188,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('Escape leaves the text as it was, and leaving the field keeps what was typed', async () => {
-    const page = await transcriptOf(LONG)
+    const page = await transcriptOf(RECORDINGS.minute)
     const before = await segments(page).allTextContents()
     await segments(page).nth(1).dblclick()
     await page.getByRole('textbox', { name: /^Text at/ }).fill('nothing of this')
@@ -205,7 +204,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
   })
 
   test('words that the model was unsure of are marked, with a limit that the reader chooses', async () => {
-    const page = await transcriptOf(LONG)
+    const page = await transcriptOf(RECORDINGS.minute)
     const marked = page.locator('.segments .unsure')
     const some = await marked.count()
     await page.getByRole('combobox', { name: 'Mark unsure words' }).selectOption('0.9')

