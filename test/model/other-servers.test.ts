@@ -1,22 +1,22 @@
 /** The routes of other servers on real weights: a recording goes in as their clients send it, its words come out. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { baseFolder, SHARED_FOLDER } from '../helpers/data/real-models.ts'
-import { speechFile } from '../helpers/data/reference.ts'
+import { anyRecordings } from '../helpers/data/audio-files.ts'
+import { baseFolder } from '../helpers/data/real-models.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
-import { skipped } from '../helpers/skip.ts'
 
 const base = baseFolder()
-const noSpeech = existsSync(join(SHARED_FOLDER, 'speech'))
-  ? false
-  : skipped('data', 'the recordings in ../shared/speech are absent')
-const HEARD = /raposa velha não consegue aprender nenhum ofício/i
+const { recordings, absent } = anyRecordings()
+const [portuguese, english] = ['leopard-test-pt', 'ps-0870-sense'].map((id) => recordings.find((one) => one.id === id))
+const [HEARD, CODE, LANGUAGE] = portuguese
+  ? ([/raposa velha não consegue aprender nenhum ofício/i, 'pt', 'portuguese'] as const)
+  : ([/leisure to consider how much there might be prudently in his power/i, 'en', 'english'] as const)
 
-describe('the routes of other servers on real weights', { skip: base.skip || noSpeech }, () => {
+describe('the routes of other servers on real weights', { skip: base.skip || (absent ?? false) }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-other-servers-'))
   let service: ServiceProcess
 
@@ -40,7 +40,7 @@ describe('the routes of other servers on real weights', { skip: base.skip || noS
     return text
   }
 
-  const recording = () => readFileSync(speechFile('leopard-test-pt.wav'))
+  const recording = () => readFileSync((portuguese ?? english)!.path)
   /** Without its header, as Bazarr sends it. */
   const samples = () => recording().subarray(recording().indexOf('data', 0, 'latin1') + 8)
 
@@ -50,7 +50,7 @@ describe('the routes of other servers on real weights', { skip: base.skip || noS
       text: string
       segments: { text: string; words: { start: number; end: number }[] }[]
     }
-    assert.equal(body.language, 'pt')
+    assert.equal(body.language, CODE)
     assert.match(body.text, HEARD)
     assert.equal(
       body.segments
@@ -62,16 +62,19 @@ describe('the routes of other servers on real weights', { skip: base.skip || noS
     for (const { start, end } of body.segments.flatMap(({ words }) => words)) assert.ok(start < end)
 
     const detected = JSON.parse(await post('/detect-language', 'audio_file', recording())) as Record<string, unknown>
-    assert.deepEqual([detected.detected_language, detected.language_code], ['portuguese', 'pt'])
+    assert.deepEqual([detected.detected_language, detected.language_code], [LANGUAGE, CODE])
     assert.ok(Number(detected.confidence) > 0.5)
   })
 
   test('the same samples without a header give the same subtitles and the same language', async () => {
-    const query = '?task=transcribe&language=pt&output=srt'
+    const query = `?task=transcribe&language=${CODE}&output=srt`
     const subtitles = await post(`/asr${query}&encode=false`, 'audio_file', samples())
     assert.match(subtitles, /^1\n00:00:0\d,\d{3} --> 00:00:\d\d,\d{3}\n/)
     assert.equal(subtitles, await post(`/asr${query}`, 'audio_file', recording()))
-    assert.match(await post('/detect-language?encode=false', 'audio_file', samples()), /"language_code":"pt"/)
+    assert.match(
+      await post('/detect-language?encode=false', 'audio_file', samples()),
+      new RegExp(`"language_code":"${CODE}"`),
+    )
   })
 
   test('POST /inference hears the words, with their times inside the segments', async () => {
@@ -83,7 +86,7 @@ describe('the routes of other servers on real weights', { skip: base.skip || noS
       duration: number
       segments: { start: number; end: number; words: { word: string; start: number; end: number }[] }[]
     }
-    assert.equal(body.language, 'portuguese')
+    assert.equal(body.language, LANGUAGE)
     assert.ok(body.detected_language_probability > 0.5)
     assert.match(body.text, HEARD)
     for (const { start, end, words } of body.segments) {

