@@ -29,7 +29,7 @@ test('each failure is answered with the status that docs/errors.md gives its cod
   }
   const found = new Map<ErrorCode, readonly number[]>()
   for (const { code } of rows) {
-    const failure = { name: 'AsrError', code, kind: 'invalid', message: 'It failed.', remedy: 'Do something.' } as const
+    const failure = { name: 'AsrError', code, message: 'It failed.', remedy: 'Do something.' } as const
     transcriber.script = () => Promise.reject(new RemoteError(failure))
     const [first, newer] = [await post('/transcribe'), await post('/v1/audio/transcriptions')]
     assert.equal(first.body.detail.startsWith('Erro no processamento de áudio: '), first.status === 500, code)

