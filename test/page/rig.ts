@@ -44,7 +44,7 @@ export const SENTENCE_FILE = basename(SENTENCE)
 /** The beginning of the name of a link to its transcript. */
 export const SENTENCE_LINK = new RegExp(`^${SENTENCE_FILE.replaceAll('.', '\\.')}`)
 export const SENTENCE_SAID = RECORDINGS.sentence.said
-/** Nearly two minutes of many sentences. */
+/** Between one minute and two, of many sentences. */
 export const LONG = RECORDINGS.long.path
 
 export interface PageRig extends AsyncDisposable {

@@ -15,8 +15,8 @@ interface Said {
 
 export interface PageRecordings {
   /** A few seconds, as plain WAV. */
-  readonly sentence: Said & { readonly language: string }
-  /** Nearly two minutes: long enough to be cancelled while it is worked on. */
+  readonly sentence: Said & { readonly language: string; readonly inEnglish: RegExp }
+  /** Between one minute and two: long enough to be cancelled while it is worked on. */
   readonly long: {
     readonly path: string
     readonly languageInPortuguese: string
@@ -41,7 +41,7 @@ export interface PageRecordings {
 const folder = speechFolder()
 
 const NONE: PageRecordings = {
-  sentence: { path: '', said: /^$/, language: '' },
+  sentence: { path: '', said: /^$/, language: '', inEnglish: /^$/ },
   long: { path: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
   minute: '',
   beforeFourthSegment: 0,
@@ -64,7 +64,12 @@ function recordingsIn(folder: string | undefined): PageRecordings {
 function shared(folder: string): PageRecordings {
   const file = (name: string) => join(folder, 'audio', name)
   return {
-    sentence: { path: file('leopard-test-pt.wav'), said: /raposa velha/i, language: 'portuguese' },
+    sentence: {
+      path: file('leopard-test-pt.wav'),
+      said: /raposa velha/i,
+      language: 'portuguese',
+      inEnglish: /\b(can ?not|learned)\b/i,
+    },
     long: {
       path: file('long-concat-pt-shared.ogg'),
       languageInPortuguese: 'Português',
@@ -90,11 +95,10 @@ function shared(folder: string): PageRecordings {
 function free(folder: string): PageRecordings {
   const file = (name: string) => join(folder, 'audio', name)
   const sentences = ['0870', '0880', '0890', '0920', '0930'].map((number) => file(`ps-${number}-sense.wav`))
-  const twice = ['-i', file('long-sense.ogg'), '-i', file('long-sense.ogg')]
-  const long = made('long.ogg', [...twice, '-filter_complex', '[0:a][1:a]concat=n=2:v=0:a=1'])
+  const long = file('long-sense.ogg')
   const unplayable = made('unplayable.ac3', ['-i', sentences[3]!, '-ar', '48000'])
   return {
-    sentence: { path: sentences[4]!, said: /amiable himself/i, language: 'english' },
+    sentence: { path: sentences[4]!, said: /amiable himself/i, language: 'english', inEnglish: /amiable/i },
     long: { path: long, languageInPortuguese: 'Inglês', said: /leisure to consider/i, ends: /himself\W*$/i },
     minute: minuteOf(long),
     beforeFourthSegment: 5,
