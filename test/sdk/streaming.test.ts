@@ -36,10 +36,10 @@ describe("a stream read by OpenAI's package for JavaScript", { skip: openAiSkip,
     assert.match(text, SAID.english)
     assert.equal(deltasOf(events), text)
     // The package knows tokens alone here; what is paid for, and what we count, is the duration.
-    assert.deepEqual(usage as unknown, { type: 'duration', seconds: 11 })
+    assert.deepEqual(usage as unknown, { type: 'duration', seconds: SPEECH.secondsOfEnglish })
     for (const event of events) {
       if (event.type !== 'transcript.text.segment') continue
-      assert.ok(event.start < event.end && event.end <= 11.5)
+      assert.ok(event.start < event.end && event.end <= SPEECH.secondsOfEnglish + 0.5)
       assert.match(event.text, /\S/)
     }
   })

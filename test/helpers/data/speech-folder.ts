@@ -89,7 +89,8 @@ export function makeFreeSpeech(): string {
     for (const [name, said] of Object.entries(CARDS)) {
       add(`ps-cards-${name}`, 'wav', said, ['-i', join(data, `cards/${name}.wav`)])
     }
-    const sentences = rows.map(({ file, text }) => ({ path: join(unfinished, file), text: text! }))
+    const read = rows.filter(({ id }) => id.endsWith('-sense'))
+    const sentences = read.map(({ file, text }) => ({ path: join(unfinished, file), text: text! }))
     const twice = [...sentences, ...sentences]
     add('long-sense', 'ogg', twice.map(({ text }) => text).join(' '), joinedWithPauses(twice.map(({ path }) => path)))
     const raw = ['-f', 's16le', '-ar', '16000', '-ac', '1', '-i']

