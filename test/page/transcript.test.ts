@@ -95,11 +95,13 @@ describe('a transcript on the page', { skip: noPage, concurrency: 1 }, () => {
     await page.keyboard.press(' ')
     await page.getByRole('button', { name: 'Play', exact: true }).waitFor()
 
-    const before = await currentTime(page)
-    await page.keyboard.press('n')
-    await page.getByRole('button', { name: 'Pause' }).waitFor()
-    await page.keyboard.press(' ')
-    assert.notEqual(await currentTime(page), before)
+    if (RECORDINGS.hasUnsureWords) {
+      const before = await currentTime(page)
+      await page.keyboard.press('n')
+      await page.getByRole('button', { name: 'Pause' }).waitFor()
+      await page.keyboard.press(' ')
+      assert.notEqual(await currentTime(page), before)
+    }
 
     await page.getByRole('combobox', { name: 'Speed' }).selectOption({ label: '1.5×' })
     assert.equal(await page.evaluate(() => document.querySelector('audio')?.playbackRate), 1.5)

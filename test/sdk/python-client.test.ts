@@ -70,7 +70,7 @@ describe("OpenAI's package for Python", { skip: openAiSkip || judges.skip, concu
     const { class: type, text, usage } = answer('json')
     assert.equal(type, 'Transcription')
     assert.match(text, SAID.english)
-    assert.deepEqual(usage, { type: 'duration', seconds: 11 })
+    assert.deepEqual(usage, { type: 'duration', seconds: SPEECH.secondsOfEnglish })
   })
 
   test('gets text and subtitles as strings', () => {
@@ -85,7 +85,7 @@ describe("OpenAI's package for Python", { skip: openAiSkip || judges.skip, concu
     const { class: type, language, duration, words, segments, text } = answer('verbose_json')
     assert.equal(type, 'TranscriptionVerbose')
     assert.equal(language, 'english')
-    assert.equal(duration, 11)
+    assert.ok(Math.abs(duration - SPEECH.secondsOfEnglish) < 1 && Number.isFinite(duration), `${duration} s`)
     assert.match(text, SAID.english)
     assert.ok(words.length > 10 && words.every(({ start, end }) => start <= end))
     assert.ok(segments.every(({ id, tokens }, i) => id === i && tokens.every(Number.isInteger)))
@@ -94,7 +94,7 @@ describe("OpenAI's package for Python", { skip: openAiSkip || judges.skip, concu
   test('gets log-probabilities, and text with every field that it sends', () => {
     assert.ok(answer('logprobs').logprobs.every(({ logprob }) => logprob <= 0))
     assert.match(answer('chunked').text, SAID.english)
-    assert.match(answer('extra').text, /your country/i)
+    assert.match(answer('extra').text, SAID.english)
     assert.deepEqual(answer('extra').languages, [{ code: 'en' }])
   })
 

