@@ -1,7 +1,14 @@
 /** The decoder's graph as every backend opens it: its files, its shape, and what it is given. */
 
+import { join } from 'node:path'
 import { Tensor } from 'onnxruntime-node'
-import type { CompilerInput } from '../compiler/index.ts'
+import {
+  alignmentHeadsOf,
+  type CompilerInput,
+  DECODER_FILE,
+  EMBEDDINGS_FILE,
+  SAMPLES_PER_POSITION,
+} from '../compiler/index.ts'
 
 /** Parts of a checkpoint that opening its graphs takes. */
 export type GraphsCheckpoint = Pick<CompilerInput, 'config' | 'generation'>
@@ -13,6 +20,22 @@ export interface DecoderModel {
   readonly embeddings: string
   /** At least one. */
   readonly alignmentHeads: AlignmentHeads
+}
+
+/** @param folder  of the compiled graphs. */
+export function decoderModelIn(folder: string, { config, generation }: GraphsCheckpoint): DecoderModel {
+  return {
+    graph: join(folder, DECODER_FILE),
+    embeddings: join(folder, EMBEDDINGS_FILE),
+    alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
+  }
+}
+
+/** A window's samples with silence behind them, [320 · audioContext]. */
+export function paddedTo(audioContext: number, samples: Float32Array): Float32Array {
+  const padded = new Float32Array(audioContext * SAMPLES_PER_POSITION)
+  padded.set(samples)
+  return padded
 }
 
 /** Sizes that feeding a decoder takes. */

@@ -1,7 +1,7 @@
 /** Times a small graph, to choose between several that compute the same. */
 
-import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { sessionOptions } from './session.ts'
+import { Tensor } from 'onnxruntime-node'
+import { GraphSession } from './session.ts'
 
 const RUNS = 2
 /** More than the last-level cache that one process can count on. */
@@ -19,25 +19,21 @@ const EVICTING_FLOATS = 12 * 1024 ** 2
  * @param width  D
  */
 export async function timeGraph(path: string, rows: readonly number[], width: number): Promise<number[]> {
-  const session = await InferenceSession.create(path, sessionOptions({ device: 'cpu', threads: 1 }))
-  try {
-    const evicting = new Float32Array(EVICTING_FLOATS)
-    const times: number[] = []
-    for (const nRows of rows) {
-      const x = new Tensor('float32', new Float32Array(nRows * width).fill(0.5), [1, nRows, width])
-      await session.run({ x }) // the first run also allocates
-      let fastest = Number.POSITIVE_INFINITY
-      for (let run = 0; run < RUNS; run++) {
-        evicting.fill(run)
-        const from = process.cpuUsage()
-        await session.run({ x })
-        const { user, system } = process.cpuUsage(from)
-        fastest = Math.min(fastest, (user + system) / 1000)
-      }
-      times.push(fastest)
+  await using session = await GraphSession.open(path, { device: 'cpu', threads: 1 })
+  const evicting = new Float32Array(EVICTING_FLOATS)
+  const times: number[] = []
+  for (const nRows of rows) {
+    const x = new Tensor('float32', new Float32Array(nRows * width).fill(0.5), [1, nRows, width])
+    await session.run({ x }) // the first run also allocates
+    let fastest = Number.POSITIVE_INFINITY
+    for (let run = 0; run < RUNS; run++) {
+      evicting.fill(run)
+      const from = process.cpuUsage()
+      await session.run({ x })
+      const { user, system } = process.cpuUsage(from)
+      fastest = Math.min(fastest, (user + system) / 1000)
     }
-    return times
-  } finally {
-    await session.release()
+    times.push(fastest)
   }
+  return times
 }

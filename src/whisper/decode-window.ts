@@ -16,7 +16,11 @@ import { beamSearch, type Hypothesis, rank, sampleRows } from './search.ts'
 import type { LogitRules, StepDecoder } from './step-decoder.ts'
 
 /** Hypotheses that a window's decoder carries on together. */
-export function hypothesesOf({ temperature, beamSize, bestOf }: DecodeOptions): number {
+export function hypothesesOf({
+  temperature,
+  beamSize,
+  bestOf,
+}: Pick<DecodeOptions, 'temperature' | 'beamSize' | 'bestOf'>): number {
   return temperature === 0 ? beamSize : bestOf
 }
 

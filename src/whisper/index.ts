@@ -12,6 +12,7 @@ export {
   type TextModel,
 } from './decoded-window.ts'
 export { type DetectionContext, detectRecordingLanguage } from './detect-language.ts'
+export { likeliest } from './language-choice.ts'
 export { LogitBiases } from './logit-bias.ts'
 export { suppressedTokens } from './logit-filters.ts'
 export { type LongFormContext, transcribeLongForm } from './long-form.ts'

@@ -160,7 +160,7 @@ export class WindowDecoder {
 
 /** The session that a request with these options needs. */
 export function sessionRequest(options: DecodingOptions, signal: AbortSignal): SessionRequest {
-  return { nHypotheses: hypothesesOf(decodeOptions(options, options.temperature[0]!, Math.random, signal)), signal }
+  return { nHypotheses: hypothesesOf({ ...options, temperature: options.temperature[0]! }), signal }
 }
 
 function decodeOptions(

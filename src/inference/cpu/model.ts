@@ -1,14 +1,8 @@
 /** The CPU backend: keys and values in our own memory, which the runtime reads without a copy. */
 
 import { join } from 'node:path'
-import {
-  alignmentHeadsOf,
-  DECODER_FILE,
-  EMBEDDINGS_FILE,
-  ENCODER_FILE,
-  SAMPLES_PER_POSITION,
-} from '../../compiler/index.ts'
-import type { GraphsCheckpoint } from '../decoder-graph.ts'
+import { ENCODER_FILE } from '../../compiler/index.ts'
+import { decoderModelIn, type GraphsCheckpoint, paddedTo } from '../decoder-graph.ts'
 import type { SessionSettings } from '../session.ts'
 import { type BatchLimits, mostPositions, type StepBackend, windowsWith } from '../step-backend.ts'
 import { CpuDecoder } from './decoder.ts'
@@ -34,18 +28,14 @@ export interface CpuBackend extends StepBackend<CpuDecoderBatch> {
  * @param settings  may name a CUDA device: it runs these graphs too, with keys and values in main memory.
  */
 export async function openCpuBackend(
-  { config, generation }: GraphsCheckpoint,
+  checkpoint: GraphsCheckpoint,
   folder: string,
   settings: SessionSettings,
 ): Promise<CpuBackend> {
+  const { config } = checkpoint
   await using opened = new AsyncDisposableStack()
   const encoder = opened.use(await CpuEncoder.open(join(folder, ENCODER_FILE), settings))
-  const files = {
-    graph: join(folder, DECODER_FILE),
-    embeddings: join(folder, EMBEDDINGS_FILE),
-    alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
-  }
-  const decoder = opened.use(await CpuDecoder.open(files, config, settings))
+  const decoder = opened.use(await CpuDecoder.open(decoderModelIn(folder, checkpoint), config, settings))
   const owned = opened.move()
   return {
     mostPositions: mostPositions(config, LIMITS),
@@ -53,9 +43,7 @@ export async function openCpuBackend(
     batch: (audioContext, rows) => decoder.batch(audioContext, rows, windowsWith(rows, LIMITS)),
     batchOver: (batch, slot, rows) => decoder.batchOver(batch.featuresOf(slot), batch.audioContext, rows),
     encode: async (samples, batch, slot) => {
-      const padded = new Float32Array(batch.audioContext * SAMPLES_PER_POSITION)
-      padded.set(samples)
-      await encoder.encode(padded, batch.featuresOf(slot))
+      await encoder.encode(paddedTo(batch.audioContext, samples), batch.featuresOf(slot))
     },
     align: (batch, slot, tokens) => decoder.alignmentScores(batch.featuresOf(slot), tokens),
     fingerprint: async () => await probeDecoder(decoder, await probeEncoder(encoder, config)),

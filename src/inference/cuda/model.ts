@@ -4,7 +4,6 @@
  */
 
 import type { GenerationConfig } from '../../checkpoint/index.ts'
-import { SAMPLES_PER_POSITION } from '../../compiler/index.ts'
 import { AsrError, DeviceFailedError, DeviceMemoryError } from '../../errors/index.ts'
 import {
   LogitBiases,
@@ -14,6 +13,7 @@ import {
   type StepCounts,
   WhisperTokenizer,
 } from '../../whisper/index.ts'
+import { paddedTo } from '../decoder-graph.ts'
 import { FairShare } from '../fair-share.ts'
 import type { CheckpointFacts } from '../step-model.ts'
 import { GenerateBatcher, type GenerateModel } from './generate-batcher.ts'
@@ -98,8 +98,7 @@ export class CudaModel implements SpeechModel {
       watch: (windows) => watched(windows, (isReading) => batcher.setReading(share, isReading)),
       encode: async (samples) => {
         // All windows are of full length, so that any of them can go together.
-        const padded = new Float32Array(audioContext * SAMPLES_PER_POSITION)
-        padded.set(samples)
+        const padded = paddedTo(audioContext, samples)
         return new CudaWindow(
           {
             model: this,

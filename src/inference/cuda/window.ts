@@ -7,6 +7,7 @@ import {
   type EncodedWindow,
   type LanguageProbabilities,
   type LogitBiases,
+  likeliest,
   type Prompt,
   possibleLanguages,
   type TextModel,
@@ -73,7 +74,7 @@ export class CudaWindow implements EncodedWindow {
     // The text comes in the likeliest language with the probabilities, so it is generated again only where another is chosen.
     const { probabilities, text } = await this.#detect(rest, options, language.among)
     const chosen = language.choose(probabilities)
-    return chosen === likeliestOf(probabilities)
+    return chosen === likeliest(probabilities)[0]
       ? generatedWindow(this.#source.model, chosen, text)
       : await this.decode({ ...rest, language: chosen }, options)
   }
@@ -126,8 +127,4 @@ export class CudaWindow implements EncodedWindow {
     this.#stepping ??= this.#source.encodeForSteps()
     return this.#stepping
   }
-}
-
-function likeliestOf(probabilities: LanguageProbabilities): string | undefined {
-  return [...probabilities].sort((a, b) => b[1] - a[1])[0]?.[0]
 }

@@ -2,19 +2,15 @@
 
 import { join } from 'node:path'
 import {
-  alignmentHeadsOf,
   type ComputeType,
   candidatesModel,
-  DECODER_FILE,
-  EMBEDDINGS_FILE,
   ENCODER_FILE,
   joinModel,
   keepModel,
   pickModel,
-  SAMPLES_PER_POSITION,
 } from '../../compiler/index.ts'
 import { DeviceMemoryError } from '../../errors/index.ts'
-import type { GraphsCheckpoint } from '../decoder-graph.ts'
+import { decoderModelIn, type GraphsCheckpoint, paddedTo } from '../decoder-graph.ts'
 import { isOutOfMemory, type SessionSettings } from '../session.ts'
 import { type BatchLimits, mostPositions, type StepBackend, windowsWith } from '../step-backend.ts'
 import type { GpuDecoderBatch } from './decoder-batch.ts'
@@ -44,16 +40,15 @@ export async function openWebGpuBackend(
 }
 
 async function open(
-  { config, generation }: GraphsCheckpoint,
+  checkpoint: GraphsCheckpoint,
   folder: string,
   settings: SessionSettings,
 ): Promise<StepBackend<GpuDecoderBatch>> {
+  const { config } = checkpoint
   await using opened = new AsyncDisposableStack()
   const encoder = opened.use(await GpuEncoder.open(join(folder, ENCODER_FILE), settings))
   const files = {
-    graph: join(folder, DECODER_FILE),
-    embeddings: join(folder, EMBEDDINGS_FILE),
-    alignmentHeads: alignmentHeadsOf(config, generation.alignmentHeads),
+    ...decoderModelIn(folder, checkpoint),
     arrange: (type: ComputeType) => ({ keep: keepModel(type), join: joinModel(type), pick: pickModel(type) }),
     candidates: candidatesModel(config.vocabSize),
   }
@@ -65,9 +60,7 @@ async function open(
     batch: (audioContext, rows) => decoder.batch(audioContext, rows, windowsWith(rows, LIMITS)),
     batchOver: (batch, slot, rows) => decoder.batchOver(batch, slot, rows),
     encode: async (samples, batch, slot) => {
-      const padded = new Float32Array(batch.audioContext * SAMPLES_PER_POSITION)
-      padded.set(samples)
-      batch.putFeatures(slot, await encoder.encode(padded))
+      batch.putFeatures(slot, await encoder.encode(paddedTo(batch.audioContext, samples)))
     },
     align: (batch, slot, tokens) => batch.withFeatures(slot, (features) => decoder.alignmentScores(features, tokens)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
