@@ -3,7 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } fr
 import { extname } from 'node:path'
 import { after, test } from 'node:test'
 import { pino } from 'pino'
-import { anyRecordings, TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
+import { anyRecordings } from '../../test/helpers/data/recordings.ts'
 import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 

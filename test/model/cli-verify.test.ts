@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
 import { layOutSample, noSample } from '../helpers/data/english-sample.ts'
 import { REAL_FORMS, REPOSITORY_OF, realForm, realFormsMissing, repositoryOf } from '../helpers/data/real-forms.ts'
 import { baseFolder, hurtBy8BitsFolder } from '../helpers/data/real-models.ts'
+import { sharedRecordings } from '../helpers/data/recordings.ts'
 import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import { type Ended, paradox } from '../helpers/rigs/command-line.ts'
 

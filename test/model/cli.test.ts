@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { parse as parseSubtitles } from '@plussub/srt-vtt-parser'
-import { anyRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
+import { anyRecordings } from '../helpers/data/recordings.ts'
 
 const PARADOX = join(import.meta.dirname, '..', '..', 'bin', 'paradox')
 

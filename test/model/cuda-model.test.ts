@@ -15,8 +15,8 @@ import { type CheckpointFacts, StepModel } from '../../src/inference/step-model.
 import type { Transcription } from '../../src/transcript/index.ts'
 import { type SpeechModel, sessionRequest, transcribeLongForm } from '../../src/whisper/index.ts'
 import { parseOptions } from '../../src/whisper/options.ts'
-import { anyRecordings } from '../helpers/data/audio-files.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
+import { anyRecordings } from '../helpers/data/recordings.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 
 const { recordings, absent } = anyRecordings()

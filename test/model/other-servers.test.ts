@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { anyRecordings } from '../helpers/data/audio-files.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
+import { anyRecordings } from '../helpers/data/recordings.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const base = baseFolder()

@@ -6,7 +6,7 @@ import { SAMPLE_RATE } from '../../src/audio/index.ts'
 import { FRAME_SAMPLES, type Span, type SpeechWindow, SpeechWindows, VadSession } from '../../src/vad/index.ts'
 import { DEFAULTS } from '../../src/whisper/options.ts'
 import { joined } from '../helpers/builders/joined.ts'
-import { anyRecordings, type Recording } from '../helpers/data/audio-files.ts'
+import { anyRecordings, type Recording } from '../helpers/data/recordings.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 import { frameByFrame } from '../helpers/judges/frame-by-frame-vad.ts'
 

@@ -1,6 +1,7 @@
 /** From a recording to its text, on the page. */
 
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import {
@@ -62,7 +63,10 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
     await page.waitForFunction(
       () => Number(document.querySelector('.job-progress [role=progressbar]')?.ariaValueNow) >= 20,
     )
-    assert.match((await bar.getAttribute('aria-valuetext')) ?? '', /^\d+\s?% de \d+ kB$/)
+    assert.match(
+      (await bar.getAttribute('aria-valuetext')) ?? '',
+      new RegExp(`^\\d+\\s?% de ${Math.round(statSync(LONG).size / 1000)} kB$`),
+    )
     await picture(t, page, 'uploading')
     await network.send('Network.emulateNetworkConditions', {
       offline: false,
@@ -76,7 +80,10 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
       .getByText(/^Transcrevendo$/)
       .waitFor()
     await segments(page).first().waitFor()
-    assert.match((await bar.getAttribute('aria-valuetext')) ?? '', /^\d:\d\d de \d:\d\d$/)
+    assert.match(
+      (await bar.getAttribute('aria-valuetext')) ?? '',
+      new RegExp(`^\\d:\\d\\d de ${RECORDINGS.long.length}$`),
+    )
     await picture(t, page, 'transcribing')
 
     await done(page)
@@ -84,7 +91,7 @@ describe('transcribing on the page', { skip: noPage, concurrency: 1 }, () => {
     assert.match(text, RECORDINGS.long.said)
     assert.match(
       await page.locator('.details').innerText(),
-      new RegExp(`\\d:\\d\\d · ${RECORDINGS.long.languageInPortuguese}`),
+      new RegExp(`${RECORDINGS.long.length} · ${RECORDINGS.long.languageInPortuguese}`),
     )
     await picture(t, page, 'transcript')
     await closePage(page)

