@@ -1,10 +1,12 @@
 /**
  * Twenty clients at once on real weights: two models, every format, every fifth client leaves, every tenth file is
  * broken. Nobody is answered what is not documented, and afterwards the disk is empty and the memory back.
+ *
+ * Two hundred requests by default; `make soak` goes on with the same ones for an hour, and tells the memory after each round.
  */
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -17,6 +19,7 @@ import { uploadsIn } from '../helpers/rigs/service.ts'
 const MB = 1024 ** 2
 const SEED = 'soak'
 const N_REQUESTS = 200
+const MINUTES = Number(process.env.SOAK_MINUTES ?? 0)
 const N_CLIENTS = 20
 /** After so many the models are loaded and the buffers of every kind of request have been made. */
 const N_WARM_UP = 60
@@ -48,7 +51,7 @@ interface Outcome {
   readonly body: string
 }
 
-test('two hundred mixed requests leave nothing behind', { skip: twoModelsSkip }, async (t) => {
+test('mixed requests leave nothing behind', { skip: twoModelsSkip }, async (t) => {
   await using service = await startOpenAiService({ MAX_LOADED_MODELS: '2', THREADS: '1' })
   const plans = planRequests()
   const [warmUp, rest] = [plans.slice(0, N_WARM_UP), plans.slice(N_WARM_UP)]
@@ -57,6 +60,15 @@ test('two hundred mixed requests leave nothing behind', { skip: twoModelsSkip },
   await service.running(0)
   const warm = await leastMemory(service, SETTLE_SECONDS.warmUp)
   const outcomes = [...first, ...(await send(service, rest))]
+  const end = performance.now() + MINUTES * 60_000
+  while (performance.now() < end) {
+    outcomes.push(...(await send(service, plans)).map((outcome) => ({ ...outcome, body: '' })))
+    const { pid } = service.process
+    const now = [residentBytes(pid), residentBytesOfTree(pid)].map(inMb)
+    console.log(
+      `${outcomes.length} requests: service ${now[0]} MB, with its models ${now[1]} MB, ${openFiles(pid)} files`,
+    )
+  }
   await service.running(0)
 
   for (const { plan, status, body } of outcomes) {
@@ -69,6 +81,7 @@ test('two hundred mixed requests leave nothing behind', { skip: twoModelsSkip },
   const nDone = count(({ status }) => status === 200)
   const nRefused = count(({ status }) => status === 400)
   t.diagnostic(`${nDone} done, ${nRefused} refused, ${nLeft} left`)
+  t.diagnostic(`${outcomes.length} requests`)
   assert.ok(nDone >= N_REQUESTS / 2 && nLeft >= N_REQUESTS / 40 && nRefused >= N_REQUESTS / 40, 'all kinds took place')
   assert.deepEqual(await uploadsIn(service.tempDir), [])
 
@@ -156,4 +169,8 @@ async function leastMemory(
 
 function inMb(bytes: number): string {
   return (bytes / MB).toFixed(0)
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
 }
