@@ -41,10 +41,20 @@ check-lint:
 	@node_modules/.bin/biome check --error-on-warnings . && $(NODE) scripts/check-imports.ts
 
 .PHONY: test
-test: check ## all tests on real weights; SUITES="unit contract sdk model reference page gpu" chooses; SUITES=quick: 90 s
+test: check ## all tests on real weights; SUITES="unit contract sdk model reference page gpu chaos" chooses; SUITES=quick: 90 s
 	@case " $(or $(SUITES),all) " in *" all "* | *" page "* | *" gpu "*) scripts/install-browser.sh ;; esac
 	@[ "$(SUITES)" = quick ] || scripts/fetch-test-data.sh
 	@$(NODE) scripts/run-tests.ts $(SUITES)
+
+.PHONY: chaos
+chaos: ready ## ten minutes of load while processes are killed and stopped, disks fill up, files run out; CHAOS_SECONDS=600 CHAOS_SEED=…
+	@scripts/fetch-test-data.sh
+	@CHAOS_SECONDS=$(or $(CHAOS_SECONDS),600) $(NODE) --test test/chaos/chaos.test.ts
+
+.PHONY: soak
+soak: ready ## an hour of twenty clients on two models: does memory stay? SOAK_MINUTES=60
+	@scripts/fetch-test-data.sh
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),60) $(NODE) --test test/sdk/soak.test.ts
 
 .PHONY: soak-gpu
 soak-gpu: ready ## 500 transcriptions and 50 swaps on software Vulkan: does all memory come back? takes an hour

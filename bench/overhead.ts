@@ -21,7 +21,7 @@ import { VadSession } from '../src/vad/index.ts'
 import { type ModelSession, sessionRequest, transcribeLongForm } from '../src/whisper/index.ts'
 import { parseOptions } from '../src/whisper/options.ts'
 import { TempFolder } from '../test/helpers/data/audio-files.ts'
-import { sharedRecordings } from '../test/helpers/data/recordings.ts'
+import { anyRecordings } from '../test/helpers/data/recordings.ts'
 import { startServiceProcess } from '../test/helpers/rigs/service-process.ts'
 import { median } from './median.ts'
 import { PartClock } from './part-clock.ts'
@@ -41,7 +41,7 @@ const { engine } = readConfig()
 const never = new AbortController().signal
 using folder = new TempFolder()
 
-const clip = sharedRecordings().recordings.find(({ id }) => id === CLIP)
+const clip = anyRecordings().recordings.find(({ id }) => id === CLIP)
 if (!clip) throw new Error(`the recording ${CLIP} is missing: ../shared/speech is needed`)
 const form = ['-i', clip.path, '-ar', '16000', '-ac', '1']
 for (const name of FILES) folder.make(name, form)

@@ -9,7 +9,7 @@
  * that computes and one that waits, for a browser, a timer or an engine that starts, so that a core would often be idle.
  *
  * usage: scripts/node scripts/run-tests.ts [--jobs N] [SUITE | FILE …]
- *   suites: unit contract sdk model reference page gpu; `quick`: unit, and what of contract takes neither weights nor long
+ *   suites: unit contract sdk model reference page gpu chaos; `quick`: unit, and what of contract takes neither weights nor long
  */
 
 import { existsSync, globSync, mkdirSync } from 'node:fs'
@@ -42,6 +42,7 @@ const MINUTE = 60_000
 const ROOT = resolve(import.meta.dirname, '..')
 /** The ones with long files first, so that short ones fill the gaps at the end. */
 const SUITES: readonly Suite[] = [
+  { name: 'chaos', files: 'test/chaos/**/*.test.ts', timeoutMs: 20 * MINUTE },
   { name: 'model', files: 'test/model/**/*.test.ts', timeoutMs: 10 * MINUTE },
   { name: 'page', files: 'test/page/**/*.test.ts', timeoutMs: 10 * MINUTE },
   { name: 'gpu', files: 'test/gpu/**/*.test.ts', timeoutMs: 10 * MINUTE },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { type Checkpoint, openCheckpoint, whisperTensors } from '../../src/checkpoint/index.ts'
 import { readTokenizer } from '../../src/checkpoint/tokenizer-files.ts'
@@ -47,50 +47,48 @@ test("the encoder's positions are the sinusoids of the paper", { skip: base.skip
   }
 })
 
-test('dense layers of the LiteASR encoder, made from Hugging Face names, equal those of CTranslate2', {
-  skip: base.skip || lite.skip,
-}, async () => {
-  using dense = await openCheckpoint(base.folder)
-  using lowRank = await openCheckpoint(lite.folder)
-  let compared = 0
-  for (const name of lowRank.tensors.names()) {
-    if (!name.startsWith('encoder.') || !dense.tensors.has(name)) continue
-    const isLowRankBias = name.endsWith('.bias') && lowRank.tensors.has(name.replace(/bias$/, 'weight1'))
-    if (isLowRankBias) continue // the approximation moves part of the output into the bias
-    assert.deepEqual(lowRank.tensors.read(name), dense.tensors.read(name), name)
-    compared++
-  }
-  // Matrices of self-attention, the fused ones split, and of the feed-forward are among them.
-  for (const name of ['layers.2.self_attn.v_proj', 'layers.5.self_attn.k_proj', 'layers.3.fc2', 'layers.4.fc1']) {
-    assert.ok(lowRank.tensors.has(`encoder.${name}.weight`), name)
-  }
-  assert.equal(compared, 62)
-})
-
-test('a low-rank layer of the LiteASR encoder approximates the dense one', {
-  skip: base.skip || lite.skip,
-}, async () => {
-  using dense = await openCheckpoint(base.folder)
-  using lowRank = await openCheckpoint(lite.folder)
-  assert.deepEqual(lowRank.config.lowRank[5], { q_proj: 160 })
-  const at = 'encoder.layers.5.self_attn.q_proj'
-  const weight = dense.tensors.read(`${at}.weight`) // [out × in]
-  const weight1 = lowRank.tensors.read(`${at}.weight1`) // [in × R]
-  const weight2 = lowRank.tensors.read(`${at}.weight2`) // [R × out]
-  const [D, R] = [512, 160]
-  let [dot, squareOfDense, squareOfProduct] = [0, 0, 0]
-  for (let row = 0; row < D; row += 16) {
-    for (let column = 0; column < D; column += 16) {
-      let value = 0
-      for (let r = 0; r < R; r++) value += weight1[column * R + r]! * weight2[r * D + row]!
-      const exact = weight[row * D + column]!
-      dot += value * exact
-      squareOfDense += exact * exact
-      squareOfProduct += value * value
+describe('the LiteASR encoder', { skip: base.skip || lite.skip }, () => {
+  test('its dense layers, made from Hugging Face names, equal those of CTranslate2', async () => {
+    using dense = await openCheckpoint(base.folder)
+    using lowRank = await openCheckpoint(lite.folder)
+    let compared = 0
+    for (const name of lowRank.tensors.names()) {
+      if (!name.startsWith('encoder.') || !dense.tensors.has(name)) continue
+      const isLowRankBias = name.endsWith('.bias') && lowRank.tensors.has(name.replace(/bias$/, 'weight1'))
+      if (isLowRankBias) continue // the approximation moves part of the output into the bias
+      assert.deepEqual(lowRank.tensors.read(name), dense.tensors.read(name), name)
+      compared++
     }
-  }
-  const cosine = dot / Math.sqrt(squareOfDense * squareOfProduct)
-  assert.ok(cosine > 0.5, `cosine of the two matrices is ${cosine}`)
+    // Matrices of self-attention, the fused ones split, and of the feed-forward are among them.
+    for (const name of ['layers.2.self_attn.v_proj', 'layers.5.self_attn.k_proj', 'layers.3.fc2', 'layers.4.fc1']) {
+      assert.ok(lowRank.tensors.has(`encoder.${name}.weight`), name)
+    }
+    assert.equal(compared, 62)
+  })
+
+  test('a low-rank layer approximates the dense one', async () => {
+    using dense = await openCheckpoint(base.folder)
+    using lowRank = await openCheckpoint(lite.folder)
+    assert.deepEqual(lowRank.config.lowRank[5], { q_proj: 160 })
+    const at = 'encoder.layers.5.self_attn.q_proj'
+    const weight = dense.tensors.read(`${at}.weight`) // [out × in]
+    const weight1 = lowRank.tensors.read(`${at}.weight1`) // [in × R]
+    const weight2 = lowRank.tensors.read(`${at}.weight2`) // [R × out]
+    const [D, R] = [512, 160]
+    let [dot, squareOfDense, squareOfProduct] = [0, 0, 0]
+    for (let row = 0; row < D; row += 16) {
+      for (let column = 0; column < D; column += 16) {
+        let value = 0
+        for (let r = 0; r < R; r++) value += weight1[column * R + r]! * weight2[r * D + row]!
+        const exact = weight[row * D + column]!
+        dot += value * exact
+        squareOfDense += exact * exact
+        squareOfProduct += value * value
+      }
+    }
+    const cosine = dot / Math.sqrt(squareOfDense * squareOfProduct)
+    assert.ok(cosine > 0.5, `cosine of the two matrices is ${cosine}`)
+  })
 })
 
 test('a distilled shape keeps base layers and drops the alignment heads of layers that are gone', {

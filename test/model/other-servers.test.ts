@@ -6,17 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { baseFolder } from '../helpers/data/real-models.ts'
-import { anyRecordings } from '../helpers/data/recordings.ts'
+import { noSpeech, spoken } from '../helpers/data/spoken.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
 
 const base = baseFolder()
-const { recordings, absent } = anyRecordings()
-const [portuguese, english] = ['leopard-test-pt', 'ps-0870-sense'].map((id) => recordings.find((one) => one.id === id))
-const [HEARD, CODE, LANGUAGE] = portuguese
-  ? ([/raposa velha não consegue aprender nenhum ofício/i, 'pt', 'portuguese'] as const)
-  : ([/leisure to consider how much there might be prudently in his power/i, 'en', 'english'] as const)
+const { path: RECORDING, language: CODE, said: HEARD } = spoken.sentence
+const LANGUAGE = CODE === 'pt' ? 'portuguese' : 'english'
 
-describe('the routes of other servers on real weights', { skip: base.skip || (absent ?? false) }, () => {
+describe('the routes of other servers on real weights', { skip: base.skip || noSpeech }, () => {
   const root = mkdtempSync(join(tmpdir(), 'paradox-other-servers-'))
   let service: ServiceProcess
 
@@ -40,7 +37,7 @@ describe('the routes of other servers on real weights', { skip: base.skip || (ab
     return text
   }
 
-  const recording = () => readFileSync((portuguese ?? english)!.path)
+  const recording = () => readFileSync(RECORDING)
   /** Without its header, as Bazarr sends it. */
   const samples = () => recording().subarray(recording().indexOf('data', 0, 'latin1') + 8)
 

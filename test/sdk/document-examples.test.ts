@@ -6,15 +6,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { ModelRegistry } from '../../src/models/registry.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { TempFolder } from '../helpers/data/audio-files.ts'
+import { ENGLISH_RECORDING, noSample } from '../helpers/data/english-sample.ts'
 import { baseFolder, cacheFolder, linkCompiled } from '../helpers/data/real-models.ts'
-import { sharedRecordings } from '../helpers/data/recordings.ts'
 import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import {
   DOCUMENTED_ADDRESS,
@@ -25,13 +24,10 @@ import {
 } from '../helpers/judges/document-examples.ts'
 import { pythonJudges } from '../helpers/judges/python-judges.ts'
 import { type ServiceProcess, startServiceProcess } from '../helpers/rigs/service-process.ts'
-import { skipped } from '../helpers/skip.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const DOCUMENTS = ['README.md', ...globSync('docs/{,pt/}*.md', { cwd: ROOT })].sort()
 const EXAMPLES = new Map(DOCUMENTS.map((file) => [file, examplesOf(readFileSync(join(ROOT, file), 'utf8'))]))
-/** That of `make demo`, whose answer the README shows. */
-const CLIP = clip()
 const base = baseFolder()
 const judges = pythonJudges()
 
@@ -39,13 +35,13 @@ test('the README and the description of the API show how the service is called',
   for (const file of ['README.md', 'docs/api.md']) assert.ok(EXAMPLES.get(file)!.length > 0, file)
 })
 
-describe('an example of the documents', { skip: base.skip || CLIP.skip, concurrency: 1 }, () => {
+describe('an example of the documents', { skip: base.skip || noSample, concurrency: 1 }, () => {
   const folder = new TempFolder()
   let hub: HubServer
   let service: ServiceProcess
 
   before(async () => {
-    copyFileSync(CLIP.path, folder.file('clip.wav'))
+    copyFileSync(ENGLISH_RECORDING, folder.file('clip.wav')) // that of `make demo`, whose answer the README shows
     hub = await hubOfRandomModels(folder)
     service = await startServiceProcess({
       DEFAULT_MODEL_ID: 'base',
@@ -102,22 +98,6 @@ function isError(value: unknown): boolean {
 function makeFiles({ command }: Example, folder: TempFolder): void {
   for (const [, name] of command.matchAll(/(?:@"?|open\(")([\w.-]+)/g)) {
     if (!existsSync(folder.file(name!))) folder.make(name!, ['-i', folder.file('clip.wav')])
-  }
-}
-
-/** From ../shared/speech, or what `make demo` has fetched from Debian. */
-function clip(): { readonly path: string; readonly skip: string | false } {
-  const shared = sharedRecordings().recordings.find(({ id }) => id === 'ps-0870-sense')
-  const cache =
-    process.env.PARADOX_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'paradox-asr')
-  const demo =
-    'pocketsphinx-testdata/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_austen_64kb-0870.wav'
-  const path = shared?.path ?? join(cache, 'demo', demo)
-  return {
-    path,
-    skip: existsSync(path)
-      ? false
-      : skipped('data', 'the recording of "make demo" is not on this machine; run it once'),
   }
 }
 

@@ -42,10 +42,14 @@ const AUSTEN: Sentence = {
 /** One clear sentence: Kennedy's of the shared recordings, or Austen's, which a stranger can have. */
 export const SENTENCE = existsSync(KENNEDY.path) ? KENNEDY : AUSTEN
 
-/** @param cacheDir  the cache of the command that is to find the sample. */
-export function layOutSample(cacheDir: string): void {
+/**
+ * @param cacheDir  the cache of the command that is to find the sample.
+ * @param count  how many of its sentences; the first is the longest, and enough where it is not the numbers that matter.
+ */
+export function layOutSample(cacheDir: string, count = SHARED.length): void {
+  const some = SHARED.slice(0, count)
   for (const { path } of allSampleRecordings(cacheDir)) {
-    const found = SHARED.find(({ number }) => path.endsWith(`-${number}.wav`))
+    const found = some.find(({ number }) => path.endsWith(`-${number}.wav`))
     if (found === undefined) continue
     mkdirSync(dirname(path), { recursive: true })
     if (!existsSync(path)) symlinkSync(found.path, join(path))

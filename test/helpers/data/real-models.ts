@@ -19,6 +19,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type CheckpointConfig, openCheckpoint, type TensorSource } from '../../../src/checkpoint/index.ts'
 import { openSafetensors } from '../../../src/checkpoint/safetensors.ts'
 import { hubConfig, type LazyTensor, writeJson, writeSafetensors } from '../builders/checkpoint-builder.ts'
+import { inLowRankForm } from '../builders/low-rank-form.ts'
 import { skipped } from '../skip.ts'
 
 export interface RealModel {
@@ -52,6 +53,22 @@ export async function liteWhisperBaseFolder(): Promise<RealModel> {
     const tensors = pick(source.tensors, (name) => (name.startsWith('encoder.') ? undefined : name))
     const config: Record<string, unknown> = JSON.parse(readFileSync(join(lite, 'config.json'), 'utf8'))
     return { tensors: { ...tensors, ...pick(encoder, (name) => name) }, config }
+  })
+}
+
+/** The same or, where that encoder is absent, base's own in its form; for tests that take any low-rank model. */
+export async function lowRankBaseFolder(): Promise<RealModel> {
+  const lite = await liteWhisperBaseFolder()
+  return lite.skip ? await factoredBaseFolder() : lite
+}
+
+/** Whisper base with its encoder in the form of LiteASR's: another graph, the same words. */
+export async function factoredBaseFolder(): Promise<RealModel> {
+  const base = baseFolder()
+  if (base.skip) return base
+  return await build('factored-base', base, (source) => {
+    const { shape, tensors } = inLowRankForm(source.config, source.tensors)
+    return { tensors: withPrefix(tensors), config: hubConfig(shape) }
   })
 }
 
@@ -188,4 +205,8 @@ function pick(source: TensorSource, rename: (name: string) => string | undefined
     if (newName !== undefined) picked[`model.${newName}`] = { dtype: 'F16', shape: source.shape(name), data }
   }
   return picked
+}
+
+function withPrefix(tensors: Readonly<Record<string, LazyTensor>>): Record<string, LazyTensor> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`model.${name}`, tensor]))
 }

@@ -1,9 +1,8 @@
 /** Recordings of real people for tests. */
 
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { skipped } from '../skip.ts'
-import { readManifest, SHARED_SPEECH, speechFolder } from './speech-folder.ts'
+import { readManifest, speechFolder } from './speech-folder.ts'
 
 export interface Recording {
   readonly id: string
@@ -21,20 +20,11 @@ export interface Recordings {
   readonly absent: string | undefined
 }
 
-/** Real recordings in many languages and formats, which lie beside the project; for tests that need certain ones. */
-export function sharedRecordings(): Recordings {
-  const isThere = existsSync(join(SHARED_SPEECH, 'manifest.json'))
-  return isThere ? recordingsOf(SHARED_SPEECH) : none('the shared recordings (../shared/speech) are not here')
-}
-
-/** The same or, where they are absent, the English ones that a stranger can have; for tests that do with any. */
+/** In many languages and formats, where those that are shared between checkouts lie beside the project; else a few English ones. */
 export function anyRecordings(): Recordings {
   const folder = speechFolder()
-  return folder ? recordingsOf(folder) : none('there are no recordings; run "make test", which fetches some')
-}
-
-function none(why: string): Recordings {
-  return { recordings: [], absent: skipped('data', why) }
+  if (folder) return recordingsOf(folder)
+  return { recordings: [], absent: skipped('data', 'there are no recordings; run "make test", which fetches some') }
 }
 
 function recordingsOf(folder: string): Recordings {

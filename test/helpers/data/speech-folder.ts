@@ -41,7 +41,7 @@ const SILENT: Readonly<Record<string, string>> = {
   'ns-gen-white-noise-5s': 'anoisesrc=c=white:a=0.3:r=16000:s=2:d=5',
 }
 
-/** Re-encodings, as `sharedRecordings` has them under ids with two hyphens. */
+/** Re-encodings, which the shared ones hold too, under ids with two hyphens. */
 const CONTAINERS: readonly (readonly [of: string, suffix: string, ...args: string[]])[] = [
   ['ps-cards-005', 'm4a', '-c:a', 'aac'],
   ['ps-goforward', 'mka', '-c:a', 'libopus'],
