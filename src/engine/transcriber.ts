@@ -32,9 +32,9 @@ export interface TranscribeRequest {
   readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
   /** Its part in the queue, which ends with the work; by default one is made, whether the queue is full or not. */
   readonly reservation?: Reservation | undefined
-  /** A long recording leaves room in the queue to short ones. */
+  /** Its size speaks for a long recording, which leaves room in the queue to short ones: until its length is known. */
   readonly isLong?: boolean | undefined
-  /** Told when an engine takes the work up: the queue and the model's load are over. */
+  /** Told when an engine takes the work up, each time that one does: the queue and the model's load are over. */
   readonly onStarted?: (() => void) | undefined
   /** Told, just before the result, what it took. */
   readonly onTiming?: ((timing: WorkTiming) => void) | undefined
