@@ -3,7 +3,7 @@
 /**
  * Speech needs a few retries in a hundred windows, and hard passages all of the ladder for some minutes. What climbs the
  * whole ladder window after window (tones, noise, speech in another language than the one told) gains nothing by it, and
- * would cost seven to thirty-three times the work of speech for as long as it lasts.
+ * would cost seven to seventeen times the work of speech for as long as it lasts.
  */
 const TO_BEGIN_WITH = 60
 const PER_WINDOW = 2
