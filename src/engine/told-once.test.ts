@@ -51,6 +51,24 @@ test('another text than the one that was told ends it, once, and nothing more is
   assert.ok(errors[0] instanceof TextChangedError)
 })
 
+test('what nobody has yet is told anew from where it is another', () => {
+  const segments: Segment[] = []
+  const told = new ToldOnce(
+    {
+      onSegments: (added) => void segments.push(...added),
+      takeBack: (fromId) => segments.splice(fromId) !== undefined,
+    },
+    assert.fail,
+  )
+  told.onSegments([spoken(' um', 0), spoken(' dois', 1), spoken(' três', 2)])
+  told.onSegments([spoken(' um', 0), spoken(' doze', 1)])
+  told.onSegments([spoken(' treze', 2), spoken(' catorze', 3)])
+  const texts = () => segments.map(({ text }) => text).join('')
+  assert.equal(texts(), ' um doze treze catorze')
+  told.check({ segments: segments.slice(0, 1) })
+  assert.equal(texts(), ' um')
+})
+
 test('a result that lacks what was told is none', () => {
   const { told } = listen()
   told.onSegments([spoken(' um', 0), spoken(' dois', 1)])

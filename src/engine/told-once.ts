@@ -4,7 +4,7 @@ import { TextChangedError } from '../errors/index.ts'
 import type { Segment, Transcription } from '../transcript/index.ts'
 import type { TranscribeRequest } from './transcriber.ts'
 
-type Listener = Pick<TranscribeRequest, 'onSegments' | 'onProgress'>
+type Listener = Pick<TranscribeRequest, 'onSegments' | 'onProgress' | 'takeBack'>
 
 /**
  * Work begins anew where its engine has died, and where a recording turns out to be long and long ones have no place. It
@@ -26,8 +26,9 @@ export class ToldOnce {
 
   readonly onSegments = (segments: readonly Segment[]): void => {
     if (this.#hasChanged) return
-    this.#hasChanged = segments.some(({ id, text }) => id < this.#texts.length && this.#texts[id] !== text)
-    if (this.#hasChanged) {
+    const changed = segments.find(({ id, text }) => id < this.#texts.length && this.#texts[id] !== text)
+    if (changed && !this.#takeBack(changed.id)) {
+      this.#hasChanged = true
       this.#onChange(new TextChangedError())
       return
     }
@@ -44,6 +45,12 @@ export class ToldOnce {
 
   /** @throws {TextChangedError} when the result lacks what was told. */
   check({ segments }: Pick<Transcription, 'segments'>): void {
-    if (segments.length < this.#texts.length) throw new TextChangedError()
+    if (segments.length < this.#texts.length && !this.#takeBack(segments.length)) throw new TextChangedError()
+  }
+
+  #takeBack(fromId: number): boolean {
+    if (!this.#listener.takeBack?.(fromId)) return false
+    this.#texts.length = fromId
+    return true
   }
 }
