@@ -67,6 +67,8 @@ Refused:
 - \`beam_size\` above 1 if \`temperature\` begins above 0, since sampling has no beams. If only such a \`temperature\` is given,
   \`beam_size\` is 1.
 - \`temperature\` that is not in ascending order, or an empty list.
+- \`best_of\` times the number of temperatures above 0, where that is more than 80: 16 temperatures go with the default of 5
+  samples, 16 samples with the default temperatures.
 - \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with any \`language\` but \`auto\`.
 - \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` the
   layout needs them; without a layout they change nothing.
@@ -85,6 +87,14 @@ Without effect, because another option switches them off:
   ([which language](api.md#which-language)), or \`multilingual\` is true.
 - \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times
   between which to find silence.
+
+## Fallback
+
+A window whose text is doubtful is decoded again: at the full audio context, then at each higher \`temperature\`. A recording has
+60 such retries, and two more for each window; after that a doubtful window has at least one. Ten minutes in which nothing can be
+understood have the whole ladder, speech does not come near the limit, and hours of a tone cost three times what speech does and
+not seven to seventeen times. Windows that seek by timestamp tokens (\`timestamps\` \`tokens\` without \`vad_filter\`) begin no
+more than once a second of sound. [Decision 0028](decisions/0028-work-bounded-by-seconds.md).
 `
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { test } from 'node:test'
-import { installedFfmpeg, readConfig } from './config.ts'
+import { installedFfmpeg, readConfig, readServiceConfig } from './config.ts'
 import { ConfigError } from './errors/index.ts'
 import { SETTINGS } from './settings.ts'
 
@@ -33,7 +33,7 @@ test('without any setting the documented defaults hold', () => {
       ttlMs: 300_000,
       preload: [],
     },
-    admission: { maxConcurrency: 8, maxQueue: 64, requestTimeoutMs: undefined, retryGraceMs: 10_000 },
+    admission: { maxConcurrency: 8, maxQueue: 64, requestTimeoutMs: 86_400_000, retryGraceMs: 10_000 },
     security: { apiKeyDigests: [], rateLimit: undefined, corsOrigins: [], trustProxy: false },
     engine: {
       device: 'auto',
@@ -57,6 +57,17 @@ test('without any setting the documented defaults hold', () => {
     },
     devices: ['auto'],
   })
+})
+
+test('the service takes shorter recordings than the command line, unless it is told', () => {
+  assert.equal(readServiceConfig({}).engine.maxAudioSeconds, 28_800)
+  assert.equal(readServiceConfig({ MAX_AUDIO_SECONDS: '' }).engine.maxAudioSeconds, 28_800)
+  assert.equal(readServiceConfig({ MAX_AUDIO_SECONDS: '100000' }).engine.maxAudioSeconds, 100_000)
+  assert.deepEqual(readServiceConfig({ MAX_AUDIO_SECONDS: '86400' }), readConfig({}))
+})
+
+test('a time limit of 0 is none', () => {
+  assert.equal(readConfig({ REQUEST_TIMEOUT: '0' }).admission.requestTimeoutMs, undefined)
 })
 
 test('an empty variable counts as unset', () => {

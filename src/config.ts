@@ -189,6 +189,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
 }
 
+/** Seconds of the longest recording that strangers may send: a working day. */
+const SERVICE_AUDIO_SECONDS = 8 * 3600
+
+/**
+ * Settings of the service, whose callers may be strangers: what is not set has a narrower default there.
+ *
+ * @throws {ConfigError} as `readConfig`.
+ */
+export function readServiceConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  return readConfig({ ...env, MAX_AUDIO_SECONDS: env.MAX_AUDIO_SECONDS || String(SERVICE_AUDIO_SECONDS) })
+}
+
 function aliasesOf(given: readonly string[] | undefined, defaultId: string): ReadonlyMap<string, string> {
   const pairs = given ?? OPENAI_NAMES.map((name) => `${name}=${defaultId}`)
   return new Map(pairs.map((pair) => pair.split('=') as [string, string])) // by its pattern

@@ -188,7 +188,9 @@ export const SETTINGS = {
   },
   MAX_AUDIO_SECONDS: {
     check: integer(1, 7 * 24 * 3600).default(24 * 3600),
-    meaning: 'Longest recording, in seconds; longer ones are refused.',
+    meaning:
+      'Longest recording, in seconds; longer ones are refused. Unset: `28800` of the service, whose callers may be strangers, `86400` on the command line and in the library.',
+    defaultInWords: '8 hours, or 24',
   },
   MAX_CONCURRENCY: {
     check: integer(1, 1024).default(8),
@@ -201,7 +203,7 @@ export const SETTINGS = {
       'Requests that may wait beyond that, those still uploading among them; more are answered with 429. Their order: [the queue](operations.md#the-queue).',
   },
   REQUEST_TIMEOUT: {
-    check: integer(0, 7 * 24 * 3600).default(0),
+    check: integer(0, 7 * 24 * 3600).default(24 * 3600),
     meaning: 'Seconds from the arrival of a request after which it is given up and answered with 503; `0`: no limit.',
   },
   RETRY_GRACE_SECONDS: {

@@ -30,6 +30,7 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
   await checkFile(path)
   await using wav = await PlainWav.open(path)
   if (wav && wav.durationSeconds > options.maxSeconds) throw new AudioTooLongError(options.maxSeconds)
+  if (wav) options.onLength?.(wav.durationSeconds)
   let nSamples = 0
   for await (const samples of wav ? wav.samples(options.signal) : decodeByFfmpeg(path, options)) {
     nSamples += samples.length
@@ -43,9 +44,12 @@ async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenera
 
   const reader = new SampleReader()
   let nSamples = 0
+  let announced: number | undefined
   for await (const bytes of ffmpeg.output()) {
-    if ((ffmpeg.announcedSeconds ?? 0) > options.maxSeconds * ESTIMATE_TOLERANCE) {
-      throw new AudioTooLongError(options.maxSeconds)
+    if (announced === undefined && ffmpeg.announcedSeconds !== undefined) {
+      announced = ffmpeg.announcedSeconds
+      if (announced > options.maxSeconds * ESTIMATE_TOLERANCE) throw new AudioTooLongError(options.maxSeconds)
+      options.onLength?.(announced)
     }
     const samples = reader.push(bytes) // [N]
     nSamples += samples.length

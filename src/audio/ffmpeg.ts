@@ -20,6 +20,8 @@ export interface AudioOptions {
   /** Aborting kills ffmpeg at once. */
   readonly signal?: AbortSignal | undefined
   readonly logger?: Logger | undefined
+  /** Told how long the recording is, in seconds, by its header or by ffmpeg's estimate, which may be wrong; not told where neither is known. */
+  readonly onLength?: ((seconds: number) => void) | undefined
 }
 
 /** As the settings have it. */
@@ -29,7 +31,7 @@ export function audioOptions(
     ffmpegTimeoutSeconds,
     maxAudioSeconds,
   }: Pick<EngineSettings, 'ffmpegPath' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
-  ofCall: Pick<AudioOptions, 'signal' | 'logger'> = {},
+  ofCall: Pick<AudioOptions, 'signal' | 'logger' | 'onLength'> = {},
 ): AudioOptions {
   return { ffmpegPath, timeoutSeconds: ffmpegTimeoutSeconds, maxSeconds: maxAudioSeconds, ...ofCall }
 }

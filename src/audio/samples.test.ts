@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { SampleReader } from './samples.ts'
 
 /** Reads `bytes` in pieces of `size` and joins what comes out. */
@@ -17,6 +18,19 @@ test('samples are the same wherever the borders of the chunks lie', () => {
   const bytes = bytesOf(...values)
   for (let size = 1; size <= bytes.length; size++)
     assert.deepEqual(readInPieces(bytes, size), values, `pieces of ${size}`)
+})
+
+test('any bytes give the same samples, cut into chunks at any places', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat({ max: 200 })), (bytes, places) => {
+      const cuts = [...new Set([0, ...places.filter((at) => at < bytes.length), bytes.length])].sort((a, b) => a - b)
+      const reader = new SampleReader()
+      const read = cuts.slice(1).flatMap((end, i) => [...reader.push(bytes.subarray(cuts[i], end))])
+      assert.deepEqual(read, [...new SampleReader().push(bytes)])
+      assert.ok(read.every((sample) => sample >= -1 && sample <= 1))
+    }),
+    { seed: 1 },
+  )
 })
 
 test('a chunk at an odd address of its buffer is read too', () => {

@@ -1,6 +1,6 @@
 /** `paradox serve`: the HTTP service, until a signal ends it. */
 
-import { type Config, type ModelSettings, readConfig } from '../config.ts'
+import { type Config, type ModelSettings, readServiceConfig } from '../config.ts'
 import { chooseDevice, unusedGpu } from '../devices/index.ts'
 import { createEnginePool, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
@@ -24,7 +24,7 @@ export interface ServeOptions {
  */
 export async function serve({ host, port, onListening = () => {} }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
-  const config = readConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
+  const config = readServiceConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
   for (const name of ['API_KEYS', 'API_KEY']) delete env[name] // engines inherit the environment, and need no keys
   const { service, preload } = await openService(config)
   const stop = new AbortController()

@@ -25,7 +25,10 @@ export interface EngineOptions {
 /** Work whose options have been checked. */
 export interface EngineRequest<K extends WorkKind = WorkKind>
   extends Omit<EngineWork<K>, 'tellsSegments'>,
-    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'onStarted' | 'onTiming' | 'signal'> {}
+    Pick<TranscribeRequest, 'onProgress' | 'onSegments' | 'onStarted' | 'onTiming' | 'signal'> {
+  /** Told how long the recording is, in seconds, as far as its header says it; it may be wrong. */
+  readonly onLength?: (seconds: number) => void
+}
 
 type Result = WorkResults[WorkKind]
 
@@ -131,6 +134,9 @@ export class EngineProcess {
       case 'loading':
         this.#onLoading?.(message)
         this.#logger[message.stage === 'download' ? 'info' : 'debug'](message, 'loading the model')
+        break
+      case 'length':
+        this.#waiting.get(message.requestId)?.request.onLength?.(message.seconds)
         break
       case 'progress':
         this.#waiting.get(message.requestId)?.request.onProgress?.(message.doneSeconds)

@@ -68,13 +68,15 @@ async function work({
   const timing = startTiming(strategy!)
   try {
     const { signal } = controller
+    const onLength = (seconds: number) => send({ type: 'length', requestId, seconds })
     const result =
       kind === 'detect-language'
-        ? await strategy!.detectLanguage(audioPath, { options, signal })
+        ? await strategy!.detectLanguage(audioPath, { options, signal, onLength })
         : await strategy!.transcribe(audioPath, {
             language,
             options,
             signal,
+            onLength,
             onProgress: (doneSeconds) => send({ type: 'progress', requestId, doneSeconds }),
             ...(tellsSegments && { onSegments: (segments) => send({ type: 'segments', requestId, segments }) }),
           })

@@ -11,9 +11,7 @@ export function createEnginePool(options: Omit<EnginePoolOptions, 'checkAudio'>)
   const { settings, logger } = options
   return new EnginePool({
     ...options,
-    checkAudio: async (path, signal) => {
-      await probeAudio(path, audioOptions(settings, { signal, logger }))
-    },
+    checkAudio: async (path, signal) => await probeAudio(path, audioOptions(settings, { signal, logger })),
   })
 }
 

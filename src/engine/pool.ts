@@ -7,6 +7,7 @@
 import { abortable, onAbort } from '../async/abortable.ts'
 import { systemClock } from '../async/clock.ts'
 import { Semaphore } from '../async/semaphore.ts'
+import type { AudioProbe } from '../audio/index.ts'
 import {
   ModelBusyError,
   type ModelLoadError,
@@ -20,10 +21,12 @@ import { residentBytes } from '../processes/process-memory.ts'
 import type { LanguageDetection, Transcription, WorkKind, WorkResults } from '../transcript/index.ts'
 import { withDefaults } from '../whisper/options.ts'
 import type { EngineHandle } from './engine-handle.ts'
+import type { EngineRequest } from './engine-process.ts'
 import { type LoadFailure, LoadFailures } from './load-failures.ts'
 import { LoadedEngines, type LoadedEnginesOptions } from './loaded-engines.ts'
 import { type PreparationState, Preparations } from './preparation.ts'
-import { type QueuedRequest, type QueueLimits, RequestQueue } from './request-queue.ts'
+import { type EngineUse, type QueuedRequest, type QueueLimits, RequestQueue } from './request-queue.ts'
+import { ToldOnce } from './told-once.ts'
 import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber } from './transcriber.ts'
 
 /**
@@ -32,12 +35,18 @@ import type { DetectLanguageRequest, EngineState, TranscribeRequest, Transcriber
  */
 const MOST_AT_ONCE = 8
 
+/** A longer recording counts as long. */
+const LONG_SECONDS = 120
+
 export interface EnginePoolOptions extends Omit<LoadedEnginesOptions, 'clock'>, Omit<QueueLimits, 'maxPerEngine'> {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
   readonly resolve: (modelId: string) => ModelEntry
   readonly clock?: LoadedEnginesOptions['clock']
-  /** Called before a model is loaded for this file; what it throws spares the loaded model from being swapped out. */
-  readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<void>
+  /**
+   * Called before a model is loaded for this file: what it throws spares the loaded model from being swapped out. And for
+   * files that are large enough to be long recordings.
+   */
+  readonly checkAudio?: (audioPath: string, signal: AbortSignal) => Promise<AudioProbe>
 }
 
 /** A request that no engine has taken yet: its model is being prepared, or it waits its turn. */
@@ -148,7 +157,7 @@ export class EnginePool implements Transcriber {
   }
 
   async #work<K extends WorkKind>(kind: K, request: TranscribeRequest): Promise<WorkResults[K]> {
-    const { signal, audioPath, language, isLong = false, onProgress, onSegments, onStarted, onTiming } = request
+    const { signal, audioPath, language, onStarted, onTiming } = request
     using reservation = request.reservation ?? this.queue.enter()
     const entry = this.#options.resolve(request.modelId)
     const options = withDefaults(request.options, { audioContext: this.#options.settings.audioContext })
@@ -157,14 +166,57 @@ export class EnginePool implements Transcriber {
     }
     signal.throwIfAborted()
     this.#failures.throwIfPaused(entry.id)
-    if (!this.#engines.of(entry.id)?.isLoaded) {
-      await this.#audioChecks.run(signal, async () => await this.#options.checkAudio?.(audioPath, signal))
+    const isLong = await this.#isLong(entry, request)
+    const retelling = new AbortController()
+    const told = new ToldOnce(request, (error) => retelling.abort(error))
+    const engineRequest = {
+      ...{ kind, audioPath, language, options, onStarted, onTiming },
+      signal: AbortSignal.any([signal, retelling.signal]),
+      onProgress: told.onProgress,
+      onSegments: request.onSegments && told.onSegments,
     }
+    const result = await this.#workByLength({ entry, isLong, reservation }, engineRequest)
+    if ('segments' in result) told.check(result)
+    return result
+  }
 
-    const callbacks = { onProgress, onSegments, onStarted, onTiming }
-    const engineRequest = { kind, audioPath, language, options, signal, ...callbacks }
-    using expected = this.#expect(entry.id)
-    return await this.#use({ entry, isLong, reservation, signal }, expected, (engine) => engine.work(engineRequest))
+  /**
+   * What a file's size says is a guess. A large one is looked into, which costs little beside the work; a small one is
+   * taken for short, since to look into it would take as long as the work on a short clip. Its engine has the length when
+   * it reads it.
+   */
+  async #isLong({ id }: ModelEntry, { audioPath, isLong = false, signal }: TranscribeRequest): Promise<boolean> {
+    if (this.#engines.of(id)?.isLoaded && !isLong) return false
+    const probe = await this.#audioChecks.run(signal, async () => await this.#options.checkAudio?.(audioPath, signal))
+    return probe?.durationSeconds === undefined ? isLong : probe.durationSeconds > LONG_SECONDS
+  }
+
+  /**
+   * Begins again as a long recording what was let in as a short one, turns out to be long and has no place as such: by its
+   * header, before anything is done, or by what has been done where the header does not say it, or lies.
+   */
+  async #workByLength<K extends WorkKind>(
+    { entry, isLong, reservation }: Omit<QueuedRequest, 'signal'>,
+    request: EngineRequest<K> & Pick<TranscribeRequest, 'onProgress'>,
+  ): Promise<WorkResults[K]> {
+    const leaving = new AbortController()
+    const signal = AbortSignal.any([request.signal, leaving.signal])
+    try {
+      using expected = this.#expect(entry.id)
+      return await this.#use({ entry, isLong, reservation, signal }, expected, (use) => {
+        const hear = (seconds: number) => {
+          if (seconds > LONG_SECONDS && !leaving.signal.aborted && !use.becomeLong()) leaving.abort()
+        }
+        const onProgress = (doneSeconds: number) => {
+          hear(doneSeconds)
+          request.onProgress?.(doneSeconds)
+        }
+        return use.engine.work({ ...request, signal, onLength: hear, onProgress })
+      })
+    } catch (error) {
+      if (!leaving.signal.aborted || request.signal.aborted) throw error
+      return await this.#workByLength({ entry, isLong: true, reservation }, request)
+    }
   }
 
   /** Goes on when its caller leaves: it is asked for what comes after it, not for an answer. */
@@ -185,17 +237,21 @@ export class EnginePool implements Transcriber {
       expected.stop = stop
     })
     const request = { entry, isLong: false, reservation: undefined, signal: stop.signal }
-    await this.#use(request, expected, (engine) => engine.load(caller))
+    await this.#use(request, expected, ({ engine }) => engine.load(caller))
   }
 
   /** Has an engine, for itself and others, as long as `work` goes on. */
-  async #use<T>(request: QueuedRequest, expected: Expected, work: (engine: EngineHandle) => Promise<T>): Promise<T> {
+  async #use<T>(
+    request: QueuedRequest,
+    expected: Expected,
+    work: (use: EngineUse<EngineHandle>) => Promise<T>,
+  ): Promise<T> {
     const { entry, signal } = request
     if (!this.#engines.of(entry.id)?.isOpen) await this.#makeReady(entry, signal)
     this.#closing.signal.throwIfAborted()
     const use = await this.queue.admit(request)
     expected[Symbol.dispose]()
-    const done = work(use.engine).finally(() => use[Symbol.dispose]())
+    const done = work(use).finally(() => use[Symbol.dispose]())
     done.catch(() => {}) // after an abort its caller does not wait for it any more
     // The caller is let go at once; the engine is free when it has really stopped, which may take one long step.
     return await abortable(done, signal)

@@ -28,6 +28,7 @@ export type FromEngine =
   | ({ readonly type: 'loading' } & LoadingProgress)
   | { readonly type: 'loaded' }
   | { readonly type: 'load-failed'; readonly failure: WireFailure }
+  | { readonly type: 'length'; readonly requestId: number; readonly seconds: number }
   | { readonly type: 'progress'; readonly requestId: number; readonly doneSeconds: number }
   | { readonly type: 'segments'; readonly requestId: number; readonly segments: readonly Segment[] }
   | {

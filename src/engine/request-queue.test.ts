@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { QueueFullError } from '../errors/index.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import { type Engines, type QueueEngine, type QueueLimits, RequestQueue, type Reservation } from './request-queue.ts'
+import {
+  type Engines,
+  type EngineUse,
+  type QueueEngine,
+  type QueueLimits,
+  RequestQueue,
+  type Reservation,
+} from './request-queue.ts'
 
 const never = new AbortController().signal
 const settled = () => new Promise(setImmediate)
@@ -85,6 +92,7 @@ function newQueue({ maxLoaded = 1, ...limits }: QueueLimits & { maxLoaded?: numb
   /** Names of the requests that run, in the order in which they were let in. */
   const admitted: string[] = []
   const ends = new Map<string, () => void>()
+  const uses = new Map<string, EngineUse<FakeEngine>>()
   const failures = new Map<string, unknown>()
 
   /** A request named `name`, such as 'long a 1': a long recording for model a. */
@@ -102,6 +110,7 @@ function newQueue({ maxLoaded = 1, ...limits }: QueueLimits & { maxLoaded?: numb
     try {
       const use = await queue.admit({ entry, isLong, reservation, signal })
       admitted.push(name)
+      uses.set(name, use)
       ends.set(name, () => {
         use[Symbol.dispose]()
         reservation[Symbol.dispose]()
@@ -129,6 +138,14 @@ function newQueue({ maxLoaded = 1, ...limits }: QueueLimits & { maxLoaded?: numb
     end: async (...names: string[]) => {
       for (const name of names) ends.get(name)!()
       await settled()
+    },
+    /** A request turns out to be long; where it has to leave, it has left by now. */
+    becomesLong: async (name: string) => {
+      const use = uses.get(name)!
+      const mayStay = use.becomeLong()
+      if (!mayStay) use[Symbol.dispose]()
+      await settled()
+      return mayStay
     },
     /** What has been let in since the last call. */
     admitted: () => admitted.splice(0),
@@ -184,6 +201,29 @@ test('long recordings leave places to short ones, which pass them in the queue',
   assert.deepEqual(admitted(), ['a 2'])
   await end('long a 2')
   assert.deepEqual(admitted(), ['long a 4'])
+})
+
+test('what turns out to be long stays while there is a place for long ones, and leaves where there is none', async () => {
+  const { queue, engines, asks, end, admitted, becomesLong } = newQueue({ maxConcurrency: 4 })
+  await asks('long a 1', 'long a 2', 'a 1', 'a 2', 'a 3')
+  assert.deepEqual(admitted(), ['long a 1', 'long a 2', 'a 1', 'a 2'])
+  assert.equal(await becomesLong('a 1'), true)
+  assert.equal(engines.of('a')!.nLong, 3)
+  assert.equal(await becomesLong('a 1'), true, 'it has')
+  assert.equal(await becomesLong('a 2'), false)
+  assert.deepEqual(admitted(), ['a 3'], 'its place is free')
+  assert.deepEqual(queue.state, { running: 4, waiting: 1 })
+  await end('a 1')
+  assert.equal(engines.of('a')!.nLong, 2)
+  assert.equal(engines.of('a')!.nUsers, 3)
+})
+
+test('what turns out to be long leaves where it would keep another model waiting', async () => {
+  const { asks, pass, becomesLong } = newQueue()
+  await asks('a 1', 'a 2', 'b 1')
+  assert.equal(await becomesLong('a 1'), true)
+  pass(TURN_MS)
+  assert.equal(await becomesLong('a 2'), false)
 })
 
 test('where one may run, it may be long', async () => {

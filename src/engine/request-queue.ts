@@ -6,7 +6,8 @@
  *      └───────────────────── `waiting` ────────────────────┴───────────────────────┴─── `running`
  *
  * - At most `maxConcurrency` run, of these at most `maxPerEngine` on one engine, and long recordings never take all
- *   places: short ones would wait for hours behind them.
+ *   places: short ones would wait for hours behind them. One that was let in as short and turns out to be long stays
+ *   where a long one would be let in, else it leaves and waits as such.
  * - Of those that may run, requests whose model is loaded go first, so that requests that alternate between two models
  *   cost two swaps and not one each; then the caller that has the fewest running; then the order of arrival.
  * - A model that is not loaded waits for room until a loaded one is idle, and no longer than `modelTurnMs`: from then on no
@@ -118,6 +119,13 @@ export interface QueuedRequest {
 /** An engine that is used; disposing of it, once, leaves it. */
 export interface EngineUse<E> extends Disposable {
   readonly engine: E
+  /**
+   * Counts the request as a long one from now on, which it has turned out to be.
+   *
+   * @returns false where a long one would not be let in now: the request has given its place back and has to leave. Its
+   *          caller asks again for a long one.
+   */
+  becomeLong(): boolean
 }
 
 interface Queued extends QueuedRequest {
@@ -230,7 +238,11 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
   #hasPlaceFor({ reservation, isLong }: Queued): boolean {
     if (!reservation) return true
     if (this.state.running >= this.#limits.maxConcurrency) return false
-    return !isLong || this.#count((other) => other.stage === 'running' && other.isLong) < this.#maxLong
+    return !isLong || this.#hasPlaceForLong
+  }
+
+  get #hasPlaceForLong(): boolean {
+    return this.#count(({ stage, isLong }) => stage === 'running' && isLong) < this.#maxLong
   }
 
   #mayEnter(engine: E, { isLong }: Queued): boolean {
@@ -249,17 +261,32 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
 
   #letIn(waiter: Waiting<E>, engine: E): void {
     this.#waiting.take(waiter)
-    const { reservation, isLong } = waiter.item
+    const { reservation } = waiter.item
+    let { isLong } = waiter.item
+    let hasLeft = false
     if (reservation) {
       this.#reservations.add(reservation) // one that was released runs for a client that may come back
       Object.assign(reservation, { stage: 'running', isLong, startedAt: this.#now() })
     }
     engine.enter(isLong)
     const leave = () => {
+      hasLeft = true
       engine.leave(isLong)
       this.advance()
     }
-    waiter.resolve({ engine, [Symbol.dispose]: leave })
+    const becomeLong = () => {
+      if (isLong || hasLeft) return true
+      if (!this.#hasPlaceForLong || this.#mustMakeRoom(engine)) {
+        if (reservation?.stage === 'running') reservation.stage = 'waiting'
+        return false
+      }
+      isLong = true
+      if (reservation) reservation.isLong = true
+      engine.enter(true)
+      engine.leave(false)
+      return true
+    }
+    waiter.resolve({ engine, becomeLong, [Symbol.dispose]: leave })
   }
 
   #release(reservation: Reservation): void {

@@ -28,13 +28,18 @@ export interface TranscribeRequest {
   readonly options?: RequestedOptions | undefined
   /** Told how much of the recording is done, in seconds. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
-  /** Told the segments of each window as soon as it is done, in their order, numbered from 0 on. */
+  /** Told the segments of each window as soon as it is done, each once, in their order, numbered from 0 on. */
   readonly onSegments?: ((segments: readonly Segment[]) => void) | undefined
+  /**
+   * Asked when work that was begun again comes to other segments from this id on than it has told: to forget those, where
+   * nobody has them yet. By default somebody has, and the work fails.
+   */
+  readonly takeBack?: ((fromId: number) => boolean) | undefined
   /** Its part in the queue, which ends with the work; by default one is made, whether the queue is full or not. */
   readonly reservation?: Reservation | undefined
-  /** A long recording leaves room in the queue to short ones. */
+  /** Its size speaks for a long recording, which leaves room in the queue to short ones: until its length is known. */
   readonly isLong?: boolean | undefined
-  /** Told when an engine takes the work up: the queue and the model's load are over. */
+  /** Told when an engine takes the work up, each time that one does: the queue and the model's load are over. */
   readonly onStarted?: (() => void) | undefined
   /** Told, just before the result, what it took. */
   readonly onTiming?: ((timing: WorkTiming) => void) | undefined

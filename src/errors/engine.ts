@@ -12,6 +12,17 @@ export class EngineCrashedError extends AsrError {
   }
 }
 
+/** Work that was begun again, after it had told some of its text. */
+export class TextChangedError extends AsrError {
+  override readonly name = 'TextChangedError'
+  readonly code = 'ASR_TEXT_CHANGED'
+  readonly remedy = 'Send the request again, and drop what it has answered so far.'
+
+  constructor() {
+    super('The work had to be begun again, and came to another text than what it had told already.')
+  }
+}
+
 export class DeviceFailedError extends AsrError {
   override readonly name = 'DeviceFailedError'
   readonly code = 'ASR_DEVICE_FAILED'

@@ -27,6 +27,8 @@ export interface StrategyTranscribeOptions {
   readonly language?: string | undefined
   readonly options: DecodingOptions
   readonly signal: AbortSignal
+  /** Told how long the recording is, in seconds, as far as its header says it; it may be wrong. */
+  readonly onLength?: ((seconds: number) => void) | undefined
   readonly onProgress?: (doneSeconds: number) => void
   /** Told the segments of each window as soon as it is done, in order. */
   readonly onSegments?: (segments: readonly Segment[]) => void
@@ -54,7 +56,7 @@ export abstract class AsrStrategy {
   /** Language of a file, by its first windows with speech; errors as `transcribe`. */
   abstract detectLanguage(
     audioPath: string,
-    options: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
+    options: Pick<StrategyTranscribeOptions, 'options' | 'signal' | 'onLength'>,
   ): Promise<LanguageDetection>
 
   /** Steps of all requests together, since the model was loaded. */

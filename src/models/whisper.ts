@@ -57,7 +57,7 @@ export class WhisperStrategy extends AsrStrategy {
 
   override async transcribe(
     audioPath: string,
-    { language, options, signal, onProgress, onSegments }: StrategyTranscribeOptions,
+    { language, options, signal, onLength, onProgress, onSegments }: StrategyTranscribeOptions,
   ): Promise<Transcription> {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
@@ -65,7 +65,7 @@ export class WhisperStrategy extends AsrStrategy {
     const code = languageFor(model.generation, this.context.entry, language, options)
     checkTask(model.generation, options)
     const listener = vad.listen()
-    return await transcribeLongForm(this.#samplesOf(audioPath, signal), {
+    return await transcribeLongForm(this.#samplesOf(audioPath, { signal, onLength }), {
       session: model.session(sessionRequest(options, signal)),
       options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
@@ -78,7 +78,7 @@ export class WhisperStrategy extends AsrStrategy {
 
   override async detectLanguage(
     audioPath: string,
-    { options, signal }: Pick<StrategyTranscribeOptions, 'options' | 'signal'>,
+    { options, signal, onLength }: Pick<StrategyTranscribeOptions, 'options' | 'signal' | 'onLength'>,
   ): Promise<LanguageDetection> {
     await this.loadModel(signal)
     const model = this.#model! // loadModel has set both or thrown
@@ -86,7 +86,7 @@ export class WhisperStrategy extends AsrStrategy {
     if (!model.generation.isMultilingual) {
       throw new OptionInvalidError('model', this.context.entry.id, 'a multilingual model: this one knows only English')
     }
-    return await detectRecordingLanguage(this.#samplesOf(audioPath, signal), {
+    return await detectRecordingLanguage(this.#samplesOf(audioPath, { signal, onLength }), {
       session: model.session(sessionRequest(options, signal)),
       options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
@@ -110,9 +110,12 @@ export class WhisperStrategy extends AsrStrategy {
     await vad?.[Symbol.asyncDispose]()
   }
 
-  #samplesOf(audioPath: string, signal: AbortSignal): AsyncIterable<Float32Array> {
+  #samplesOf(
+    audioPath: string,
+    ofCall: Pick<StrategyTranscribeOptions, 'signal' | 'onLength'>,
+  ): AsyncIterable<Float32Array> {
     const { settings, logger } = this.context
-    return decodeAudio(audioPath, audioOptions(settings, { signal, logger }))
+    return decodeAudio(audioPath, audioOptions(settings, { ...ofCall, logger }))
   }
 
   async #openCheckpoint(signal: AbortSignal): Promise<{ checkpoint: Checkpoint; folder: string }> {

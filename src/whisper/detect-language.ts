@@ -2,7 +2,7 @@
 
 import type { LanguageDetection } from '../transcript/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
-import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
+import { chooseLanguage, isDecided, languageVotes } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { WindowDecoder } from './window-decoder.ts'
@@ -33,8 +33,7 @@ export async function detectRecordingLanguage(
     durationSeconds = windowEnd(window)
     if (isSilent(window.samples)) continue
     heard.push(await decoder.detectLanguage(window))
-    const isSure = likeliest(heard.at(-1)!)[1] > options.languageDetectionThreshold
-    if (isSure || heard.length >= options.languageDetectionSegments) break
+    if (isDecided(heard, options)) break
   }
   if (heard.length === 0) return { language: 'en', probability: 0, votes: [], durationSeconds }
   return { ...chooseLanguage(heard, options.languageDetectionThreshold), votes: languageVotes(heard), durationSeconds }

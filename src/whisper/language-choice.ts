@@ -1,5 +1,7 @@
 /** Which language a recording is taken for. */
 
+import type { DecodingOptions } from './options.ts'
+
 /** A language and its probability. */
 export type Vote = readonly [language: string, probability: number]
 
@@ -19,6 +21,15 @@ export function chooseLanguage(
   const votes = Map.groupBy(best, ([language]) => language)
   const [winner] = [...votes.values()].sort((a, b) => b.length - a.length || highest(b) - highest(a))
   return { language: winner![0]![0], probability: highest(winner!) }
+}
+
+/** Whether detection has heard enough: one window that it is sure of, or as many as it may listen to. */
+export function isDecided(
+  heard: readonly ReadonlyMap<string, number>[],
+  options: Pick<DecodingOptions, 'languageDetectionSegments' | 'languageDetectionThreshold'>,
+): boolean {
+  if (heard.length >= options.languageDetectionSegments) return true
+  return heard.some((probabilities) => likeliest(probabilities)[1] > options.languageDetectionThreshold)
 }
 
 export function likeliest(probabilities: ReadonlyMap<string, number>): Vote {

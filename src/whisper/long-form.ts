@@ -4,14 +4,15 @@ import { joinTexts, type Segment, type Transcription } from '../transcript/index
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
-import { chooseLanguage, languageVotes, likeliest } from './language-choice.ts'
+import { chooseLanguage, isDecided, languageVotes, likeliest } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
+import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
-import { cutWindows, isSilent, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
+import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
 export interface LongFormContext {
   readonly session: ModelSession
@@ -49,6 +50,7 @@ interface Entry {
 class LongForm {
   readonly #context: LongFormContext
   readonly #decoder: WindowDecoder
+  readonly #retries = new RetryBudget()
   /** In the order of the recording. */
   readonly #entries: Entry[] = []
   readonly #detected: ReadonlyMap<string, number>[] = []
@@ -76,14 +78,15 @@ class LongForm {
     const seeks = options.timestamps === 'tokens' && !options.vadFilter
     this.#seeking = seeks ? new SeekingWindows(counted) : undefined
     const isSequential = seeks || options.conditionOnPreviousText
-    const atOnce = isSequential ? 1 : (options.batchSize ?? session.windowsAtOnce)
-    const windows = session.watch(speech ?? this.#seeking ?? cutWindows(counted))
+    // More than the model computes at once would only hold samples.
+    const atOnce = isSequential ? 1 : Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, session.windowsAtOnce)
+    const windows = session.watch(audible(speech ?? this.#seeking ?? cutWindows(counted)))
 
     await inOrder(this.#withLanguage(windows, seeks), atOnce, {
       begin: (window) => this.#begin(window),
       // Each is kept before the next, which may be prompted with it.
       finish: async (window, text) => {
-        if (text) await this.#finish(text)
+        await this.#finish(text)
         onProgress?.(windowEnd(window))
       },
     })
@@ -91,26 +94,32 @@ class LongForm {
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
   }
 
-  /** The windows, with the language settled before the first where detection listens to several of them. */
+  /**
+   * The windows, with the language settled before the first where detection listens to several of them. Those that it has
+   * heard are held meanwhile, at most `languageDetectionSegments`.
+   */
   async *#withLanguage(windows: AsyncIterable<Window>, seeks: boolean): AsyncGenerator<Window> {
     const { options } = this.#context
     const isDetected = this.#language === undefined && !options.multilingual && !seeks
-    let wanted = isDetected && options.languageDetectionSegments > 1 ? options.languageDetectionSegments : 0
+    let isOpen = isDetected && options.languageDetectionSegments > 1
     const held: Window[] = []
+    const heard: ReadonlyMap<string, number>[] = []
     for await (const window of windows) {
       held.push(window)
-      if (held.filter(({ samples }) => !isSilent(samples)).length < wanted) continue
-      if (wanted > 0) await this.#detectOver(held)
-      wanted = 0
+      if (isOpen) {
+        heard.push(await this.#decoder.detectLanguage(window))
+        isOpen = !isDecided(heard, options)
+        if (isOpen) continue
+        this.#settleLanguage(heard)
+      }
       yield* held.splice(0)
     }
-    if (wanted > 0) await this.#detectOver(held)
+    if (isOpen && heard.length > 0) this.#settleLanguage(heard)
     yield* held
   }
 
-  /** Text of a window; undefined for silence. Where the language is not known yet, the next one has to wait for it. */
-  async #begin(window: Window): Promise<WindowText | undefined> {
-    if (isSilent(window.samples)) return undefined
+  /** Text of a window. Where the language is not known yet, the next one has to wait for it. */
+  async #begin(window: Window): Promise<WindowText> {
     const { prefix, multilingual } = this.#context.options
     const hasPrefix = this.#nWindows === 0 && prefix !== undefined
     this.#nWindows++
@@ -127,6 +136,7 @@ class LongForm {
   async #finish(text: WindowText): Promise<void> {
     const complete = this.#upToTheSeek(text)
     const nBefore = this.#entries.length
+    this.#retries.spend(text.retries)
     const segments = this.#keep(complete)
     for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
     const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
@@ -146,7 +156,8 @@ class LongForm {
       previous: this.#promptBefore(hasPrefix),
       prefix: hasPrefix ? this.#encode(prefix!) : [],
     }
-    return await this.#decoder.decode(window, before, (probabilities) => this.#chooseLanguage(probabilities))
+    const choose = (probabilities: ReadonlyMap<string, number>) => this.#chooseLanguage(probabilities)
+    return await this.#decoder.decode(window, before, choose, this.#retries.left)
   }
 
   /** Hotwords first, then what was said before: the nearest context is the last. */
@@ -159,15 +170,6 @@ class LongForm {
 
   #encode(text: string): number[] {
     return this.#context.session.model.tokenizer.encode(` ${text.trim()}`)
-  }
-
-  async #detectOver(windows: readonly Window[]): Promise<void> {
-    const detected: ReadonlyMap<string, number>[] = []
-    for (const window of windows.filter(({ samples }) => !isSilent(samples))) {
-      detected.push(await this.#decoder.detectLanguage(window))
-      if (likeliest(detected.at(-1)!)[1] > this.#context.options.languageDetectionThreshold) break
-    }
-    if (detected.length > 0) this.#settleLanguage(detected)
   }
 
   #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
@@ -193,7 +195,7 @@ class LongForm {
 
   /** The complete part of a text where windows seek; the next window hears the rest again. */
   #upToTheSeek(text: WindowText): WindowText {
-    if (!this.#seeking) return text
+    if (!this.#seeking?.maySeek) return text
     const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)
     if (!complete) return text
     this.#seeking.seek(text.window.startSeconds + complete.seconds)
@@ -233,6 +235,7 @@ class LongForm {
     for (const span of uncovered(text.window, said)) {
       this.#coverageRetries++
       const extra = await this.#decode(partOf(text.window, span), false)
+      this.#retries.spend(extra.retries)
       // Sure of itself or left out: what the model skipped once is often no speech after all.
       const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
       if (isSure) found.push(extra)

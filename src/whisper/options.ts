@@ -23,6 +23,12 @@ import {
 /** Characters; several times what fits a model's prompt. */
 const MAX_TEXT_LENGTH = 4000
 
+/**
+ * Samples of a window on all temperatures above 0 together. As many temperatures as may be, or samples as may be, are
+ * allowed with the default of the other.
+ */
+const MOST_SAMPLES = 80
+
 /** Each option: its check and what it does. Defaults are beside, in `DEFAULTS`. */
 export const OPTIONS = {
   task: [oneOf(['transcribe', 'translate']), 'what to write: the language that is spoken, or English'],
@@ -38,7 +44,7 @@ export const OPTIONS = {
     oneOf(['adaptive', 'full']),
     'encode only the sound and some silence, or always 30 s; AUDIO_CONTEXT sets another default',
   ],
-  batch_size: [integer(1, 64), 'windows that are decoded together'],
+  batch_size: [integer(1, 64), 'windows that are decoded together, no more than the model computes at once'],
 
   beam_size: [integer(1, 16), 'hypotheses of beam search; 1 is greedy'],
   patience: [number(0.1, 10), 'factor of finished hypotheses that beam search waits for'],
@@ -47,7 +53,10 @@ export const OPTIONS = {
     listOf(number(0, 2), 'a number from 0 to 2, or several in ascending order', { most: 16 }),
     'sampling temperature; several make the fallback ladder',
   ],
-  best_of: [integer(1, 16), 'samples of which the best is taken, at temperatures above 0'],
+  best_of: [
+    integer(1, 16),
+    `samples of which the best is taken, at temperatures above 0; at most ${MOST_SAMPLES} over all temperatures`,
+  ],
   compression_ratio_threshold: [number(0, 100), 'text that compresses better is taken for a loop and decoded again'],
   log_prob_threshold: [number(-100, 0), 'text with a lower average log-probability is decoded again'],
   no_speech_threshold: [number(0, 1), 'windows more probably silent, and unsure, are dropped'],
@@ -189,6 +198,7 @@ export function parseOptions(given: GivenOptions = {}, defaults: RequestedOption
 function checkTogether({
   temperature,
   beamSize,
+  bestOf,
   prefix,
   conditionOnPreviousText,
   multilingual,
@@ -202,6 +212,11 @@ function checkTogether({
       String(beamSize),
       '1 where temperature is above 0, since sampling has no beams',
     )
+  }
+  const nSampling = temperature.filter((value) => value > 0).length
+  if (nSampling * bestOf > MOST_SAMPLES) {
+    const most = Math.floor(MOST_SAMPLES / nSampling)
+    throw new OptionInvalidError('best_of', String(bestOf), `at most ${most} with ${nSampling} temperatures above 0`)
   }
   if (multilingual && (prefix !== undefined || conditionOnPreviousText)) {
     const other = prefix === undefined ? 'condition_on_previous_text' : 'prefix'

@@ -65,11 +65,15 @@ export class WindowDecoder {
     return await encoded.detectLanguage(this.#options.languages)
   }
 
-  /** @param choose  decides the language from the probabilities, where none is given. */
+  /**
+   * @param choose       decides the language from the probabilities, where none is given.
+   * @param mostRetries  attempts beyond the first, one at least.
+   */
   async decode(
     window: Window,
     { language, previous, prefix }: TextBefore,
     choose: (probabilities: LanguageProbabilities) => string,
+    mostRetries: number,
   ): Promise<WindowText> {
     using encoded = await this.#encode(window, this.#contextOf(window))
     const { task, timestamps, temperature, languages } = this.#options
@@ -78,28 +82,30 @@ export class WindowDecoder {
     const first = await this.#attempt(encoded, { ...rest, language: choice }, temperature[0]!)
     const prompt = { ...rest, language: first.language }
     if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
-    if (encoded.audioContext === FULL_CONTEXT) return await this.#climb(window, prompt, encoded, [first])
+    if (encoded.audioContext === FULL_CONTEXT) {
+      const rungs = temperature.slice(1, 1 + mostRetries)
+      return await this.#climb(window, prompt, encoded, { tried: [first], rungs })
+    }
     // Too short a context is the likeliest cause. What was encoded is given back first, or windows that all try again
     // could wait for one another's room.
     encoded[Symbol.dispose]()
     this.counts.contextRepeats++
     using full = await this.#encode(window, FULL_CONTEXT)
-    return await this.#climb(window, prompt, full, [])
+    return await this.#climb(window, prompt, full, { tried: [], rungs: temperature.slice(0, mostRetries) })
   }
 
-  /** Tries the temperatures that have not been tried, one after the other. */
+  /** Tries the temperatures `rungs`, one after the other. */
   async #climb(
     window: Window,
     prompt: WindowPrompt,
     encoded: EncodedWindow,
-    tried: readonly DecodedWindow[],
+    { tried, rungs }: { readonly tried: readonly DecodedWindow[]; readonly rungs: readonly number[] },
   ): Promise<WindowText> {
-    const { temperature: ladder } = this.#options
     const attempts = [...tried]
-    for (const temperature of ladder.slice(tried.length)) {
+    for (const temperature of rungs) {
       const attempt = await this.#attempt(encoded, prompt, temperature)
       attempts.push(attempt)
-      if (temperature !== ladder[0]) this.counts.temperatureRetries++
+      if (temperature !== this.#options.temperature[0]) this.counts.temperatureRetries++
       if (!isDoubtful(attempt, this.#options)) break
     }
     const last = attempts.at(-1)!

@@ -69,6 +69,13 @@ export async function* cutWindows(chunks: AsyncIterable<Float32Array>): AsyncGen
 const SHORTEST_REST = 0.2 * SAMPLE_RATE
 
 /**
+ * Speech seeks by 10 to 30 s. Sound that has a model write timestamps of a tick each would be heard 1500 times over; from
+ * so many windows on it is not.
+ */
+const WINDOWS_PER_SECOND = 1
+const WINDOWS_TO_BEGIN_WITH = 60
+
+/**
  * Windows of 30 s, each beginning where the last text has ended: the decoding code says so by `seek` before asking
  * for the next. Without a word from there the next one begins where this one ends. Can be gone through once.
  *
@@ -80,9 +87,15 @@ export class SeekingWindows implements AsyncIterable<Window> {
   #filled = 0
   #start = 0
   #next: number | undefined
+  #nGiven = 0
 
   constructor(chunks: AsyncIterable<Float32Array>) {
     this.#chunks = chunks
+  }
+
+  /** False when windows have begun so close to one another that the next one has to begin where this one ends. */
+  get maySeek(): boolean {
+    return this.#nGiven <= WINDOWS_TO_BEGIN_WITH + WINDOWS_PER_SECOND * secondsOf(this.#start)
   }
 
   /** @param seconds  of the recording, inside the window that was given last. */
@@ -110,6 +123,7 @@ export class SeekingWindows implements AsyncIterable<Window> {
     const end = this.#start + this.#filled
     const span = { start: secondsOf(this.#start), end: secondsOf(end) }
     this.#next = undefined
+    this.#nGiven++
     yield { samples: this.#buffer.slice(0, this.#filled), startSeconds: span.start, speech: [span] }
     // A place that is not ahead would come to the same window for ever.
     const next = this.#next ?? end
@@ -135,7 +149,12 @@ function quietestPlace(samples: Float32Array): number {
   return quietest
 }
 
-/** Whether there is nothing to hear in a window; models invent words there. @param samples  in [-1, 1]. */
+/** Windows in which there is something to hear: models invent words in the others. */
+export async function* audible(windows: AsyncIterable<Window>): AsyncGenerator<Window> {
+  for await (const window of windows) if (!isSilent(window.samples)) yield window
+}
+
+/** Whether there is nothing to hear in a window. @param samples  in [-1, 1]. */
 export function isSilent(samples: Float32Array): boolean {
   return samples.every((sample) => Math.abs(sample) < SILENCE_PEAK)
 }

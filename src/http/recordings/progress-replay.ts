@@ -7,6 +7,8 @@ export interface ProgressListener {
   readonly onSegments?: (segments: readonly Segment[]) => void
   /** Told how much of the recording is done, in seconds. */
   readonly onProgress?: (doneSeconds: number) => void
+  /** As the transcriber asks it. */
+  readonly takeBack?: (fromId: number) => boolean
 }
 
 export class ProgressReplay implements Required<ProgressListener> {
@@ -22,6 +24,13 @@ export class ProgressReplay implements Required<ProgressListener> {
   readonly onSegments = (segments: readonly Segment[]): void => {
     this.#segments.push(...segments)
     for (const { onSegments } of this.#listeners) onSegments?.(segments)
+  }
+
+  /** What no listener was told can be told in other words to one that joins later. */
+  readonly takeBack = (fromId: number): boolean => {
+    if (this.#listeners.some(({ onSegments }) => onSegments)) return false
+    this.#segments.splice(fromId) // their ids are their places
+    return true
   }
 
   readonly onProgress = (doneSeconds: number): void => {

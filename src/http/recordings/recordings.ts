@@ -21,7 +21,7 @@ import { Retries, retryIdentity } from './retries.ts'
 import type { TempFiles } from './temp-files.ts'
 import { receiveUpload, type Upload } from './upload.ts'
 
-/** A larger recording counts as long: two minutes of an ordinary compressed file, one of uncompressed speech. */
+/** A larger file is taken for a long recording until its length is known: it holds two minutes of 128 kbit/s. */
 const LONG_BYTES = 2 * 1024 * 1024
 
 export interface RecordingsOptions {

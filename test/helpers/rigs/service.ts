@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
-import { readConfig } from '../../../src/config.ts'
+import { readServiceConfig } from '../../../src/config.ts'
 import type { Transcriber } from '../../../src/engine/transcriber.ts'
 import { type Service, ServiceMetrics, serve } from '../../../src/http/index.ts'
 import { ModelRegistry } from '../../../src/models/registry.ts'
@@ -45,7 +45,7 @@ export async function startService({ transcriber, env = {}, ...observed }: Start
   const ownFolder = await mkdtemp(join(tmpdir(), 'paradox-test-'))
   const tempDir = env.TEMP_DIR ?? join(ownFolder, 'temp')
   await mkdir(tempDir, { recursive: true })
-  const config = readConfig({ HOST: '127.0.0.1', PORT: '0', TEMP_DIR: tempDir, ...env })
+  const config = readServiceConfig({ HOST: '127.0.0.1', PORT: '0', TEMP_DIR: tempDir, ...env })
 
   if ('limit' in transcriber) (transcriber as ScriptedTranscriber).limit(config.admission) // a pool has its own limits
 
