@@ -38,7 +38,19 @@ test('doctor has no complaint about a machine that has everything', async (t) =>
   const ended = await paradox(['doctor'], { cwd, env })
   keep('doctor-well', ended)
   assert.deepEqual([ended.code, ended.stderr], [0, ''])
-  const names = ['processor', 'memory', 'ffmpeg', 'device', 'hub', 'model', 'cache', 'hub cache', 'uploads', 'port']
+  const names = [
+    'processor',
+    'memory',
+    'ffmpeg',
+    'sandbox',
+    'device',
+    'hub',
+    'model',
+    'cache',
+    'hub cache',
+    'uploads',
+    'port',
+  ]
   for (const name of names) assert.match(ended.stdout, new RegExp(`^(ok|warn) +${name} +\\S`, 'm'))
   assert.match(ended.stdout, /^ok +model +tiny, the default, is on this machine$/m)
 })

@@ -3,6 +3,7 @@
 import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { sandboxFor } from '../../audio/index.ts'
 import type { Config } from '../../config.ts'
 import { chooseDevice, graphicsCards, outputOf, unusedGpu } from '../../devices/index.ts'
 import { certificateFault, proxiedFetch, proxyFailureIn } from '../../hub/index.ts'
@@ -33,6 +34,7 @@ export const CHECKS: Readonly<Record<string, (config: Config) => Promise<Finding
   processor: checkProcessor,
   memory: checkMemory,
   ffmpeg: checkFfmpeg,
+  sandbox: checkSandbox,
   device: checkDevice,
   hub: checkHub,
   model: checkModel,
@@ -74,6 +76,17 @@ async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding>
     `'${ffmpegPath}' could not be started, or is no ffmpeg`,
     'Install ffmpeg (apt-get install ffmpeg) or set FFMPEG_PATH.',
   )
+}
+
+async function checkSandbox({ engine: { ffmpegPath, isFfmpegSandboxed } }: Config): Promise<Finding> {
+  if (!isFfmpegSandboxed) return ok('ffmpeg runs without one, since FFMPEG_SANDBOX is off')
+  const sandbox = await sandboxFor(ffmpegPath).catch(() => undefined)
+  if (sandbox === undefined) return ok('there is no ffmpeg to keep in one')
+  const { layers, missing } = sandbox
+  if (layers.length === 0) {
+    return warn('ffmpeg runs without one', "Have 'sh', 'unshare' and 'setpriv' (util-linux) on the PATH.")
+  }
+  return ok(`ffmpeg has ${layers.join('; ')}${missing.length > 0 ? `. Not here: ${missing.join('; ')}` : ''}`)
 }
 
 async function checkDevice({ engine }: Config): Promise<Finding> {
