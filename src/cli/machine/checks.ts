@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path'
 import { sandboxFor } from '../../audio/index.ts'
 import type { Config } from '../../config.ts'
 import { chooseDevice, graphicsCards, outputOf, unusedGpu } from '../../devices/index.ts'
+import { CacheSharedError } from '../../errors/index.ts'
+import { sharedFolder } from '../../folders.ts'
 import { certificateFault, proxiedFetch, proxyFailureIn } from '../../hub/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
@@ -38,7 +40,7 @@ export const CHECKS: Readonly<Record<string, (config: Config) => Promise<Finding
   device: checkDevice,
   hub: checkHub,
   model: checkModel,
-  cache: ({ engine }) => checkFolder(engine.cacheDir, 'PARADOX_CACHE_DIR', compiledText(engine.cacheDir)),
+  cache: ({ engine }) => checkCache(engine.cacheDir),
   'hub cache': ({ engine }) => checkFolder(engine.hub.cacheDir, 'HF_HOME or HF_HUB_CACHE', ''),
   uploads: ({ tempDir }) => checkFolder(tempDir, 'TEMP_DIR', ''),
   port: checkPort,
@@ -186,6 +188,13 @@ function checkFolder(folder: string, setting: string, contents: string): Finding
   if (bavail * bsize < LOW_SPACE_BYTES)
     return warn(text, `A large model takes 1 to 7 GB: free space, or set ${setting}.`)
   return ok(text)
+}
+
+function checkCache(folder: string): Finding {
+  const shared = sharedFolder(folder, 'compiled')
+  if (shared === undefined) return checkFolder(folder, 'PARADOX_CACHE_DIR', compiledText(folder))
+  const { message, remedy } = new CacheSharedError(shared)
+  return fail(`${shared}: ${message}`, remedy)
 }
 
 /** A file where a file is in the way. */
