@@ -62,19 +62,23 @@ export async function sandboxFor(ffmpegPath: string): Promise<Sandbox> {
 
 async function findSandbox(program: string): Promise<Sandbox> {
   const readable = readableBy(program)
-  const privileges = ['setpriv', '--no-new-privs', ...(isRoot() ? ROOT_WITHOUT_ROOTS_POWERS : [])]
   // With ffmpeg itself, since some do not start so: a snap needs its privileges, and libraries may lie anywhere.
   const trial = [program, '-version']
+  const withoutPowers = [...NO_NEW_PRIVILEGES, ...ROOT_WITHOUT_ROOTS_POWERS]
+  const privileges = isRoot() && (await works([...withoutPowers, ...trial])) ? withoutPowers : NO_NEW_PRIVILEGES
   const withFiles = (path?: string) => [
     ...privileges,
     ...landlock(path === undefined ? readable : [...readable, [path, 'read-file']]),
   ]
-  const [hasLimits, hasNetwork, hasPrivileges, hasFiles] = await Promise.all([
+  const trials = await Promise.all([
     works(['sh', '-c', SET_LIMITS, 'sh', String(TRIAL_TIMEOUT_MS / 1000), ...trial]),
     works([...NO_NETWORK, ...trial]),
     works([...privileges, ...trial]),
     works([...withFiles(), ...trial]),
   ])
+  // A machine that was too busy to tell is asked again for the next recording.
+  if (trials.includes(undefined)) found.delete(program)
+  const [hasLimits = false, hasNetwork = false, hasPrivileges = false, hasFiles = false] = trials
   const has = { limits: hasLimits, network: hasNetwork, privileges: hasPrivileges || hasFiles, files: hasFiles }
   const names = Object.keys(LAYERS) as (keyof typeof LAYERS)[] // its own keys
   return {
@@ -100,6 +104,8 @@ const isRoot = () => process.getuid?.() === 0
  * users get a namespace of their own first, which also hides the environments of their other processes.
  */
 const NO_NETWORK = ['unshare', ...(isRoot() ? [] : ['--user', '--map-current-user']), '--net', '--']
+const NO_NEW_PRIVILEGES = ['setpriv', '--no-new-privs']
+/** A container's root may not have the right to do that. */
 const ROOT_WITHOUT_ROOTS_POWERS = ['--bounding-set=-all,+dac_read_search', '--inh-caps=-all']
 
 type Rule = readonly [path: string, rights: string]
@@ -126,11 +132,11 @@ function readableBy(program: string): Rule[] {
   ]
 }
 
-/** True when the command ends well, and soon. */
-function works([program = '', ...args]: readonly string[]): Promise<boolean> {
+/** Whether the command ends well; undefined when it has not ended in time. */
+function works([program = '', ...args]: readonly string[]): Promise<boolean | undefined> {
   return new Promise((done) => {
     const options = { timeout: TRIAL_TIMEOUT_MS, killSignal: 'SIGKILL', env: ffmpegEnvironment() } as const
-    execFile(program, args, options, (error) => done(error === null))
+    execFile(program, args, options, (error) => done(error?.killed ? undefined : error === null))
   })
 }
 
