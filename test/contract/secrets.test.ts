@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { SECRET_VARIABLES } from '../../src/processes/secrets.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { TempFolder } from '../helpers/data/audio-files.ts'
+import { startHubServer } from '../helpers/fakes/hub-server.ts'
 import { descendants } from '../helpers/judges/process-tree.ts'
 import { PARADOX, paradox, startParadox } from '../helpers/rigs/command-line.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
@@ -15,26 +16,22 @@ import { skipped } from '../helpers/skip.ts'
 import { until } from '../helpers/until.ts'
 
 const KEY = 'a-key-of-the-test'
+const REPO = 'somebody/tiny'
 const skip = process.platform === 'linux' ? false : skipped('machine', 'there is no /proc')
 
-test('neither the service nor an engine, a compiler or ffmpeg shows a secret', { skip }, async (t) => {
+test('a gated model is downloaded and used, and neither the service nor what it starts shows a secret', {
+  skip,
+}, async (t) => {
   const cwd = tempFolder(t)
   using audio = new TempFolder()
   const recording = audio.make('long.flac', ['-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono:d=1200'])
   writeRandomCheckpoint(join(cwd, 'tiny'), tinyShape())
-  writeFileSync(
-    join(cwd, 'models.json'),
-    JSON.stringify({ tiny: { path: 'tiny', strategy: 'whisper', language: 'pt' } }),
-  )
   const secrets = Object.fromEntries(SECRET_VARIABLES.map((name) => [name, `${KEY}-${name.toLowerCase()}`]))
-  const env = {
-    ...secrets,
-    MODELS_FILE: 'models.json',
-    DEFAULT_MODEL_ID: 'tiny',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    THREADS: '1',
-  }
+  const hub = await startHubServer({ repositories: { [REPO]: join(cwd, 'tiny') }, token: secrets.HF_TOKEN! })
+  t.after(() => hub[Symbol.asyncDispose]())
+  writeFileSync(join(cwd, 'models.json'), JSON.stringify({ tiny: { repo: REPO, strategy: 'whisper', language: 'pt' } }))
+  const ofHub = { HF_HUB_OFFLINE: '', HF_ENDPOINT: hub.endpoint, MODELS_FILE: 'models.json', DEFAULT_MODEL_ID: 'tiny' }
+  const env = { ...secrets, ...ofHub, HOST: '127.0.0.1', PORT: '0', THREADS: '1' }
   const { child, ended } = startParadox(['serve'], { cwd, env })
   t.after(() => child.kill('SIGKILL'))
   const [, port] = await said(child, /http:\/\/127\.0\.0\.1:(\d+)/)
