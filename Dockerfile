@@ -2,9 +2,12 @@
 #
 #   docker build -t paradox-asr .
 #   docker run --init -p 8000:8000 -e HF_TOKEN -v cache_dir:/root/.cache/huggingface paradox-asr
+#
+# Debian 13, since its setpriv knows Landlock: it keeps ffmpeg from all files but the recording (src/audio/sandbox.ts). The
+# digest is that of the index for all architectures; 'docker buildx imagetools inspect node:24-trixie-slim' tells a newer one.
 
 # The page. Only what is built goes on; the packages for development do not.
-FROM node:24-bookworm-slim AS page
+FROM node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts && npm cache clean --force
@@ -13,7 +16,7 @@ COPY src/web ./src/web
 COPY src/transcript ./src/transcript
 RUN npm run build:web
 
-FROM node:24-bookworm-slim
+FROM node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe
 
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ffmpeg \
@@ -32,8 +35,13 @@ COPY scripts/node ./scripts/node
 COPY src ./src
 COPY --from=page /app/dist/web ./dist/web
 
-# Callers mount their volume at /root/.cache/huggingface, as they always did; so the service runs as root, and the
-# compiled models go into the same volume, since compiling them again at every start would cost minutes.
+# Not as root. Callers mount their volume at /root/.cache/huggingface, as they always did, so that folder is this user's:
+# a new volume takes its owner over, one of root's needs a chown (docs/operations.md#container). The compiled models go
+# into the same volume, since compiling them again at every start would cost minutes.
+RUN chmod 711 /root \
+ && install -d -o 1000 -g 1000 /root/.cache /root/.cache/huggingface
+USER 1000:1000
+
 ENV NODE_ENV=production \
     HF_HOME=/root/.cache/huggingface \
     PARADOX_CACHE_DIR=/root/.cache/huggingface/paradox-asr

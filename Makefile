@@ -96,3 +96,11 @@ rehearse: ready ## run the Dockerfile's steps in a chroot and check /health ther
 clean: ## remove what setup, the demo and the tests made here; caches elsewhere stay
 	@rm -rf node_modules dist coverage test-artefacts bench/results
 	@for clip in clip.wav clip-pt.ogg; do [ ! -h $$clip ] || rm $$clip; done
+
+.PHONY: audit
+audit: ready ## known vulnerabilities of the packages in the lock file; fails for high ones, where the registry answers
+	@$(NODE) scripts/audit.ts
+
+.PHONY: sbom
+sbom: ## write dist/sbom.cdx.json: what the service is made of, as CycloneDX
+	@mkdir -p dist && npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >dist/sbom.cdx.json && echo dist/sbom.cdx.json

@@ -1,6 +1,6 @@
 /**
- * Rehearses the Dockerfile where there is no container daemon: its RUN, COPY, ENV and WORKDIR steps are carried out in
- * a chroot of the same Debian, the service is started there by its ENTRYPOINT and CMD, its HEALTHCHECK must succeed,
+ * Rehearses the Dockerfile where there is no container daemon: its RUN, COPY, ENV, WORKDIR and USER steps are carried out
+ * in a chroot of the same Debian, the service is started there by its ENTRYPOINT and CMD, its HEALTHCHECK must succeed,
  * and its STOPSIGNAL must end it with 0. What differs from a real build: the layers, the isolation, and the base image,
  * which is debootstrap's Debian with the Node of our lock file and npm's own npm.
  *
@@ -11,7 +11,17 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -19,6 +29,8 @@ import { join, resolve } from 'node:path'
 interface Image {
   readonly env: Record<string, string>
   workdir: string
+  /** `uid:gid` of the steps and of the service. */
+  user: string
   entrypoint: readonly string[]
   command: readonly string[]
   healthcheck: readonly string[]
@@ -26,7 +38,8 @@ interface Image {
 }
 
 const ROOT = resolve(import.meta.dirname, '..')
-const BASE_IMAGE = 'node:24-bookworm-slim'
+const BASE_IMAGE = 'node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe'
+const SUITE = 'trixie'
 const HEALTHY_WITHIN_MS = 60_000
 
 /** How this machine reaches the network, as `docker build` passes its proxy settings on. */
@@ -54,16 +67,27 @@ function parseDockerfile(text: string): { readonly word: string; readonly rest: 
 function makeBase(root: string): void {
   console.log(`rehearsal: making a base like ${BASE_IMAGE}`)
   const mirror = process.env.DEBIAN_MIRROR ? [process.env.DEBIAN_MIRROR] : [] // else debootstrap's own default
-  quietly('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', root, ...mirror])
+  quietly('debootstrap', ['--variant=minbase', '--include=ca-certificates', SUITE, root, ...mirror])
 
   // The sources, certificates and registries of this machine, wherever they point to.
   const folders = ['/etc/apt', '/etc/ssl/certs', '/usr/share/ca-certificates', '/usr/local/share/ca-certificates']
   const files = ['/etc/resolv.conf', '/etc/hosts', '/etc/npmrc', '/usr/etc/npmrc', join(homedir(), '.npmrc')]
   for (const path of folders) if (existsSync(path)) quietly('cp', ['--archive', '--parents', path, root])
+  takeSuite(join(root, 'etc/apt'))
   for (const path of files) if (existsSync(path)) quietly('cp', ['--dereference', '--parents', path, root])
 
   cpSync(process.execPath, join(root, 'usr/local/bin/node'))
   quietly('npm', ['install', '--global', '--prefix', join(root, 'usr/local'), 'npm@11'])
+}
+
+/** This machine may be of another Debian, whose packages would not fit. */
+function takeSuite(folder: string): void {
+  const [, own] = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? []
+  if (own === undefined) return
+  for (const path of globSync('sources.list{,.d/*}', { cwd: folder }).map((name) => join(folder, name))) {
+    if (!statSync(path).isFile()) continue
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(new RegExp(`\\b${own}\\b`, 'g'), SUITE))
+  }
 }
 
 /**
@@ -98,6 +122,7 @@ function carryOut(root: string, steps: Steps, stages: ReadonlyMap<string, string
   const image: Image = {
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },
     workdir: '/',
+    user: '0:0',
     entrypoint: [],
     command: [],
     healthcheck: [],
@@ -117,6 +142,9 @@ function carryOut(root: string, steps: Steps, stages: ReadonlyMap<string, string
       case 'WORKDIR':
         image.workdir = rest
         mkdirSync(join(root, rest), { recursive: true })
+        break
+      case 'USER':
+        image.user = rest
         break
       case 'ENV':
         for (const pair of rest.split(/\s+/))
@@ -162,10 +190,10 @@ function copy(root: string, image: Image, given: readonly string[], stages: Read
  * process, however it ends; every step is an exec, so the process that is started is the command itself.
  */
 function inside(root: string, image: Image, command: readonly string[]): [string, string[]] {
-  const enter = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cd "$1" && shift && exec chroot . "$@"'
+  const enter = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && cd "$1" && shift && exec chroot "$@"'
   const env = Object.entries({ ...networkEnv, ...image.env }).map(([name, value]) => `${name}=${value}`)
   const program = ['/usr/bin/env', '-i', `--chdir=${image.workdir}`, ...env, ...command]
-  return ['unshare', ['--mount', 'sh', '-c', enter, 'sh', root, ...program]]
+  return ['unshare', ['--mount', 'sh', '-c', enter, 'sh', root, `--userspec=${image.user}`, '.', ...program]]
 }
 
 /** Runs a step; what it printed is shown only where it fails. */

@@ -48,20 +48,34 @@ install_ffmpeg() {
 }
 
 # A statically linked ffmpeg starts in a third of the time: the distribution's loads some two hundred libraries for every
-# recording. It comes from the Python package index; where that cannot be had, the system's ffmpeg does.
-STATIC_FFMPEG=imageio-ffmpeg==0.8.1
+# recording. It comes from the Python package index; where that cannot be had, the system's ffmpeg does. pip takes no
+# wheel but these: x86-64 and arm64 of Linux, then of macOS. Another version needs its own hashes ('pip hash FILE').
+STATIC_FFMPEG='imageio-ffmpeg==0.8.1
+  --hash=sha256:050d6850601c3b3890bd2b28306f3b842b3daea390a561101174375a1c460bda
+  --hash=sha256:fad3176f859b25869e60a8ed79957d4e3ed74a97a95e5f0cdcb91455f6c6d00e
+  --hash=sha256:9538a10e598257263b5de1a1c1b86e7603417bc219245b1e279b452e5e48cc20
+  --hash=sha256:5636d691e36e5274b13fe38182b1f627b2e35dcecc63944012c2470f9484fc45'
 static_ffmpeg=node_modules/.ffmpeg/ffmpeg
+# Which pin it came from, so that another one replaces it.
+static_ffmpeg_stamp=node_modules/.ffmpeg/pin
+
+has_static_ffmpeg() { [ -x "$static_ffmpeg" ] && [ "$(cat "$static_ffmpeg_stamp" 2>/dev/null)" = "$STATIC_FFMPEG" ]; }
 
 install_static_ffmpeg() {
+  # One of another pin is outdated, or of unknown origin: rather than that, the ffmpeg of the system is used.
+  rm -f "$static_ffmpeg" "$static_ffmpeg_stamp"
   python3 -m pip --version >/dev/null 2>&1 || return
   say 'fetching an ffmpeg that starts faster, from the Python package index'
   folder=$(mktemp -d)
-  if silently python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$folder" "$STATIC_FFMPEG" &&
+  echo "$STATIC_FFMPEG" | tr '\n' ' ' >"$folder/requirements.txt"
+  if silently python3 -m pip download --quiet --no-deps --only-binary=:all: --require-hashes --dest "$folder" \
+    --requirement "$folder/requirements.txt" &&
     python3 -m zipfile -e "$folder"/*.whl "$folder" &&
     chmod +x "$folder"/imageio_ffmpeg/binaries/ffmpeg-* &&
     "$folder"/imageio_ffmpeg/binaries/ffmpeg-* -version >/dev/null 2>&1; then
     mkdir -p "$(dirname "$static_ffmpeg")"
     mv "$folder"/imageio_ffmpeg/binaries/ffmpeg-* "$static_ffmpeg"
+    echo "$STATIC_FFMPEG" >"$static_ffmpeg_stamp"
   else
     say 'it could not be had, so ffmpeg of this system is used'
   fi
@@ -102,7 +116,7 @@ if [ "$(cat node_modules/.setup 2>/dev/null)" = "$(packages_stamp)" ] && scripts
 else
   install_packages
 fi
-if [ -x "$static_ffmpeg" ]; then note 'the faster ffmpeg is there'; else install_static_ffmpeg; fi
+if has_static_ffmpeg; then note 'the faster ffmpeg is there'; else install_static_ffmpeg; fi
 if [ "$(cat dist/web/.stamp 2>/dev/null)" = "$(page_stamp)" ]; then
   note 'the page is there'
 elif [ -d node_modules/vite ]; then

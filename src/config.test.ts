@@ -42,6 +42,7 @@ test('without any setting the documented defaults hold', () => {
       gpuMemLimitBytes: undefined,
       threads: undefined,
       ffmpegPath: installedFfmpeg(),
+      isFfmpegSandboxed: true,
       ffmpegTimeoutSeconds: 60,
       maxAudioSeconds: 86_400,
       cacheDir: `${HOME_CACHE}/paradox-asr`,

@@ -56,6 +56,8 @@ export interface EngineSettings {
   /** Threads of one engine; undefined lets the runtime measure. */
   readonly threads: number | undefined
   readonly ffmpegPath: string
+  /** Whether ffmpeg is kept from all but its recording, as far as the system can. */
+  readonly isFfmpegSandboxed: boolean
   readonly ffmpegTimeoutSeconds: number
   readonly maxAudioSeconds: number
   /** Our own cache: compiled graphs and models that come from package indexes. */
@@ -173,6 +175,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       gpuMemLimitBytes: s.GPU_MEM_LIMIT === 0 ? undefined : s.GPU_MEM_LIMIT * 1024 ** 2,
       threads: s.THREADS,
       ffmpegPath: s.FFMPEG_PATH ?? installedFfmpeg(),
+      isFfmpegSandboxed: s.FFMPEG_SANDBOX === 'auto',
       ffmpegTimeoutSeconds: s.FFMPEG_TIMEOUT_SECONDS,
       maxAudioSeconds: s.MAX_AUDIO_SECONDS,
       cacheDir: s.PARADOX_CACHE_DIR ?? join(xdgCache, 'paradox-asr'),

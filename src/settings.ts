@@ -247,9 +247,15 @@ export const SETTINGS = {
       'The ffmpeg that reads all audio but plain WAV of 16 kHz. Unset: the one that `make setup` fetched, else `ffmpeg` of the system.',
     defaultInWords: '–',
   },
+  FFMPEG_SANDBOX: {
+    check: oneOf(['auto', 'off']).default('auto'),
+    meaning:
+      '`auto`: ffmpeg is kept from all but the recording, as far as the system can ([what is in force](operations.md#ffmpegs-sandbox)). `off`: not, for a program at `FFMPEG_PATH` that does more than read the file.',
+  },
   FFMPEG_TIMEOUT_SECONDS: {
     check: integer(1, 24 * 3600).default(60),
-    meaning: 'Seconds that ffmpeg may give no audio before it is stopped.',
+    meaning:
+      'Seconds that ffmpeg may give no audio, or be behind the speed at which the recording is played, before it is stopped.',
   },
   SHUTDOWN_TIMEOUT_SECONDS: {
     check: integer(0, 3600).default(30),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { after, test } from 'node:test'
@@ -6,6 +7,7 @@ import { pino } from 'pino'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { anyRecordings } from '../../test/helpers/data/recordings.ts'
 import { assertRefused, assertSeconds, decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
+import { CODEC_WHITELIST } from './codecs.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
 const folder = new TempFolder()
@@ -115,6 +117,41 @@ test('of a video its first audio stream is taken', async () => {
   const samples = await decodeWhole(path)
   assertSeconds(samples, 2, 0.05)
   assert.ok(peakOf(samples) > 0.4)
+})
+
+const VIDEOS: readonly (readonly [name: string, ...args: string[]])[] = [
+  ['h264.mp4', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac'],
+  ['vp9.webm', '-c:v', 'libvpx-vp9', '-cpu-used', '8', '-c:a', 'libopus'],
+  ['mjpeg.mkv', '-c:v', 'mjpeg', '-c:a', 'flac'],
+  ['mpeg4.avi', '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
+  ['mpeg2.ts', '-c:v', 'mpeg2video', '-c:a', 'mp2'],
+  ['mpeg1.mpg', '-c:v', 'mpeg1video', '-c:a', 'mp2'],
+  ['flv.flv', '-c:v', 'flv', '-c:a', 'libmp3lame', '-ar', '44100'],
+  ['wmv2.wmv', '-c:v', 'wmv2', '-c:a', 'wmav2'],
+  ['theora.ogv', '-c:v', 'libtheora', '-c:a', 'libvorbis'],
+]
+
+test('the sound of a video is had without a decoder of pictures', async () => {
+  const { lines, logger } = recordingLogger()
+  for (const [name, ...args] of VIDEOS) {
+    const pictures = ['-f', 'lavfi', '-i', 'testsrc=d=2:s=64x64:r=25']
+    const path = folder.make(name, [...pictures, ...tone(2), ...args])
+    assertSeconds(await decodeWhole(path, { logger }), 2, 0.15, name)
+  }
+  assert.deepEqual(lines, []) // a refused decoder is no damage
+})
+
+test('the list of decoders names those of sound alone', () => {
+  const decoders = execFileSync('ffmpeg', ['-hide_banner', '-v', 'error', '-decoders'], { encoding: 'utf8' })
+  const isSound = new Map(
+    Array.from(decoders.matchAll(/^ ([VAS])\S{5} (\S+)/gm), ([, kind, name]) => [name, kind === 'A']),
+  )
+  const named = CODEC_WHITELIST.split(',').filter((name) => isSound.has(name))
+  assert.ok(named.length > 100)
+  assert.deepEqual(
+    named.filter((name) => !isSound.get(name)),
+    [],
+  )
 })
 
 test('a name may look like an option, an address or a pattern', async () => {

@@ -3,7 +3,7 @@
 import { AudioTooLongError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { failureOf, sawDamage } from './failure.ts'
-import { type AudioOptions, Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
+import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
 import { checkFile } from './probe.ts'
 import { SampleReader } from './samples.ts'
@@ -21,7 +21,7 @@ const ESTIMATE_TOLERANCE = 1.1
  * @throws {AudioEmptyError} when the file has no bytes, no audio stream or no sample.
  * @throws {AudioUnreadableError} when nothing, or less than a third, can be decoded, or there is no such file.
  * @throws {AudioTooLongError} when the header says so, else as soon as more than `maxSeconds` have come.
- * @throws {AudioTimeoutError} when ffmpeg gives nothing for `timeoutSeconds`.
+ * @throws {AudioTimeoutError} when ffmpeg gives nothing for `timeoutSeconds`, or is that much slower than the recording.
  * @throws {FfmpegMissingError} when ffmpeg is needed and cannot be started.
  * @throws the signal's reason after an abort.
  */
@@ -40,7 +40,7 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
 }
 
 async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path), options)
+  await using ffmpeg = await Ffmpeg.start(path, options)
 
   const reader = new SampleReader()
   let nSamples = 0

@@ -1,7 +1,8 @@
 /** From the way in which ffmpeg ended to the error that a caller sees. */
 
-import { type AsrError, AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
+import { type AsrError, AudioEmptyError, AudioUnreadableError, FfmpegMissingError } from '../errors/index.ts'
 import type { FfmpegExit } from './ffmpeg.ts'
+import { hasSandboxFailed } from './sandbox.ts'
 
 export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
 
@@ -11,9 +12,10 @@ export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
  */
 const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/moov atom not found/, 'it is incomplete, the index at its end is missing'],
-  [/not on whitelist/, 'its format is not one of audio or video'],
+  [/Format not on whitelist/, 'its format is not one of audio or video'],
   [/Rematrix is needed/, 'its channels have no known layout, so they cannot be mixed'],
   [/Decoder \(codec [^)]*\) not found|Decoding requested, but no decoder found|codec none/, 'its codec is not known'],
+  [/Cannot allocate memory/, 'it asks for more memory than a recording needs'],
   [/Permission denied/, 'the service may not read it'],
 ]
 
@@ -25,6 +27,7 @@ const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all
  * @param nSamples  how many samples came out before the end.
  */
 export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
+  if (hasSandboxFailed(exit.stderr)) return new FfmpegMissingError({ cause: new Error(exit.stderr.trim()) })
   if (exit.signal !== null) return unreadable('the program that reads it was stopped', exit)
   if (exit.code === 0 && nSamples === 0) return holdsNoAudio()
   if (/matches no streams/.test(exit.stderr)) return holdsNoAudio()

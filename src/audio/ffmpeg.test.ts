@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, mock, test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
-import { decodeAudio, SAMPLE_RATE } from './index.ts'
+import { type AudioOptions, decodeAudio, SAMPLE_RATE } from './index.ts'
 
 // Files are AIFF, since a plain WAV file is read without ffmpeg.
 const folder = new TempFolder()
@@ -35,8 +35,8 @@ function script(name: string, body: string): string {
   return path
 }
 
-/** The real ffmpeg, which leaves its process id behind. */
-function ffmpegWithPid(): { ffmpegPath: string; isAlive: () => boolean } {
+/** The real ffmpeg, which leaves its process id behind: outside the sandbox, where no file can be written. */
+function ffmpegWithPid(): { program: Pick<AudioOptions, 'ffmpegPath' | 'isSandboxed'>; isAlive: () => boolean } {
   const pidFile = folder.file(`pid-${Math.random()}`)
   const ffmpegPath = script('ffmpeg-with-pid', `echo $$ > '${pidFile}'\nexec ffmpeg "$@"`)
   const isAlive = () => {
@@ -47,13 +47,24 @@ function ffmpegWithPid(): { ffmpegPath: string; isAlive: () => boolean } {
       return false
     }
   }
-  return { ffmpegPath, isAlive }
+  return { program: { ffmpegPath, isSandboxed: false }, isAlive }
 }
 
 test('ffmpeg that gives nothing is stopped', async () => {
   const ffmpegPath = script('hanging-ffmpeg', 'exec sleep 1000')
   const path = folder.make('any.aiff', tone(1))
-  await assertRefused(path, 'ASR_AUDIO_TIMEOUT', /no audio for 0\.05 seconds/, { ffmpegPath, timeoutSeconds: 0.05 })
+  await assertRefused(path, 'ASR_AUDIO_TIMEOUT', /no audio for 0\.05 seconds/, {
+    ffmpegPath,
+    isSandboxed: false,
+    timeoutSeconds: 0.05,
+  })
+})
+
+test('ffmpeg that gives a little now and then is stopped as well', async () => {
+  // A hundredth of a second of sound, ten times a second: never silent for long, and a hundred hours for an hour.
+  const ffmpegPath = script('dripping-ffmpeg', 'while head -c 640 /dev/zero; do sleep 0.1; done')
+  const options = { ffmpegPath, isSandboxed: false, timeoutSeconds: 1 }
+  await assertRefused(folder.make('dripping.aiff', tone(1)), 'ASR_AUDIO_TIMEOUT', undefined, options)
 })
 
 test('the time in which the consumer holds back does not count', async () => {
@@ -78,7 +89,10 @@ test('ffmpeg that is not installed or not a program is named', async () => {
 
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
   const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
-  await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, { ffmpegPath })
+  await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, {
+    ffmpegPath,
+    isSandboxed: false,
+  })
 })
 
 test('ffmpeg sees neither tokens nor settings of its own', async () => {
@@ -87,7 +101,7 @@ test('ffmpeg sees neither tokens nor settings of its own', async () => {
   process.env.HF_TOKEN = 'hf_secret'
   process.env.FFREPORT = `file=${folder.file('report')}`
   try {
-    await decodeWhole(folder.make('env.aiff', tone(1)), { ffmpegPath })
+    await decodeWhole(folder.make('env.aiff', tone(1)), { ffmpegPath, isSandboxed: false })
   } finally {
     delete process.env.HF_TOKEN
     delete process.env.FFREPORT
@@ -98,9 +112,9 @@ test('ffmpeg sees neither tokens nor settings of its own', async () => {
 // ── the end of the process ──────────────────────────────────────────────────────────────────────────────────────────
 
 test('an abort kills ffmpeg and comes back as the abort', async () => {
-  const { ffmpegPath, isAlive } = ffmpegWithPid()
+  const { program, isAlive } = ffmpegWithPid()
   const abort = new AbortController()
-  const decoding = decodeAudio(folder.make('abort.aiff', tone(600)), { ...GENEROUS, ffmpegPath, signal: abort.signal })
+  const decoding = decodeAudio(folder.make('abort.aiff', tone(600)), { ...GENEROUS, ...program, signal: abort.signal })
   await decoding.next()
   assert.ok(isAlive(), 'ten minutes do not fit into the pipe, so ffmpeg is waiting')
   abort.abort()
@@ -114,6 +128,7 @@ test('an abort while ffmpeg is silent is heard too', async () => {
   const first = decodeAudio(folder.make('silent.aiff', tone(1)), {
     ...GENEROUS,
     ffmpegPath,
+    isSandboxed: false,
     signal: abort.signal,
   }).next()
   setImmediate(() => abort.abort())
@@ -126,15 +141,15 @@ test('an abort before the start starts nothing', async () => {
 })
 
 test('a consumer that stops early leaves no process behind', async () => {
-  const { ffmpegPath, isAlive } = ffmpegWithPid()
-  for await (const _ of decodeAudio(folder.make('early.aiff', tone(600)), { ...GENEROUS, ffmpegPath })) break
+  const { program, isAlive } = ffmpegWithPid()
+  for await (const _ of decodeAudio(folder.make('early.aiff', tone(600)), { ...GENEROUS, ...program })) break
   assert.ok(!isAlive())
 })
 
 test('a refused recording leaves no process behind', async () => {
-  const { ffmpegPath, isAlive } = ffmpegWithPid()
+  const { program, isAlive } = ffmpegWithPid()
   const path = folder.make('refused.aiff', tone(600))
-  await assertRefused(path, 'ASR_AUDIO_TOO_LONG', undefined, { ffmpegPath, maxSeconds: 1 })
+  await assertRefused(path, 'ASR_AUDIO_TOO_LONG', undefined, { ...program, maxSeconds: 1 })
   assert.ok(!isAlive())
 })
 

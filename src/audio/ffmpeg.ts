@@ -7,13 +7,21 @@ import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import { CODEC_WHITELIST } from './codecs.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
+import { BYTES_PER_SAMPLE } from './samples.ts'
+import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
 
 /** Options of reading a file; the same record serves the probe and the decoder. */
 export interface AudioOptions {
   /** Name or path of the ffmpeg program. */
   readonly ffmpegPath: string
-  /** ffmpeg may be silent for so long while we wait for it; the time in which we keep it waiting does not count. */
+  /** False: without what `sandbox.ts` puts around it. */
+  readonly isSandboxed?: boolean | undefined
+  /**
+   * ffmpeg may be silent for so long while we wait for it, and be so much slower in all than the recording is played. The
+   * time in which we keep it waiting does not count.
+   */
   readonly timeoutSeconds: number
   /** Longest recording that is accepted. */
   readonly maxSeconds: number
@@ -28,12 +36,19 @@ export interface AudioOptions {
 export function audioOptions(
   {
     ffmpegPath,
+    isFfmpegSandboxed,
     ffmpegTimeoutSeconds,
     maxAudioSeconds,
-  }: Pick<EngineSettings, 'ffmpegPath' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
+  }: Pick<EngineSettings, 'ffmpegPath' | 'isFfmpegSandboxed' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
   ofCall: Pick<AudioOptions, 'signal' | 'logger' | 'onLength'> = {},
 ): AudioOptions {
-  return { ffmpegPath, timeoutSeconds: ffmpegTimeoutSeconds, maxSeconds: maxAudioSeconds, ...ofCall }
+  return {
+    ffmpegPath,
+    isSandboxed: isFfmpegSandboxed,
+    timeoutSeconds: ffmpegTimeoutSeconds,
+    maxSeconds: maxAudioSeconds,
+    ...ofCall,
+  }
 }
 
 /** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
@@ -41,6 +56,11 @@ const STDERR_LIMIT = 8 * 1024
 
 /** A forged header may promise a block of any size; no real recording needs one allocation as large as this. */
 const LARGEST_ALLOCATION_BYTES = 512 * 1024 * 1024
+
+/** Of sound for each second of processor time; slow machines decode the costliest codecs at twenty. */
+const SLOWEST_DECODING = 10
+
+const BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 export interface FfmpegExit {
   readonly code: number | null
@@ -54,12 +74,12 @@ export interface FfmpegExit {
  *
  * @param outputArgs  further limits of the output, such as `-frames:a 1`.
  */
-export function ffmpegArguments(path: string, outputArgs: readonly string[] = []): string[] {
+function ffmpegArguments(path: string, outputArgs: readonly string[] = []): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
     // The prefix `file:` keeps a name from being taken for an option or an address.
-    ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST],
+    ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
     ...['-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
     ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
     // Into float32 ffmpeg mixes stereo as 0.71 L + 0.71 R, which overshoots by up to 3 dB; into 16 bits, as everybody
@@ -79,6 +99,8 @@ export class Ffmpeg implements AsyncDisposable {
   readonly #closed: Promise<unknown>
   #stderr = ''
   #announcedSeconds: number | undefined
+  #givenSeconds = 0
+  #waitedSeconds = 0
 
   private constructor(child: Child, options: AudioOptions) {
     this.#child = child
@@ -86,19 +108,21 @@ export class Ffmpeg implements AsyncDisposable {
     this.#exited = new Promise((resolve) => child.once('exit', resolve))
     this.#closed = new Promise((resolve) => child.once('close', resolve))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_LIMIT)
+      this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
       this.#announcedSeconds ??= durationIn(this.#stderr)
     })
   }
 
   /**
+   * Reads `path`, as `ffmpegArguments` say.
+   *
    * @throws {FfmpegMissingError} when the program cannot be started.
    * @throws the signal's reason when it has been aborted.
    */
-  static async start(args: readonly string[], options: AudioOptions): Promise<Ffmpeg> {
+  static async start(path: string, options: AudioOptions, outputArgs: readonly string[] = []): Promise<Ffmpeg> {
     options.signal?.throwIfAborted()
     try {
-      const child = spawnFfmpeg(args, options)
+      const child = await spawnFfmpeg(path, options, outputArgs)
       // An abort emits 'error' at any time, and without a listener that would end our own process.
       child.on('error', () => child.kill('SIGKILL'))
       await once(child, 'spawn')
@@ -112,7 +136,7 @@ export class Ffmpeg implements AsyncDisposable {
   /**
    * ffmpeg's output, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
    *
-   * @throws {AudioTimeoutError} when nothing came for too long while the consumer waited.
+   * @throws {AudioTimeoutError} when nothing, or too little, came while the consumer waited.
    * @throws the signal's reason after an abort.
    */
   async *output(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -120,6 +144,7 @@ export class Ffmpeg implements AsyncDisposable {
     for (;;) {
       const next = await this.#withinTimeout(chunks.next())
       if (next.done) return
+      this.#givenSeconds += next.value.length / BYTES_PER_SECOND
       yield next.value
     }
   }
@@ -145,17 +170,23 @@ export class Ffmpeg implements AsyncDisposable {
     await this.#exited
   }
 
-  /** Counts only while the consumer waits, so that it may take its time. */
+  /**
+   * Counts only while the consumer waits, so that it may take its time. What ffmpeg has given buys it time, or one that
+   * gives a little every now and then would never end.
+   */
   async #withinTimeout<T>(pending: Promise<T>): Promise<T> {
     const { timeoutSeconds, signal } = this.#options
+    const seconds = Math.min(timeoutSeconds, timeoutSeconds + this.#givenSeconds - this.#waitedSeconds)
+    const began = performance.now()
     let timer: NodeJS.Timeout | undefined
     const stalled = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new AudioTimeoutError(timeoutSeconds)), timeoutSeconds * 1000)
+      timer = setTimeout(() => reject(new AudioTimeoutError(timeoutSeconds)), seconds * 1000)
     })
     try {
       return await Promise.race([pending, stalled])
     } finally {
       clearTimeout(timer)
+      this.#waitedSeconds += (performance.now() - began) / 1000
       // An abort shows up as a pipe that broke off; the caller is to see the abort.
       signal?.throwIfAborted()
     }
@@ -168,17 +199,22 @@ function durationIn(stderr: string): number | undefined {
   return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
 }
 
-function spawnFfmpeg(args: readonly string[], options: AudioOptions): Child {
-  return spawn(options.ffmpegPath, args, {
+/** Decoders of pictures are refused by intent, in two lines each that hold the whole list. */
+function withoutRefusedDecoders(stderr: string): string {
+  return stderr.replace(/^.*\[error\] Codec \([^)]*\) not on whitelist .*\n/gm, '')
+}
+
+async function spawnFfmpeg(path: string, options: AudioOptions, outputArgs: readonly string[]): Promise<Child> {
+  const args = ffmpegArguments(path, outputArgs)
+  const cpuSeconds = options.timeoutSeconds + options.maxSeconds / SLOWEST_DECODING
+  const [program, all] =
+    options.isSandboxed === false
+      ? [options.ffmpegPath, args]
+      : (await sandboxFor(options.ffmpegPath)).command(path, args, { cpuSeconds })
+  return spawn(program, all, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: ffmpegEnvironment(),
     signal: options.signal,
     killSignal: 'SIGKILL', // ffmpeg answers a polite signal only between two packets
   })
-}
-
-/** Enough to find the program and its libraries; neither tokens nor FFREPORT, which would make it write files. */
-function ffmpegEnvironment(): NodeJS.ProcessEnv {
-  const passed = ['PATH', 'HOME', 'LD_LIBRARY_PATH']
-  return Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

@@ -5,7 +5,7 @@ import { after, test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { anyRecordings } from '../../test/helpers/data/recordings.ts'
 import { assertRefused, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
-import { Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
+import { Ffmpeg } from './ffmpeg.ts'
 import { decodeAudio, probeAudio } from './index.ts'
 import { PlainWav } from './plain-wav.ts'
 import { SampleReader } from './samples.ts'
@@ -17,7 +17,7 @@ const NO_FFMPEG = { ffmpegPath: 'no-such-program' }
 
 /** What ffmpeg makes of a file, whatever the decoder would rather do. */
 async function byFfmpeg(path: string): Promise<Float32Array> {
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path), GENEROUS)
+  await using ffmpeg = await Ffmpeg.start(path, GENEROUS)
   return new SampleReader().push(Buffer.concat(await Array.fromAsync(ffmpeg.output())))
 }
 

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
 import { failureOf } from './failure.ts'
-import { type AudioOptions, Ffmpeg, ffmpegArguments } from './ffmpeg.ts'
+import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
 import { BYTES_PER_SAMPLE } from './samples.ts'
 
@@ -23,7 +23,7 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   await checkFile(path)
   await using wav = await PlainWav.open(path)
   if (wav) return { durationSeconds: wav.durationSeconds }
-  await using ffmpeg = await Ffmpeg.start(ffmpegArguments(path, ['-frames:a', '1']), options)
+  await using ffmpeg = await Ffmpeg.start(path, options, ['-frames:a', '1'])
 
   let nBytes = 0
   for await (const bytes of ffmpeg.output()) nBytes += bytes.length

@@ -4,6 +4,7 @@ import { type Config, type ModelSettings, readServiceConfig } from '../config.ts
 import { chooseDevice, unusedGpu } from '../devices/index.ts'
 import { createEnginePool, Preload } from '../engine/index.ts'
 import { ConfigError } from '../errors/index.ts'
+import { claimFolderSync } from '../folders.ts'
 import { type Service, ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
@@ -40,6 +41,7 @@ export async function serve({ host, port, onListening = () => {} }: ServeOptions
 
 /** The parts of the service that the settings ask for, on the devices that are there. Nothing is loaded yet. */
 async function openService(config: Config): Promise<{ service: Service; preload: Preload }> {
+  claimFolderSync(config.engine.cacheDir, 'compiled')
   const registry = ModelRegistry.load(config.models)
   checkModelNames(registry, config.models)
   const preloaded = [...new Set(config.models.preload.map((id) => registry.get(id).id))]

@@ -1,7 +1,8 @@
 /** The environment of the processes that load the runtime. */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolderSync } from '../folders.ts'
+import { claimFolderSync } from '../folders.ts'
 
 /**
  * The runtime counts its uses and would send that to its makers, and leaves a file for each process in the temporary
@@ -34,7 +35,7 @@ const WHOLE_FLOAT32 = { NVIDIA_TF32_OVERRIDE: '0' }
  * @param device    variables that select the device that was chosen.
  */
 export function runtimeEnvironment(cacheDir?: string, device: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && madeFolder(join(cacheDir, 'node')))
+  const codeCache = process.env.NODE_COMPILE_CACHE || (cacheDir && ownFolder(cacheDir, 'node'))
   return {
     ...MALLOC,
     ...WHOLE_FLOAT32,
@@ -45,11 +46,12 @@ export function runtimeEnvironment(cacheDir?: string, device: NodeJS.ProcessEnv 
   }
 }
 
-/** Undefined where it cannot be made: below /proc Node would try for ever. */
-function madeFolder(folder: string): string | undefined {
+/** Undefined where others may write to it, and where it cannot be made: below /proc Node would try for ever. */
+function ownFolder(cacheDir: string, name: string): string | undefined {
   try {
-    makeFolderSync(folder)
-    return folder
+    claimFolderSync(cacheDir, name)
+    const folder = join(cacheDir, name)
+    return existsSync(folder) ? folder : undefined
   } catch {
     return undefined
   }

@@ -92,8 +92,13 @@ export class LoadedEngines implements Engines<EngineHandle> {
     }
     const { logger, clock, onLoading, onEvent, settings } = this.#options
     const started = new EngineHandle(entry, {
-      // The hub was asked when the model was found or made ready; room that others need is not held for its answer.
-      settings: { ...settings, hub: { ...settings.hub, isAsked: true }, device: this.#leastUsedDevice() },
+      settings: {
+        ...settings,
+        // The hub was asked when the model was found or made ready; room that others need is not held for its answer. So
+        // the token is not given to a process that reads recordings.
+        hub: { ...settings.hub, isAsked: true, token: undefined, tokenSource: undefined },
+        device: this.#leastUsedDevice(),
+      },
       logger,
       clock,
       deviceMemory: this.#deviceMemory,

@@ -26,6 +26,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.DiskTooSmallError('owner/name', { downloadBytes: 5.6e9, compileBytes: 2.5e9 }, 3e9),
   new errors.PackageIndexError('Whisper base', 'pip failed'),
   new errors.SourcesExhaustedError('Whisper base', [new errors.HubOfflineError('owner/name')]),
+  new errors.CacheSharedError('/var/cache/paradox'),
   new errors.CacheUnwritableError("repository 'owner/name'"),
   new errors.AudioUnreadableError('there is no such file'),
   new errors.AudioEmptyError('is empty'),

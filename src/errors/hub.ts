@@ -173,3 +173,15 @@ export class CacheUnwritableError extends AsrError {
     super(`The cache folder may not be written, so ${what} could not be stored.`, options)
   }
 }
+
+export class CacheSharedError extends AsrError {
+  override readonly name = 'CacheSharedError'
+  readonly code = 'ASR_CACHE_SHARED'
+  readonly remedy =
+    "Give the folders of PARADOX_CACHE_DIR to the service's user (chown) and to nobody else (chmod go-w), or name another folder."
+
+  /** @param folder  for the log. */
+  constructor(folder: string) {
+    super('Other users may write to the cache folder, so nothing is loaded from it.', { cause: new Error(folder) })
+  }
+}

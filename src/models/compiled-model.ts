@@ -136,7 +136,7 @@ async function openChecked(
   session: SessionSettings,
 ): Promise<SpeechModel> {
   const backend = await openCpuBackend(checkpoint, folder, session)
-  const answered = fingerprint === null ? null : await backend.fingerprint()
+  const answered = await backend.fingerprint()
   if (answered === fingerprint) return new StepModel(checkpoint, backend)
   await backend[Symbol.asyncDispose]()
   throw new CompiledDamagedError(`the compiled model answers ${answered} and not ${fingerprint}`)

@@ -1,9 +1,10 @@
 /** A process of ours that runs one file of this program: messages both ways, its first answer, and its end on every path. */
 
 import { type ChildProcess, fork } from 'node:child_process'
+import { withoutSecrets } from './secrets.ts'
 
 export interface ForkOptions {
-  /** All of its environment; by default this process's. */
+  /** Its environment; by default this process's. Secrets are never a part of it. */
   readonly env?: NodeJS.ProcessEnv
   readonly execArgv?: readonly string[]
   /** Where its standard error goes; the other streams go nowhere. */
@@ -41,7 +42,7 @@ export class ForkedProcess<ToChild extends object, FromChild> {
     this.#child = fork(entry, {
       serialization: 'advanced',
       execArgv: [...execArgv],
-      ...(env && { env }),
+      env: withoutSecrets(env),
       // Standard output stays the caller's.
       stdio: ['ignore', 'ignore', stderr, 'ipc'],
     })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -38,7 +38,19 @@ test('doctor has no complaint about a machine that has everything', async (t) =>
   const ended = await paradox(['doctor'], { cwd, env })
   keep('doctor-well', ended)
   assert.deepEqual([ended.code, ended.stderr], [0, ''])
-  const names = ['processor', 'memory', 'ffmpeg', 'device', 'hub', 'model', 'cache', 'hub cache', 'uploads', 'port']
+  const names = [
+    'processor',
+    'memory',
+    'ffmpeg',
+    'sandbox',
+    'device',
+    'hub',
+    'model',
+    'cache',
+    'hub cache',
+    'uploads',
+    'port',
+  ]
   for (const name of names) assert.match(ended.stdout, new RegExp(`^(ok|warn) +${name} +\\S`, 'm'))
   assert.match(ended.stdout, /^ok +model +tiny, the default, is on this machine$/m)
 })
@@ -112,6 +124,25 @@ test('doctor tells an NVIDIA card that only the CUDA provider is missing for, an
     stdout,
     /^warn +device +NVIDIA's GPU is visible, but the CUDA provider is not installed, .* \(Tesla T4\)\n +→ Use .* paradox-asr:cuda/m,
   )
+})
+
+test('doctor refuses a cache that others may write to, and Node takes no code from it', async (t) => {
+  const { cwd, env } = user(t)
+  const cacheDir = join(cwd, 'cache')
+  for (const folder of [cacheDir, join(cacheDir, 'node')]) {
+    mkdirSync(folder)
+    chmodSync(folder, 0o777)
+  }
+  const ours = { ...env, PARADOX_CACHE_DIR: cacheDir, NODE_COMPILE_CACHE: '' }
+  const { stdout, code } = await paradox(['doctor'], { cwd, env: ours })
+  assert.match(stdout, /^fail +cache +\S+: Other users may write to the cache folder/m)
+  assert.match(stdout, /→ Give the folders of PARADOX_CACHE_DIR to the service's user/)
+  assert.equal(code, 1)
+  assert.deepEqual(readdirSync(join(cacheDir, 'node')), [])
+
+  chmodSync(join(cacheDir, 'node'), 0o755)
+  await paradox(['doctor'], { cwd, env: ours })
+  assert.equal(readdirSync(join(cacheDir, 'node')).length, 1)
 })
 
 test('doctor sees a read-only cache, and models work all the same', async (t) => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
   mkdirSync,
   mkdtempSync,
@@ -94,6 +95,13 @@ describe('a damaged model is compiled again, with a warning', () => {
   const DAMAGES: Record<string, (folder: string) => void> = {
     // The other things that the manifest tells are in src/models/compiled/cache.test.ts.
     'weights cut off': (folder) => truncateSync(join(folder, 'decoder.weights'), 1000),
+    'an answer to compare with taken out, and a weight overwritten': (folder) => {
+      const manifest = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'))
+      writeFileSync(join(folder, 'model.json'), JSON.stringify({ ...manifest, fingerprint: null }))
+      const file = openSync(join(folder, 'embeddings.bin'), 'r+')
+      writeSync(file, Buffer.alloc(4096), 0, 4096, 0)
+      closeSync(file)
+    },
     'a packed weight overwritten': (folder) => {
       const [, offset] = /prepacked_\d+[^|]*\|(\d+);/.exec(readFileSync(join(folder, 'decoder.onnx'), 'latin1'))!
       const file = openSync(join(folder, 'decoder.weights'), 'r+')
@@ -120,6 +128,17 @@ describe('a damaged model is compiled again, with a warning', () => {
       folderOf(cacheDir) // nothing else is left
     })
   }
+})
+
+test('nothing is loaded from a cache that others may write to, and nothing compiled into it', async () => {
+  const cacheDir = newCache()
+  await load(cacheDir)
+  for (const folder of [join(cacheDir, 'compiled'), cacheDir]) {
+    chmodSync(folder, 0o777)
+    await assert.rejects(load(cacheDir), { code: 'ASR_CACHE_SHARED' })
+    chmodSync(folder, 0o755)
+  }
+  assert.deepEqual((await load(cacheDir)).fractions, [])
 })
 
 test('of two loads at once one compiles, the other waits for it', async () => {

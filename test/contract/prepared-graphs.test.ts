@@ -8,7 +8,7 @@ import { after, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
 import { type CompileOptions, DECODER_FILE, ENCODER_FILE } from '../../src/compiler/index.ts'
 import { openCpuBackend } from '../../src/inference/index.ts'
-import { compileNeutral, compilePrepared } from '../../src/models/compiled/compile-graphs.ts'
+import { compilePrepared, compileUnprepared } from '../../src/models/compiled/compile-graphs.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-prepared-'))
@@ -30,11 +30,12 @@ for (const options of FORMATS) {
     mkdirSync(neutral)
     mkdirSync(prepared)
     const fractions: number[] = []
-    compileNeutral(checkpoint, neutral, { options, session, onProgress: () => {} })
+    const answer = await compileUnprepared(checkpoint, neutral, { options, session, onProgress: () => {} })
     const settings = { options, session, onProgress: (fraction: number) => fractions.push(fraction) }
     const fingerprint = await compilePrepared(checkpoint, prepared, settings)
 
     await using asCompiled = await openCpuBackend(checkpoint, neutral, session)
+    assert.equal(answer, fingerprint)
     assert.equal(await asCompiled.fingerprint(), fingerprint)
     for (const threads of [1, 3]) {
       await using asPrepared = await openCpuBackend(checkpoint, prepared, { ...session, threads })

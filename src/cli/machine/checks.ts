@@ -3,8 +3,11 @@
 import { mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { sandboxFor } from '../../audio/index.ts'
 import type { Config } from '../../config.ts'
 import { chooseDevice, graphicsCards, outputOf, unusedGpu } from '../../devices/index.ts'
+import { CacheSharedError } from '../../errors/index.ts'
+import { sharedFolder } from '../../folders.ts'
 import { certificateFault, proxiedFetch, proxyFailureIn } from '../../hub/index.ts'
 import { silentLogger } from '../../logger.ts'
 import { listCompiled } from '../../models/compiled/index.ts'
@@ -33,10 +36,11 @@ export const CHECKS: Readonly<Record<string, (config: Config) => Promise<Finding
   processor: checkProcessor,
   memory: checkMemory,
   ffmpeg: checkFfmpeg,
+  sandbox: checkSandbox,
   device: checkDevice,
   hub: checkHub,
   model: checkModel,
-  cache: ({ engine }) => checkFolder(engine.cacheDir, 'PARADOX_CACHE_DIR', compiledText(engine.cacheDir)),
+  cache: ({ engine }) => checkCache(engine.cacheDir),
   'hub cache': ({ engine }) => checkFolder(engine.hub.cacheDir, 'HF_HOME or HF_HUB_CACHE', ''),
   uploads: ({ tempDir }) => checkFolder(tempDir, 'TEMP_DIR', ''),
   port: checkPort,
@@ -74,6 +78,17 @@ async function checkFfmpeg({ engine: { ffmpegPath } }: Config): Promise<Finding>
     `'${ffmpegPath}' could not be started, or is no ffmpeg`,
     'Install ffmpeg (apt-get install ffmpeg) or set FFMPEG_PATH.',
   )
+}
+
+async function checkSandbox({ engine: { ffmpegPath, isFfmpegSandboxed } }: Config): Promise<Finding> {
+  if (!isFfmpegSandboxed) return ok('ffmpeg runs without one, since FFMPEG_SANDBOX is off')
+  const sandbox = await sandboxFor(ffmpegPath).catch(() => undefined)
+  if (sandbox === undefined) return ok('there is no ffmpeg to keep in one')
+  const { layers, missing } = sandbox
+  if (layers.length === 0) {
+    return warn('ffmpeg runs without one', "Have 'sh', 'unshare' and 'setpriv' (util-linux) on the PATH.")
+  }
+  return ok(`ffmpeg has ${layers.join('; ')}${missing.length > 0 ? `. Not here: ${missing.join('; ')}` : ''}`)
 }
 
 async function checkDevice({ engine }: Config): Promise<Finding> {
@@ -173,6 +188,13 @@ function checkFolder(folder: string, setting: string, contents: string): Finding
   if (bavail * bsize < LOW_SPACE_BYTES)
     return warn(text, `A large model takes 1 to 7 GB: free space, or set ${setting}.`)
   return ok(text)
+}
+
+function checkCache(folder: string): Finding {
+  const shared = sharedFolder(folder, 'compiled')
+  if (shared === undefined) return checkFolder(folder, 'PARADOX_CACHE_DIR', compiledText(folder))
+  const { message, remedy } = new CacheSharedError(shared)
+  return fail(`${shared}: ${message}`, remedy)
 }
 
 /** A file where a file is in the way. */

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -59,6 +70,21 @@ test('what is not as the manifest says is refused', () => {
     'no manifest': (folder) => rmSync(join(folder, 'model.json')),
     'half a manifest': (folder) => truncateSync(join(folder, 'model.json'), 50),
     'an empty manifest': (folder) => writeFileSync(join(folder, 'model.json'), 'null'),
+    'a name outside the folder': (folder) => rename(folder, 'encoder.weights', '../encoder.weights'),
+    'a hidden name': (folder) => rename(folder, 'encoder.weights', '.encoder.weights'),
+    'a pipe in place of a file': (folder) => {
+      rmSync(join(folder, 'encoder.onnx'))
+      execFileSync('mkfifo', [join(folder, 'encoder.onnx')]) // an open would wait for a writer for ever
+    },
+    'a pipe in place of the manifest': (folder) => {
+      rmSync(join(folder, 'model.json'))
+      execFileSync('mkfifo', [join(folder, 'model.json')])
+    },
+    'a link in place of a file': (folder) => {
+      rmSync(join(folder, 'encoder.weights'))
+      symlinkSync('/dev/zero', join(folder, 'encoder.weights'))
+    },
+    'a manifest without an end': (folder) => writeFileSync(join(folder, 'model.json'), ' '.repeat(100_000)),
     'a manifest without graphs': (folder) => writeFileSync(join(folder, 'model.json'), '{"files":{}}'),
   }
   for (const [name, damage] of Object.entries(DAMAGES)) {
@@ -67,6 +93,12 @@ test('what is not as the manifest says is refused', () => {
     assert.throws(() => readCompiled(folder), CompiledDamagedError, name)
   }
 })
+
+/** In the manifest alone. */
+function rename(folder: string, from: string, to: string): void {
+  const path = join(folder, 'model.json')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(`"${from}"`, `"${to}"`))
+}
 
 test('the slower of two compilers drops its copy, and a leftover of the same model is swept', () => {
   const folder = compiled('raced')

@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { z } from 'zod'
 import type { CompileOptions } from '../../compiler/compile.ts'
 import type { AlignmentHeads } from '../../compiler/decoder.ts'
 import { COMPILER_VERSION, GRAPH_FILES, GRAPH_PARTS } from '../../compiler/format.ts'
@@ -26,19 +27,28 @@ export interface CompiledIdentity {
 /** The file of a folder that says what else is in it. Its time of change is that of the model's last load. */
 export const MANIFEST_FILE = 'model.json'
 
-export interface CompiledManifest {
+const LARGEST_MANIFEST_BYTES = 64 * 1024
+/** Of a graph without its weights. */
+const LARGEST_GRAPH_BYTES = 512 * 1024 * 1024
+
+const manifestSchema = z.object({
   /** Under which the model was first loaded; for people. */
-  readonly name: string
-  readonly compiler: number
-  readonly digest: string
-  readonly encoderFormat: string
-  readonly decoderFormat: string
-  readonly machine: string | null
-  /** By base name. Graphs, which are small, with a checksum of their contents. */
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly crc32?: number }>>
-  /** What the model answers to a fixed input; null where the graphs are not prepared. */
-  readonly fingerprint: string | null
-}
+  name: z.string(),
+  compiler: z.int(),
+  digest: z.string(),
+  encoderFormat: z.string(),
+  decoderFormat: z.string(),
+  machine: z.string().nullable(),
+  /** By plain name. Graphs, which are small, with a checksum of their contents. */
+  files: z.record(
+    z.string().regex(/^\w[\w.-]*$/),
+    z.object({ bytes: z.int().nonnegative(), crc32: z.int().nonnegative().optional() }),
+  ),
+  /** What the model answers to a fixed input; null where the graphs are not for the CPU. */
+  fingerprint: z.string().nullable(),
+})
+
+export type CompiledManifest = z.infer<typeof manifestSchema>
 
 /** Made of the folder's own name, so that a sweep knows what a killed compiler has left. */
 const UNFINISHED = '.unfinished-'
@@ -82,23 +92,36 @@ export function compiledFolder(
  */
 export function readCompiled(folder: string): CompiledManifest | undefined {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return undefined
-  let manifest: CompiledManifest
   try {
-    manifest = JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
+    const manifest = manifestSchema.parse(readManifest(folder))
     for (const [name, expected] of Object.entries(manifest.files)) {
       const path = join(folder, name)
-      if (statSync(path).size !== expected.bytes) throw new Error(`'${name}' has another size`)
-      if (expected.crc32 !== undefined && crc32(readFileSync(path)) !== expected.crc32) {
-        throw new Error(`'${name}' has other contents`)
-      }
+      if (regularFileBytes(path) !== expected.bytes) throw new Error(`'${name}' has another size`)
+      if (expected.crc32 === undefined) continue
+      if (expected.bytes > LARGEST_GRAPH_BYTES) throw new Error(`'${name}' is larger than a graph`)
+      if (crc32(readFileSync(path)) !== expected.crc32) throw new Error(`'${name}' has other contents`)
     }
     for (const part of GRAPH_PARTS) {
       if (manifest.files[GRAPH_FILES[part]]?.crc32 === undefined) throw new Error(`it has no ${part}`)
     }
+    return manifest
   } catch (cause) {
     throw new CompiledDamagedError('the compiled model is not what its manifest says', { cause })
   }
-  return manifest
+}
+
+/** What a manifest says, of whatever version it is. @throws {Error} when there is none that can be read. */
+export function readManifest(folder: string): unknown {
+  const path = join(folder, MANIFEST_FILE)
+  if (regularFileBytes(path) > LARGEST_MANIFEST_BYTES) throw new Error('the manifest is too large')
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+/** Length of a file that can be read to its end: a pipe would keep the reader waiting, and a device has none. */
+function regularFileBytes(path: string): number {
+  const found = lstatSync(path)
+  if (!found.isFile()) throw new Error(`'${basename(path)}' is no file`)
+  return found.size
 }
 
 /**

@@ -7,7 +7,7 @@ import { statfsSync } from 'node:fs'
 import { openWeights } from '../../checkpoint/index.ts'
 import { WeightsCutOffError } from '../../compiler/index.ts'
 import { AsrError, DiskFullError, isDiskFull, toWire } from '../../errors/index.ts'
-import { compileNeutral, compilePrepared } from './compile-graphs.ts'
+import { compileNeutral, compilePrepared, compileUnprepared } from './compile-graphs.ts'
 import type { CompileAnswer, CompileJob } from './compile-process.ts'
 
 /** With less room than this left, a file that the runtime did not write to its end has met a full disk. */
@@ -27,6 +27,9 @@ async function compileJob(job: CompileJob): Promise<CompileAnswer> {
     const input = { config, tensors, generation: { alignmentHeads: job.alignmentHeads } }
     const settings = { options: job.options, session: job.session, onProgress: reportProgress }
     if (job.isPrepared) return { type: 'done', fingerprint: await compilePrepared(input, job.folder, settings) }
+    if (job.session.device === 'cpu') {
+      return { type: 'done', fingerprint: await compileUnprepared(input, job.folder, settings) }
+    }
     compileNeutral(input, job.folder, settings)
     return { type: 'done', fingerprint: null }
   } catch (error) {

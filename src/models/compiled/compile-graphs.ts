@@ -37,6 +37,30 @@ const COMPILER_SHARE = 0.65
 /** Of the time of a model, what the encoder needs; of a distilled one it is nearly all. */
 const ENCODER_SHARE = 0.7
 
+/**
+ * Graphs for the CPU as the compiler writes them, into `folder`, where the runtime does not run what it saved itself.
+ *
+ * @returns as `compilePrepared`.
+ */
+export async function compileUnprepared(
+  input: CompileInput,
+  folder: string,
+  settings: CompileSettings,
+): Promise<string> {
+  compileNeutral(input, folder, settings)
+  collectGarbage()
+  const { config } = input
+  const encoder = await CpuEncoder.open(join(folder, ENCODER_FILE), settings.session)
+  const features = await probeEncoder(encoder, config).finally(() => encoder[Symbol.asyncDispose]())
+  const files = {
+    graph: join(folder, DECODER_FILE),
+    embeddings: join(folder, EMBEDDINGS_FILE),
+    alignmentHeads: alignmentHeadsOf(config, input.generation.alignmentHeads),
+  }
+  const decoder = await CpuDecoder.open(files, config, settings.session)
+  return await probeDecoder(decoder, features).finally(() => decoder[Symbol.asyncDispose]())
+}
+
 /** Graphs that any machine can run, into `folder`. */
 export function compileNeutral(input: CompileInput, folder: string, { options, onProgress }: CompileSettings): void {
   const places: WeightPlaces = new Map()

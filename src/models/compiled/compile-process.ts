@@ -21,7 +21,7 @@ export interface CompileJob {
 
 export type CompileAnswer =
   | { readonly type: 'progress'; readonly fraction: number }
-  /** null: the graphs are not prepared, so nothing has run them. */
+  /** null: the graphs are for another device than the CPU, so nothing has run them. */
   | { readonly type: 'done'; readonly fingerprint: string | null }
   | { readonly type: 'failed'; readonly error: WireError }
   | { readonly type: 'failed'; readonly error?: undefined; readonly stack: string }
@@ -35,7 +35,7 @@ const MALLOC = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_
 /**
  * Compiles in a process of its own.
  *
- * @returns what the model answers to the fixed input of `fingerprint.ts`, or null where the graphs are not prepared.
+ * @returns what the model answers to the fixed input of `fingerprint.ts`, or null where the graphs are not for the CPU.
  * @throws {DiskFullError | CheckpointCorruptError} as they are named there; an abort's reason.
  */
 export async function compileInProcess(

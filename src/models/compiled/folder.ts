@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { EngineSettings } from '../../config.ts'
 import { isWriteRefused } from '../../errors/index.ts'
+import { claimFolderSync } from '../../folders.ts'
 import { diskFailure, withLock } from '../../hub/index.ts'
 import type { Logger } from '../../logger.ts'
 import type { LoadingProgress } from '../base.ts'
@@ -13,6 +14,7 @@ import {
   type CompiledIdentity,
   type CompiledManifest,
   compiledFolder,
+  compiledRoot,
   discard,
   publish,
   readCompiled,
@@ -47,6 +49,7 @@ export interface CompiledGraphs {
  *
  * @param useCache  false: what is in the cache is damaged and cannot be removed.
  * @throws {DiskFullError | CacheUnwritableError} when neither the cache nor the system's temporary folder takes it.
+ * @throws {CacheSharedError} when others may write to the cache.
  */
 export async function findOrCompile(
   identity: CompiledIdentity,
@@ -62,6 +65,7 @@ export async function findOrCompile(
  * As `findOrCompile`, but undefined where the cache may not be written.
  *
  * @throws {DiskFullError} when the cache does not take it.
+ * @throws {CacheSharedError} when others may write to it.
  */
 export async function findOrCompileInCache(
   identity: CompiledIdentity,
@@ -69,15 +73,17 @@ export async function findOrCompileInCache(
   options: CompiledOptions,
 ): Promise<CompiledGraphs | undefined> {
   const { settings, signal, logger, onLoading } = options
+  claimFolderSync(settings.cacheDir, basename(compiledRoot(settings.cacheDir)))
   const folder = compiledFolder(settings.cacheDir, identity)
-  const found = find(folder, logger)
+  const isForCpu = identity.machine !== undefined
+  const found = find(folder, isForCpu, logger)
   if (found) return found
 
   onLoading?.({ stage: 'compile', item: '', fraction: undefined })
   try {
     const lock = join(settings.cacheDir, 'compiled', '.locks', basename(folder))
     return await withLock(lock, signal, async (signal) => {
-      const meanwhile = find(folder, logger) // another process had the lock, and has compiled it
+      const meanwhile = find(folder, isForCpu, logger) // another process had the lock, and has compiled it
       return meanwhile ?? (await compileIntoCache(folder, identity, request, { ...options, signal }))
     })
   } catch (error) {
@@ -87,10 +93,11 @@ export async function findOrCompileInCache(
   }
 }
 
-function find(folder: string, logger: Logger): CompiledGraphs | undefined {
+function find(folder: string, isForCpu: boolean, logger: Logger): CompiledGraphs | undefined {
   try {
     const manifest = readCompiled(folder)
     if (manifest === undefined) return undefined
+    if (isForCpu && manifest.fingerprint === null) throw new CompiledDamagedError('it has no answer to compare with')
     markInUse(folder) // before it is opened, or another process might just be pruning it
     return { folder, manifest, isTemporary: false }
   } catch (error) {

@@ -1,11 +1,11 @@
 /** Keeps the compiled cache within its bounds: what may go, in which order, and what a running engine still uses. */
 
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { COMPILER_VERSION } from '../../compiler/format.ts'
 import { makeFolderSync } from '../../folders.ts'
 import { isAlive, ownIdentity } from '../../processes/process-identity.ts'
-import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE } from './cache.ts'
+import { type CompiledManifest, compiledRoot, discard, isUnfinished, MANIFEST_FILE, readManifest } from './cache.ts'
 
 /** A lock that has not been touched for so long belongs to a process that was killed; its owner does every 5 s. */
 const LOCK_STALE_MS = 15_000
@@ -143,7 +143,7 @@ function isLocked(root: string, key: string): boolean {
 
 function manifestOf(folder: string): CompiledManifest | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8'))
+    return readManifest(folder) as CompiledManifest // another version's has the same first fields
   } catch {
     return undefined
   }
