@@ -1,6 +1,6 @@
 /** From the way in which ffmpeg ended to the error that a caller sees. */
 
-import { type AsrError, AudioEmptyError, AudioUnreadableError, FfmpegMissingError } from '../errors/index.ts'
+import { type AsrError, AudioEmptyError, AudioUnreadableError, FfmpegMissingError, FfmpegStoppedError } from '../errors/index.ts'
 import type { FfmpegExit } from './ffmpeg.ts'
 import { hasSandboxFailed } from './sandbox.ts'
 
@@ -22,13 +22,20 @@ const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
 const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all'
 
 /**
+ * Signals of an operator, or of a system that is short of memory. Others are the file's: what a decoder did wrong on it
+ * (SIGSEGV), or the limit of the processor's time that it ran into (SIGXCPU).
+ */
+const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
+
+/**
  * The failure of a run that gave no usable audio.
  *
  * @param nSamples  how many samples came out before the end.
  */
 export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
   if (hasSandboxFailed(exit.stderr)) return new FfmpegMissingError({ cause: new Error(exit.stderr.trim()) })
-  if (exit.signal !== null) return unreadable('the program that reads it was stopped', exit)
+  if (exit.signal !== null && FROM_OUTSIDE.has(exit.signal)) return new FfmpegStoppedError({ cause: causeOf(exit) })
+  if (exit.signal !== null) return unreadable('the program that reads it ended on it', exit)
   if (exit.code === 0 && nSamples === 0) return holdsNoAudio()
   if (/matches no streams/.test(exit.stderr)) return holdsNoAudio()
   if (nSamples > 0) return unreadable('most of it cannot be decoded', exit)
@@ -41,6 +48,9 @@ export function sawDamage(exit: FfmpegExit): boolean {
 }
 
 function unreadable(reason: string, exit: FfmpegExit): AudioUnreadableError {
-  const how = exit.signal ?? `code ${exit.code}`
-  return new AudioUnreadableError(reason, { cause: new Error(`ffmpeg ended with ${how}: ${exit.stderr.trim()}`) })
+  return new AudioUnreadableError(reason, { cause: causeOf(exit) })
+}
+
+function causeOf({ signal, code, stderr }: FfmpegExit): Error {
+  return new Error(`ffmpeg ended with ${signal ?? `code ${code}`}: ${stderr.trim()}`)
 }

@@ -89,7 +89,7 @@ test('ffmpeg that is not installed or not a program is named', async () => {
 
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
   const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
-  await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, {
+  await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_FFMPEG_STOPPED', /says nothing of the recording/, {
     ffmpegPath,
     isSandboxed: false,
   })

@@ -45,6 +45,16 @@ export class AudioTimeoutError extends AsrError {
   }
 }
 
+export class FfmpegStoppedError extends AsrError {
+  override readonly name = 'FfmpegStoppedError'
+  readonly code = 'ASR_FFMPEG_STOPPED'
+  readonly remedy = 'Send the recording again.'
+
+  constructor(options?: ErrorOptions) {
+    super('ffmpeg, which reads the audio, was stopped from outside, which says nothing of the recording.', options)
+  }
+}
+
 export class FfmpegMissingError extends AsrError {
   override readonly name = 'FfmpegMissingError'
   readonly code = 'ASR_FFMPEG_MISSING'

@@ -32,6 +32,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.AudioEmptyError('is empty'),
   new errors.AudioTooLongError(60),
   new errors.AudioTimeoutError(60),
+  new errors.FfmpegStoppedError(),
   new errors.FfmpegMissingError(),
   new errors.LanguageUnknownError('klingon', 'Use a code such as pt.'),
   new errors.UploadMissingError(),
