@@ -72,7 +72,7 @@ const LIMIT_MS = 300_000
 const ERROR_LEVEL = 50
 
 /** One that nobody has at this moment; the service has no way to say which it has taken. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // it listens on a port
