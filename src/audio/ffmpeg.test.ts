@@ -1,10 +1,12 @@
 /** What holds ffmpeg in its limits, and that no process is left behind. */
 
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, mock, test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
+import { Ffmpeg } from './ffmpeg.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
 // Files are AIFF, since a plain WAV file is read without ffmpeg.
@@ -74,6 +76,24 @@ test('ffmpeg that is not installed or not a program is named', async () => {
   const path = folder.make('good.aiff', tone(1))
   await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: folder.file('no-such-program') })
   await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: path })
+})
+
+test('ffmpeg that the system does not start, for want of open files, is not called missing', async (t) => {
+  const limitTo = (limit: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:`])
+  const usual = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))![1]!
+  const files: number[] = []
+  t.after(() => {
+    for (const file of files) closeSync(file)
+    limitTo(usual)
+  })
+  limitTo('100')
+  assert.throws(
+    () => {
+      for (;;) files.push(openSync('/dev/null', 'r'))
+    },
+    { code: 'EMFILE' },
+  )
+  await assert.rejects(Ffmpeg.start([], GENEROUS), { code: 'ASR_PROCESS_LIMIT', message: /\(EMFILE\)/ })
 })
 
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {

@@ -1,4 +1,4 @@
-/** The processes that models run in. */
+/** The processes that models run in, and those that read recordings for them. */
 
 import { AsrError } from './asr-error.ts'
 
@@ -9,6 +9,18 @@ export class EngineCrashedError extends AsrError {
 
   constructor(modelId: string, how: string) {
     super(`The process of model '${modelId}' ended unexpectedly (${how}).`)
+  }
+}
+
+export class ProcessLimitError extends AsrError {
+  override readonly name = 'ProcessLimitError'
+  readonly code = 'ASR_PROCESS_LIMIT'
+  readonly remedy =
+    'Send the request again later; if it repeats, raise the limits of open files and of processes, or free memory.'
+
+  /** @param systemCode  such as EMFILE. */
+  constructor(systemCode: string, options?: ErrorOptions) {
+    super(`The system did not let the service start another process (${systemCode}).`, options)
   }
 }
 
