@@ -1,11 +1,12 @@
 /** What holds ffmpeg in its limits, and that no process is left behind. */
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, mock, test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
+import { skipped } from '../../test/helpers/skip.ts'
 import { Ffmpeg } from './ffmpeg.ts'
 import { decodeAudio, SAMPLE_RATE } from './index.ts'
 
@@ -79,6 +80,7 @@ test('ffmpeg that is not installed or not a program is named', async () => {
 })
 
 test('ffmpeg that the system does not start, for want of open files, is not called missing', async (t) => {
+  if (spawnSync('prlimit').error) return t.skip(skipped('machine', 'needs prlimit of util-linux'))
   const limitTo = (limit: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:`])
   const usual = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))![1]!
   const files: number[] = []
