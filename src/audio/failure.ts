@@ -17,6 +17,9 @@ const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/Permission denied/, 'the service may not read it'],
 ]
 
+/** Its own last words, after a signal that it obeys. The file is not to blame. */
+const ENDED_POLITELY = /^\[info\] Exiting normally, received signal \d+/m
+
 const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all'
 
 /**
@@ -25,7 +28,8 @@ const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all
  * @param nSamples  how many samples came out before the end.
  */
 export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
-  if (exit.signal !== null) return unreadable('the program that reads it was stopped', exit)
+  if (exit.signal !== null || ENDED_POLITELY.test(exit.stderr))
+    return unreadable('the program that reads it was stopped', exit)
   if (exit.code === 0 && nSamples === 0) return holdsNoAudio()
   if (/matches no streams/.test(exit.stderr)) return holdsNoAudio()
   if (nSamples > 0) return unreadable('most of it cannot be decoded', exit)

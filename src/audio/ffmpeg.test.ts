@@ -39,18 +39,19 @@ function script(name: string, body: string): string {
 }
 
 /** The real ffmpeg, which leaves its process id behind. */
-function ffmpegWithPid(): { ffmpegPath: string; isAlive: () => boolean } {
+function ffmpegWithPid(): { ffmpegPath: string; pid: () => number; isAlive: () => boolean } {
   const pidFile = folder.file(`pid-${Math.random()}`)
   const ffmpegPath = script('ffmpeg-with-pid', `echo $$ > '${pidFile}'\nexec ffmpeg "$@"`)
+  const pid = () => Number(readFileSync(pidFile, 'utf8'))
   const isAlive = () => {
     try {
-      return process.kill(Number(readFileSync(pidFile, 'utf8')), 0)
+      return process.kill(pid(), 0)
     } catch (error) {
       assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH')
       return false
     }
   }
-  return { ffmpegPath, isAlive }
+  return { ffmpegPath, pid, isAlive }
 }
 
 test('ffmpeg that gives nothing is stopped', async () => {
@@ -101,6 +102,19 @@ test('ffmpeg that the system does not start, for want of open files, is not call
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
   const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
   await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_AUDIO_UNREADABLE', /was stopped/, { ffmpegPath })
+})
+
+test('nor does ffmpeg that obeyed a signal, as a supervisor sends it to all processes', async () => {
+  const { ffmpegPath, pid } = ffmpegWithPid()
+  const decoding = decodeAudio(folder.make('terminated.aiff', tone(600)), { ...GENEROUS, ffmpegPath })
+  await decoding.next()
+  process.kill(pid(), 'SIGTERM')
+  await assert.rejects(
+    async () => {
+      for await (const _ of decoding);
+    },
+    { code: 'ASR_AUDIO_UNREADABLE', message: /the program that reads it was stopped/ },
+  )
 })
 
 test('ffmpeg sees neither tokens nor settings of its own', async () => {
