@@ -56,10 +56,10 @@ const SUITES: readonly Suite[] = [
 const SLOW_CONTRACTS = [
   ...['cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify', 'cli-watch'],
   ...['compiled-cache', 'containers', 'cuda-model', 'cuda-trial', 'decoder-batches', 'device-choice', 'device-loss'],
-  ...['device-trial', 'engine-environment', 'engine-pool', 'failed-loads', 'generate-graph', 'graph'],
-  ...['half-precision-batches', 'hot-swap', 'languages', 'model-lifecycle', 'models-deletion', 'models-downloads'],
-  ...['models-in-memory', 'models-routes', 'preload', 'prepared-graphs', 'proxies', 'readiness', 'service-life'],
-  ...['traces', 'transcribe'],
+  ...['device-trial', 'engine-environment', 'engine-hangs', 'engine-pool', 'failed-loads', 'generate-graph', 'graph'],
+  ...['half-precision-batches', 'hot-swap', 'languages', 'log', 'model-lifecycle', 'models-deletion'],
+  ...['models-downloads', 'models-in-memory', 'models-routes', 'preload', 'prepared-graphs', 'process-group'],
+  ...['proxies', 'readiness', 'service-life', 'traces', 'transcribe'],
 ].map((name) => `test/contract/${name}.test.ts`)
 
 const N_SLOWEST = 15

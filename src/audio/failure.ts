@@ -1,6 +1,12 @@
 /** From the way in which ffmpeg ended to the error that a caller sees. */
 
-import { type AsrError, AudioEmptyError, AudioUnreadableError, FfmpegMissingError, FfmpegStoppedError } from '../errors/index.ts'
+import {
+  type AsrError,
+  AudioEmptyError,
+  AudioUnreadableError,
+  FfmpegMissingError,
+  FfmpegStoppedError,
+} from '../errors/index.ts'
 import type { FfmpegExit } from './ffmpeg.ts'
 import { hasSandboxFailed } from './sandbox.ts'
 
@@ -19,6 +25,9 @@ const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/Permission denied/, 'the service may not read it'],
 ]
 
+/** Its own last words, after a signal that it obeys. The file is not to blame. */
+const ENDED_POLITELY = /^\[info\] Exiting normally, received signal \d+/m
+
 const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all'
 
 /**
@@ -34,7 +43,9 @@ const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM',
  */
 export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
   if (hasSandboxFailed(exit.stderr)) return new FfmpegMissingError({ cause: new Error(exit.stderr.trim()) })
-  if (exit.signal !== null && FROM_OUTSIDE.has(exit.signal)) return new FfmpegStoppedError({ cause: causeOf(exit) })
+  if (ENDED_POLITELY.test(exit.stderr) || (exit.signal !== null && FROM_OUTSIDE.has(exit.signal))) {
+    return new FfmpegStoppedError({ cause: causeOf(exit) })
+  }
   if (exit.signal !== null) return unreadable('the program that reads it ended on it', exit)
   if (exit.code === 0 && nSamples === 0) return holdsNoAudio()
   if (/matches no streams/.test(exit.stderr)) return holdsNoAudio()

@@ -1,10 +1,13 @@
 /** What holds ffmpeg in its limits, and that no process is left behind. */
 
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, mock, test } from 'node:test'
 import { TempFolder, tone } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, assertSeconds, decodeWhole, GENEROUS } from '../../test/helpers/judges/decode-whole.ts'
+import { skipped } from '../../test/helpers/skip.ts'
+import { Ffmpeg } from './ffmpeg.ts'
 import { type AudioOptions, decodeAudio, SAMPLE_RATE } from './index.ts'
 
 // Files are AIFF, since a plain WAV file is read without ffmpeg.
@@ -36,18 +39,20 @@ function script(name: string, body: string): string {
 }
 
 /** The real ffmpeg, which leaves its process id behind: outside the sandbox, where no file can be written. */
-function ffmpegWithPid(): { program: Pick<AudioOptions, 'ffmpegPath' | 'isSandboxed'>; isAlive: () => boolean } {
+function ffmpegWithPid() {
   const pidFile = folder.file(`pid-${Math.random()}`)
   const ffmpegPath = script('ffmpeg-with-pid', `echo $$ > '${pidFile}'\nexec ffmpeg "$@"`)
+  const pid = () => Number(readFileSync(pidFile, 'utf8'))
   const isAlive = () => {
     try {
-      return process.kill(Number(readFileSync(pidFile, 'utf8')), 0)
+      return process.kill(pid(), 0)
     } catch (error) {
       assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH')
       return false
     }
   }
-  return { program: { ffmpegPath, isSandboxed: false }, isAlive }
+  const program: Pick<AudioOptions, 'ffmpegPath' | 'isSandboxed'> = { ffmpegPath, isSandboxed: false }
+  return { program, pid, isAlive }
 }
 
 test('ffmpeg that gives nothing is stopped', async () => {
@@ -87,12 +92,47 @@ test('ffmpeg that is not installed or not a program is named', async () => {
   await assertRefused(path, 'ASR_FFMPEG_MISSING', undefined, { ffmpegPath: path })
 })
 
+test('ffmpeg that the system does not start, for want of open files, is not called missing', async (t) => {
+  if (spawnSync('prlimit').error) return t.skip(skipped('machine', 'needs prlimit of util-linux'))
+  const limitTo = (limit: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${limit}:`])
+  const usual = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))![1]!
+  const files: number[] = []
+  t.after(() => {
+    for (const file of files) closeSync(file)
+    limitTo(usual)
+  })
+  limitTo('100')
+  assert.throws(
+    () => {
+      for (;;) files.push(openSync('/dev/null', 'r'))
+    },
+    { code: 'EMFILE' },
+  )
+  await assert.rejects(Ffmpeg.start('any.aiff', { ...GENEROUS, isSandboxed: false }), {
+    code: 'ASR_PROCESS_LIMIT',
+    message: /\(EMFILE\)/,
+  })
+})
+
 test('ffmpeg that was killed from outside does not pass for the end of the recording', async () => {
   const ffmpegPath = script('dying-ffmpeg', 'head -c 4000 /dev/zero\nkill -9 $$')
   await assertRefused(folder.make('oom.aiff', tone(1)), 'ASR_FFMPEG_STOPPED', /says nothing of the recording/, {
     ffmpegPath,
     isSandboxed: false,
   })
+})
+
+test('nor does ffmpeg that obeyed a signal, as a supervisor sends it to all processes', async () => {
+  const { program, pid } = ffmpegWithPid()
+  const decoding = decodeAudio(folder.make('terminated.aiff', tone(600)), { ...GENEROUS, ...program })
+  await decoding.next()
+  process.kill(pid(), 'SIGTERM')
+  await assert.rejects(
+    async () => {
+      for await (const _ of decoding);
+    },
+    { code: 'ASR_FFMPEG_STOPPED' },
+  )
 })
 
 test('ffmpeg sees neither tokens nor settings of its own', async () => {

@@ -4,7 +4,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { EngineSettings } from '../config.ts'
-import { AudioTimeoutError, FfmpegMissingError } from '../errors/index.ts'
+import { AudioTimeoutError, FfmpegMissingError, ProcessLimitError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { CODEC_WHITELIST } from './codecs.ts'
@@ -91,6 +91,9 @@ function ffmpegArguments(path: string, outputArgs: readonly string[] = []): stri
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
+/** The system's codes for want of open files, of processes and of memory. */
+const NO_MORE_PROCESSES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'])
+
 /** A running ffmpeg; its starter disposes of it, which kills it if it still runs and waits for its end. */
 export class Ffmpeg implements AsyncDisposable {
   readonly #child: Child
@@ -116,7 +119,8 @@ export class Ffmpeg implements AsyncDisposable {
   /**
    * Reads `path`, as `ffmpegArguments` say.
    *
-   * @throws {FfmpegMissingError} when the program cannot be started.
+   * @throws {FfmpegMissingError} when the program is not there, or is none.
+   * @throws {ProcessLimitError} when the system starts no further process.
    * @throws the signal's reason when it has been aborted.
    */
   static async start(path: string, options: AudioOptions, outputArgs: readonly string[] = []): Promise<Ffmpeg> {
@@ -129,7 +133,8 @@ export class Ffmpeg implements AsyncDisposable {
       return new Ffmpeg(child, options)
     } catch (cause) {
       options.signal?.throwIfAborted()
-      throw new FfmpegMissingError({ cause })
+      const { code = '' } = cause as NodeJS.ErrnoException
+      throw NO_MORE_PROCESSES.has(code) ? new ProcessLimitError(code, { cause }) : new FfmpegMissingError({ cause })
     }
   }
 
@@ -213,6 +218,8 @@ async function spawnFfmpeg(path: string, options: AudioOptions, outputArgs: read
       : (await sandboxFor(options.ffmpegPath)).command(path, args, { cpuSeconds })
   return spawn(program, all, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A signal to our process group, such as Ctrl-C, is not for it: the request goes on.
+    detached: true,
     env: ffmpegEnvironment(),
     signal: options.signal,
     killSignal: 'SIGKILL', // ffmpeg answers a polite signal only between two packets

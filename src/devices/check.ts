@@ -11,7 +11,7 @@ import { runtimeEnvironment } from './runtime-environment.ts'
 
 /**
  * The first use of a GPU reads a gigabyte of CUDA's libraries, and its driver may compile kernels; on software Vulkan a
- * trial takes 15 s. A driver that hangs never ends.
+ * trial takes 15 s. A driver that hangs never ends; one that does not even compute meanwhile is not waited for so long.
  */
 const TRIAL_LIMIT_MS = 120_000
 
@@ -80,8 +80,7 @@ export async function checkDevice(
   } finally {
     // It has nothing more to do, and what it has of the device is given back at once, also where its driver would hang.
     child.kill()
-    await abortable(child.ended, limit).catch(() => {}) // one that waits for a driver cannot be killed
-    child.abandon()
+    await child.ended
     // A process that is being killed may write for another moment.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }

@@ -28,6 +28,8 @@ export async function chooseDevice(
   logger: Logger,
   surroundings: Surroundings = {},
 ): Promise<EngineSettings> {
+  // A trial takes seconds, and with a driver that hangs a minute: what is waited for should be in the log meanwhile.
+  if (settings.device !== 'cpu') logger.info({ device: settings.device }, 'trying the device')
   switch (settings.device) {
     case 'cpu':
       return settings

@@ -3,20 +3,19 @@
 import { readFileSync } from 'node:fs'
 import { failureToWire } from '../errors/index.ts'
 import { checkDevice } from '../models/index.ts'
+import { serveParent, tellParent } from '../processes/parent.ts'
 import type { DeviceAnswer, DeviceQuestion } from './check.ts'
 import { SOFTWARE_DRIVERS } from './vulkan-drivers.ts'
 
-process.once('message', async ({ device, dtype, folder }: DeviceQuestion) => {
+serveParent(async ({ device, dtype, folder }: DeviceQuestion) => {
   const answer = await checkDevice(device, { dtype, folder }).then(
     ({ hasHalves }): DeviceAnswer => {
       return { type: 'usable', isSoftware: device === 'webgpu' && usesSoftwareDriver(), hasHalves }
     },
     (error: unknown): DeviceAnswer => ({ type: 'failed', failure: failureToWire(error) }),
   )
-  process.send!(answer, () => process.exit(0))
+  tellParent(answer, () => process.exit(0))
 })
-// The asking process has ended.
-process.on('disconnect', () => process.exit(0))
 
 /** The runtime does not tell which adapter it has taken, but what it has loaded can be seen. */
 function usesSoftwareDriver(): boolean {

@@ -21,6 +21,7 @@ export interface EngineHandleOptions {
   readonly clock: Clock
   readonly deviceMemory: DeviceMemoryReader
   readonly onLoading: EngineOptions['onLoading']
+  readonly patience: EngineOptions['patience']
   readonly onEvent: ((event: EngineEvent) => void) | undefined
   /**
    * Called once for each load that has failed, and not for one that was ended.
@@ -90,6 +91,11 @@ export class EngineHandle implements QueueEngine {
   /** Its model could not be loaded, or its engine has died: of no use but to those who are in. */
   get isSpent(): boolean {
     return !this.isEnding && (this.#loadFailure !== undefined || this.#process?.isAlive === false)
+  }
+
+  /** Its process gives no sign of life, and will be ended if that goes on. */
+  get isSilent(): boolean {
+    return this.#process?.isSilent ?? false
   }
 
   /** Loaded on demand, for requests that are still to come. */
@@ -207,9 +213,9 @@ export class EngineHandle implements QueueEngine {
   }
 
   #startProcess(): EngineProcess {
-    const { settings, logger, clock, onLoading, onEvent, onLoadFailed, onChange } = this.#options
+    const { settings, logger, clock, onLoading, patience, onEvent, onLoadFailed, onChange } = this.#options
     const startedAt = clock.now()
-    const engine = new EngineProcess({ entry: this.entry, settings, logger, onLoading })
+    const engine = new EngineProcess({ entry: this.entry, settings, logger, onLoading, patience })
     this.#process = engine
     this.#loadedAt = undefined
     if (onEvent) void reportLife(engine, onEvent, () => this.#endReason)

@@ -3,11 +3,19 @@
 import { onAbort } from '../async/abortable.ts'
 import type { EngineSettings } from '../config.ts'
 import { runtimeEnvironment } from '../devices/runtime-environment.ts'
-import { EngineCrashedError, failureFromWire, ModelLoadError, RemoteError } from '../errors/index.ts'
+import {
+  type AsrError,
+  EngineCrashedError,
+  failureFromWire,
+  ModelLoadError,
+  ProcessLimitError,
+  RemoteError,
+} from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import { ForkedProcess, SMALL_HEAP } from '../processes/forked-process.ts'
+import { ForkedProcess, type ProcessEnd, SMALL_HEAP } from '../processes/forked-process.ts'
+import type { Patience } from '../processes/silence-watch.ts'
 import type { WorkKind, WorkResults } from '../transcript/index.ts'
 import type { EngineWork, FromEngine, ToEngine } from './protocol.ts'
 import type { TranscribeRequest } from './transcriber.ts'
@@ -15,11 +23,19 @@ import type { TranscribeRequest } from './transcriber.ts'
 /** An engine that is told to unload needs milliseconds; one that is in the middle of a long step is not waited for. */
 const UNLOAD_TIMEOUT_MS = 2_000
 
+/**
+ * Signs of life that an engine may give, one every five seconds or one a step where a step takes longer, until a request that
+ * was aborted has ended. One that has not will not, and would keep its place in the queue.
+ */
+const SIGNS_TO_SETTLE = 12
+
 export interface EngineOptions {
   readonly entry: ModelEntry
   readonly settings: EngineSettings
   readonly logger: Logger
   readonly onLoading?: ((progress: LoadingProgress) => void) | undefined
+  /** With a process that gives no sign of life; by default `ANSWERING`. */
+  readonly patience?: Patience | undefined
 }
 
 /** Work whose options have been checked. */
@@ -34,6 +50,8 @@ type Result = WorkResults[WorkKind]
 
 interface WaitingRequest extends PromiseWithResolvers<Result> {
   readonly request: EngineRequest
+  /** Signs of life since its abort. */
+  nSigns: number
 }
 
 export class EngineProcess {
@@ -60,10 +78,12 @@ export class EngineProcess {
       execArgv: SMALL_HEAP,
       env: runtimeEnvironment(options.settings.cacheDir, options.settings.deviceEnvironment),
       stderr: 'inherit', // where an engine logs
+      patience: options.patience,
     })
     this.#loading.promise.catch(() => {}) // those who wait for `loaded` get the failure; there may be none
     this.#child.onMessage((message) => this.#receive(message))
-    void this.#child.ended.then(({ how }) => this.#fail(how))
+    this.#child.onSignOfLife(() => this.#endUnsettled())
+    void this.#child.ended.then((end) => this.#fail(end))
     this.#child.send({
       type: 'load',
       entry: options.entry,
@@ -94,8 +114,13 @@ export class EngineProcess {
     return !this.#ending && !this.#child.hasEnded
   }
 
+  /** It gives no sign of life, and will be ended if that goes on. */
+  get isSilent(): boolean {
+    return this.#child.isSilent
+  }
+
   /** Settles when the process is gone, however it ended. */
-  get exited(): Promise<unknown> {
+  get exited(): Promise<ProcessEnd> {
     return this.#child.ended
   }
 
@@ -110,7 +135,7 @@ export class EngineProcess {
     signal.throwIfAborted()
     const requestId = this.#nextRequestId++
     const answer = Promise.withResolvers<Result>()
-    this.#waiting.set(requestId, { ...answer, request })
+    this.#waiting.set(requestId, { ...answer, request, nSigns: 0 })
     using _aborting = onAbort(signal, () => this.#child.send({ type: 'abort', requestId }))
     try {
       if (!this.isAlive) throw new EngineCrashedError(this.modelId, 'it had ended before the request')
@@ -178,13 +203,27 @@ export class EngineProcess {
     this.#child.kill()
   }
 
-  #fail(how: string): void {
-    const error = new EngineCrashedError(this.modelId, how)
-    if (!this.#ending) this.#logger.error({ code: error.code, how }, 'engine process ended unexpectedly')
+  /** Called at each sign of life. */
+  #endUnsettled(): void {
+    for (const waiting of this.#waiting.values()) {
+      if (!waiting.request.signal.aborted) continue
+      waiting.nSigns++
+      if (waiting.nSigns === SIGNS_TO_SETTLE) this.#child.killHung('a request went on after its abort')
+    }
+  }
+
+  #fail(end: ProcessEnd): void {
+    const error = endedEarly(this.modelId, end)
+    if (!this.#ending) this.#logger.error({ code: error.code, how: end.how }, 'engine process ended unexpectedly')
     this.#loading.reject(new ModelLoadError(this.modelId, error))
     this.#nLost = this.#waiting.size + this.#nFailed
     for (const { reject } of this.#waiting.values()) reject(error)
   }
+}
+
+/** The failure of those who wait for a process of a model that has ended, or could not be started. */
+export function endedEarly(modelId: string, { how, hasStarted }: ProcessEnd): AsrError {
+  return hasStarted ? new EngineCrashedError(modelId, how) : new ProcessLimitError(how)
 }
 
 /**

@@ -7,6 +7,7 @@ import { DeviceMemoryReader } from '../devices/nvidia.ts'
 import { failureToWire } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
 import { type AsrStrategy, createStrategy } from '../models/index.ts'
+import { serveParent, tellParent } from '../processes/parent.ts'
 import type { FromEngine, ToEngine } from './protocol.ts'
 import type { WorkTiming } from './transcriber.ts'
 
@@ -15,11 +16,7 @@ let gpuMemLimitBytes: number | undefined
 const running = new Map<number, AbortController>()
 const closing = new AbortController()
 
-process.on('message', (message: ToEngine) => void receive(message)) // sent by engine-process.ts of the same build
-// The service is gone, however it ended: no message would be read.
-process.on('disconnect', () => process.exit(0))
-// Ctrl-C reaches the whole process group; the service decides when its engines end.
-process.on('SIGINT', () => {})
+serveParent((message: ToEngine) => void receive(message)) // sent by engine-process.ts
 
 async function receive(message: ToEngine): Promise<void> {
   switch (message.type) {
@@ -132,5 +129,5 @@ async function isOverDeviceLimit(): Promise<boolean> {
 }
 
 function send(message: FromEngine): void {
-  if (process.connected) process.send!(message)
+  tellParent(message)
 }

@@ -2,8 +2,8 @@
 
 import type { EngineProcess } from './engine-process.ts'
 
-/** `crash`: its process ended by itself; the others say who ended it. */
-const UNLOAD_REASONS = ['idle', 'swap', 'request', 'crash', 'shutdown', 'memory'] as const
+/** `crash`: its process ended by itself; `hang`: it was killed as it did not answer; the others say who ended it. */
+const UNLOAD_REASONS = ['idle', 'swap', 'request', 'crash', 'hang', 'shutdown', 'memory'] as const
 export type UnloadReason = (typeof UNLOAD_REASONS)[number]
 
 export type EngineEvent =
@@ -32,6 +32,6 @@ export async function reportLife(
     return
   }
   onEvent({ type: 'loaded', modelId, seconds: (performance.now() - startedAtMs) / 1000 })
-  await engine.exited
-  onEvent({ type: 'unloaded', modelId, reason: endReason() ?? 'crash' })
+  const { isHang } = await engine.exited
+  onEvent({ type: 'unloaded', modelId, reason: endReason() ?? (isHang ? 'hang' : 'crash') })
 }

@@ -8,6 +8,7 @@ import type { Device, EngineSettings } from '../config.ts'
 import { DeviceMemoryReader } from '../devices/nvidia.ts'
 import type { Logger } from '../logger.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import type { Patience } from '../processes/silence-watch.ts'
 import { EngineHandle } from './engine-handle.ts'
 import type { EngineOptions } from './engine-process.ts'
 import type { EngineEvent, UnloadReason } from './events.ts'
@@ -32,6 +33,8 @@ export interface LoadedEnginesOptions {
   readonly clock: Clock
   /** Told what the loading of a model is at. */
   readonly onLoading?: EngineOptions['onLoading']
+  /** With a process that gives no sign of life; for tests another. */
+  readonly patience?: Patience | undefined
   /** Told when a model has been loaded or unloaded. */
   readonly onEvent?: ((event: EngineEvent) => void) | undefined
 }
@@ -90,7 +93,7 @@ export class LoadedEngines implements Engines<EngineHandle> {
       this.#endLeastRecent(lack)
       return undefined
     }
-    const { logger, clock, onLoading, onEvent, settings } = this.#options
+    const { logger, clock, onLoading, onEvent, patience, settings } = this.#options
     const started = new EngineHandle(entry, {
       settings: {
         ...settings,
@@ -104,6 +107,7 @@ export class LoadedEngines implements Engines<EngineHandle> {
       deviceMemory: this.#deviceMemory,
       onLoading,
       onEvent,
+      patience,
       onLoadFailed: (error) => this.#listener.onLoadFailed(entry, error),
       onLeave: (engine) => this.#memory.look(engine),
       onChange: (engine) => {

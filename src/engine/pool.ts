@@ -67,7 +67,7 @@ export class EnginePool implements Transcriber {
   readonly #closing = new AbortController()
 
   constructor(options: EnginePoolOptions) {
-    const { settings, logger, onLoading, clock = systemClock, maxConcurrency = MOST_AT_ONCE } = options
+    const { settings, logger, onLoading, patience, clock = systemClock, maxConcurrency = MOST_AT_ONCE } = options
     this.#options = options
     this.#failures = new LoadFailures(clock)
     this.#engines = new LoadedEngines(
@@ -89,6 +89,7 @@ export class EnginePool implements Transcriber {
       settings,
       logger,
       onLoading,
+      patience,
       onFailed: (entry, error) => {
         options.onEvent?.({ type: 'load-failed', modelId: entry.id })
         return this.#noteFailure(entry, error)
@@ -138,6 +139,10 @@ export class EnginePool implements Transcriber {
       loadSeconds: undefined,
       expiresAt: undefined,
     }
+  }
+
+  hasSilentEngine(): boolean {
+    return this.#engines.all().some(({ isSilent }) => isSilent)
   }
 
   loadFailures(): readonly LoadFailure[] {

@@ -2,10 +2,11 @@
 
 import { onAbort } from '../async/abortable.ts'
 import { runtimeEnvironment } from '../devices/runtime-environment.ts'
-import { EngineCrashedError, failureFromWire, ModelLoadError } from '../errors/index.ts'
+import { failureFromWire, ModelLoadError } from '../errors/index.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import { ForkedProcess, ProcessEndedError, SMALL_HEAP } from '../processes/forked-process.ts'
-import type { EngineOptions } from './engine-process.ts'
+import { type Patience, PREPARING } from '../processes/silence-watch.ts'
+import { type EngineOptions, endedEarly } from './engine-process.ts'
 import type { FromPreparation, ToPreparation } from './protocol.ts'
 
 /** A process that is told to stop has a download's file to close and a compiler to end, which takes milliseconds. */
@@ -16,6 +17,8 @@ export interface PreparationProcessOptions extends Pick<EngineOptions, 'entry' |
   /** Told the process's id. */
   readonly onStarted: (pid: number | undefined) => void
   readonly onProgress: (progress: LoadingProgress) => void
+  /** How long it may give no sign of life. */
+  readonly patience?: Patience | undefined
 }
 
 /**
@@ -25,13 +28,14 @@ export interface PreparationProcessOptions extends Pick<EngineOptions, 'entry' |
  * @throws {ModelLoadError} with the reason, as a load would; the signal's after an abort.
  */
 export async function prepareInProcess(options: PreparationProcessOptions): Promise<void> {
-  const { entry, settings, signal, onStarted, onProgress } = options
+  const { entry, settings, signal, onStarted, onProgress, patience = PREPARING } = options
   signal.throwIfAborted()
   const logger = options.logger.child({ modelId: entry.id })
   const child = new ForkedProcess<ToPreparation, FromPreparation>(new URL('./preparation-entry.ts', import.meta.url), {
     execArgv: SMALL_HEAP,
     env: runtimeEnvironment(settings.cacheDir, settings.deviceEnvironment),
     stderr: 'inherit',
+    patience,
   })
   onStarted(child.pid)
   using _stopping = onAbort(signal, () => void child.stop({ type: 'stop' }, STOP_TIMEOUT_MS))
@@ -44,7 +48,7 @@ export async function prepareInProcess(options: PreparationProcessOptions): Prom
     })
   } catch (error) {
     signal.throwIfAborted() // it was ended for that, and has said so in its own way
-    const cause = error instanceof ProcessEndedError ? new EngineCrashedError(entry.id, error.end.how) : error
+    const cause = error instanceof ProcessEndedError ? endedEarly(entry.id, error.end) : error
     throw new ModelLoadError(entry.id, cause)
   } finally {
     await child.ended

@@ -10,6 +10,7 @@ import type { Logger } from '../logger.ts'
 import type { LoadingProgress } from '../models/base.ts'
 import { isReady } from '../models/readiness.ts'
 import type { ModelEntry } from '../models/registry.ts'
+import type { Patience } from '../processes/silence-watch.ts'
 import type { EngineOptions } from './engine-process.ts'
 import { prepareInProcess } from './preparation-process.ts'
 
@@ -23,6 +24,8 @@ export interface PreparationsOptions {
   readonly settings: EngineSettings
   readonly logger: Logger
   readonly onLoading: EngineOptions['onLoading']
+  /** With a process that gives no sign of life; for tests another. */
+  readonly patience?: Patience | undefined
   /**
    * Called once for each preparation that has failed, and not for one that was given up.
    *
@@ -105,13 +108,13 @@ export class Preparations {
   }
 
   async #run(entry: ModelEntry, signal: AbortSignal, onProgress: (progress: LoadingProgress) => void): Promise<void> {
-    const { settings, logger, onFailed } = this.#options
+    const { settings, logger, onFailed, patience } = this.#options
     try {
       await this.#turns.run(signal, async () => {
         logger.info({ modelId: entry.id }, 'preparing the model, while those that are loaded go on')
         const onStarted = (pid: number | undefined) => void this.#pids.set(entry.id, pid)
         try {
-          await prepareInProcess({ entry, settings, logger, signal, onStarted, onProgress })
+          await prepareInProcess({ entry, settings, logger, signal, onStarted, onProgress, patience })
         } finally {
           this.#pids.delete(entry.id)
         }

@@ -97,6 +97,8 @@ export interface Transcriber {
   detectLanguage(request: DetectLanguageRequest): Promise<LanguageDetection>
   /** Every model that is being prepared, being loaded, loaded, or being unloaded. */
   engines(): readonly EngineState[]
+  /** Whether a model's process gives no sign of life; it will be ended if that goes on. */
+  hasSilentEngine(): boolean
   /** Models that could not be loaded, as long as requests for them are not tried again. */
   loadFailures(): readonly LoadFailure[]
   /** Has the next request try models with these files again: what kept them from being loaded may be mended. */

@@ -1,4 +1,4 @@
-/** The processes that models run in. */
+/** The processes that models run in, and those that read recordings for them. */
 
 import { AsrError } from './asr-error.ts'
 
@@ -20,6 +20,18 @@ export class TextChangedError extends AsrError {
 
   constructor() {
     super('The work had to be begun again, and came to another text than what it had told already.')
+  }
+}
+
+export class ProcessLimitError extends AsrError {
+  override readonly name = 'ProcessLimitError'
+  readonly code = 'ASR_PROCESS_LIMIT'
+  readonly remedy =
+    'Send the request again later; if it repeats, raise the limits of open files and of processes, or free memory.'
+
+  /** @param systemCode  such as EMFILE. */
+  constructor(systemCode: string, options?: ErrorOptions) {
+    super(`The system did not let the service start another process (${systemCode}).`, options)
   }
 }
 

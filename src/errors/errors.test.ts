@@ -41,6 +41,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.AddressUnavailableError('0.0.0.0', 80, 'it is in use'),
   new errors.EngineCrashedError('base', 'SIGKILL'),
   new errors.TextChangedError(),
+  new errors.ProcessLimitError('EMFILE'),
   new errors.DeviceFailedError('it has no memory left'),
   new errors.ServiceClosingError(),
   new errors.MediaTypeError(),

@@ -84,7 +84,8 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   const recordings = new Recordings({ transcriber, config, tempFiles, observers, cut })
   app.addHook('onClose', () => tempFiles[Symbol.asyncDispose]())
   const whyFull = () => (transcriber.queue.isFull ? 'The line of waiting requests is full.' : undefined)
-  const readiness = [...service.readiness, whyFull]
+  const whySilent = () => (transcriber.hasSilentEngine() ? 'A model does not answer.' : undefined)
+  const readiness = [...service.readiness, whyFull, whySilent]
   metrics.watchState(transcriber, readiness)
 
   logRequests(app)

@@ -1,7 +1,10 @@
 /** A process of ours that runs one file of this program: messages both ways, its first answer, and its end on every path. */
 
 import { type ChildProcess, fork } from 'node:child_process'
+import { deathSignalPrefix } from './death-signal.ts'
+import { ALIVE } from './parent.ts'
 import { withoutSecrets } from './secrets.ts'
+import { ANSWERING, type Patience, SilenceWatch } from './silence-watch.ts'
 
 export interface ForkOptions {
   /** Its environment; by default this process's. Secrets are never a part of it. */
@@ -9,16 +12,23 @@ export interface ForkOptions {
   readonly execArgv?: readonly string[]
   /** Where its standard error goes; the other streams go nowhere. */
   readonly stderr: 'inherit' | 'ignore'
+  /** How long it may give no sign of life before it is killed; by default as one that answers. */
+  readonly patience?: Patience | undefined
 }
 
 /** What V8 keeps for young objects is 35 MB smaller so, at the same speed; the collector can be called. */
 export const SMALL_HEAP = ['--expose-gc', '--max-semi-space-size=2']
 
+/** A killed process is gone within milliseconds, unless a driver or a disk that hangs keeps it in the kernel. */
+const KILL_TIMEOUT_MS = 10_000
+
 /** How a process has ended. */
 export interface ProcessEnd {
-  /** Such as `SIGKILL`, `exit code 3`, or why it could not be started. */
+  /** Such as `SIGKILL`, `exit code 3`, or the system's code of why it could not be started. */
   readonly how: string
   readonly hasStarted: boolean
+  /** It was killed because it gave no sign of life, or did not do what it was told. */
+  readonly isHang: boolean
 }
 
 /** A process has ended before its answer; for the caller to put into its own words. */
@@ -32,24 +42,46 @@ export class ProcessEndedError extends Error {
   }
 }
 
-/** `ToChild` and `FromChild` are trusted: both ends are of the same build. */
+/**
+ * `ToChild` and `FromChild` are trusted: both ends are of the same build, and the other calls `serveParent`. The process is
+ * the leader of a session of its own, so that a signal to this one's group, such as Ctrl-C, does not reach it; it ends when this
+ * one does.
+ */
 export class ForkedProcess<ToChild extends object, FromChild> {
   readonly #child: ChildProcess
-  /** Settles when the process is gone. */
-  readonly ended: Promise<ProcessEnd>
+  readonly #listeners: ((message: FromChild) => void)[] = []
+  readonly #signsOfLife: (() => void)[] = []
+  readonly #end = Promise.withResolvers<ProcessEnd>()
+  readonly #watch: SilenceWatch | undefined
+  #hasEnded = false
+  /** Why it is killed where it hangs. */
+  #hang: string | undefined
+  #killing: NodeJS.Timeout | undefined
 
-  constructor(entry: URL, { env, execArgv = [], stderr }: ForkOptions) {
+  constructor(entry: URL, { env, execArgv = [], stderr, patience = ANSWERING }: ForkOptions) {
+    const [execPath = process.execPath, ...before] = [...deathSignalPrefix(), process.execPath]
     this.#child = fork(entry, {
       serialization: 'advanced',
-      execArgv: [...execArgv],
+      detached: true,
+      execPath,
+      execArgv: [...before, ...execArgv],
       env: withoutSecrets(env),
       // Standard output stays the caller's.
       stdio: ['ignore', 'ignore', stderr, 'ipc'],
     })
-    const { promise, resolve } = Promise.withResolvers<ProcessEnd>()
-    this.ended = promise
-    this.#child.once('exit', (code, signal) => resolve({ how: signal ?? `exit code ${code}`, hasStarted: true }))
-    this.#child.on('error', ({ message }) => resolve({ how: message, hasStarted: this.pid !== undefined }))
+    const { pid } = this.#child
+    this.#child.once('exit', (code, signal) => this.#settle(signal ?? `exit code ${code}`))
+    this.#child.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (pid === undefined) this.#settle(code ?? 'an unknown cause') // else a signal or a message that did not arrive
+    })
+    this.#child.on('message', (message: FromChild | typeof ALIVE) => this.#receive(message))
+    if (pid === undefined) return
+    this.#watch = new SilenceWatch({
+      pid,
+      patience,
+      ask: () => this.#send(ALIVE),
+      onSilent: (seconds) => this.killHung(`it gave no sign of life for ${seconds} s`),
+    })
   }
 
   get pid(): number | undefined {
@@ -57,12 +89,27 @@ export class ForkedProcess<ToChild extends object, FromChild> {
   }
 
   get hasEnded(): boolean {
-    return this.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
+    return this.pid === undefined || this.#hasEnded
+  }
+
+  /** Settles when the process is gone, or cannot be killed. */
+  get ended(): Promise<ProcessEnd> {
+    return this.#end.promise
+  }
+
+  /** It does nothing and says nothing, and will be killed if that goes on. */
+  get isSilent(): boolean {
+    return !this.hasEnded && (this.#watch?.isSuspicious ?? false)
   }
 
   /** Told each message, in order; from the start on where it is set before the first wait. */
   onMessage(listener: (message: FromChild) => void): void {
-    this.#child.on('message', (message) => listener(message as FromChild))
+    this.#listeners.push(listener)
+  }
+
+  /** Told when the process shows that it reads its messages: not more often than every few seconds, or than it reads them. */
+  onSignOfLife(listener: () => void): void {
+    this.#signsOfLife.push(listener)
   }
 
   /**
@@ -88,11 +135,24 @@ export class ForkedProcess<ToChild extends object, FromChild> {
 
   /** A process that is ending cannot be told anything; `ended` answers for it. */
   send(message: ToChild): void {
-    if (this.#child.connected) this.#child.send(message, () => {})
+    this.#send(message)
   }
 
   kill(): void {
+    if (this.hasEnded) return
     this.#child.kill('SIGKILL')
+    // Nobody waits for ever for one that waits for a driver, nor does the end of this process.
+    this.#killing ??= setTimeout(() => {
+      if (this.#child.connected) this.#child.disconnect()
+      this.#child.unref()
+      this.#settle('SIGKILL, which it does not obey')
+    }, KILL_TIMEOUT_MS).unref()
+  }
+
+  /** @param why  half a sentence, of which `ended` tells. */
+  killHung(why: string): void {
+    this.#hang ??= why
+    this.kill()
   }
 
   /** Tells it to end, kills it where it has not within `timeoutMs`, and waits until it is gone. */
@@ -104,9 +164,25 @@ export class ForkedProcess<ToChild extends object, FromChild> {
     clearTimeout(timer)
   }
 
-  /** Lets this process end though the other has not, as one that waits for a driver cannot be killed. */
-  abandon(): void {
-    if (this.#child.connected) this.#child.disconnect()
-    this.#child.unref()
+  #receive(message: FromChild | typeof ALIVE): void {
+    if (message === ALIVE) {
+      this.#watch?.answered()
+      for (const listener of this.#signsOfLife) listener()
+      return
+    }
+    this.#watch?.heard()
+    for (const listener of this.#listeners) listener(message as FromChild)
+  }
+
+  #send(message: ToChild | typeof ALIVE): void {
+    if (this.#child.connected) this.#child.send(message, () => {})
+  }
+
+  #settle(how: string): void {
+    this.#hasEnded = true
+    this.#watch?.[Symbol.dispose]()
+    clearTimeout(this.#killing)
+    const isHang = this.#hang !== undefined
+    this.#end.resolve({ how: isHang ? `${how}: ${this.#hang}` : how, hasStarted: this.pid !== undefined, isHang })
   }
 }

@@ -1,6 +1,6 @@
 /** Which process a number meant: a pid alone does not say, since the next container's first process is pid 1 too. */
 
-import { readFileSync } from 'node:fs'
+import { readStat, STAT } from './process-stat.ts'
 
 const IDENTITY = /^(\d+)-(\d+)$/
 
@@ -31,17 +31,7 @@ export function isAlive(identity: string): boolean {
  */
 function startTicks(pid: number): number | undefined {
   if (process.platform !== 'linux') return isRunning(pid) ? 0 : undefined
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ESRCH') return undefined
-    throw error
-  }
-  // Field 2 is the program's name in parentheses and may itself hold blanks and parentheses; field 3 follows the last.
-  const fromField3 = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fromField3[22 - 3])
+  return readStat(pid, STAT.startTicks)?.[0]
 }
 
 function isRunning(pid: number): boolean {

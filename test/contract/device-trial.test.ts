@@ -37,6 +37,7 @@ async function chosenFreely() {
   const lines: { msg: string; passedOver: Record<string, string> }[] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) })
   const { device, dtype } = await chooseDevice(settingsWith({}), logger, { signs: NVIDIA })
+  assert.equal(lines[0]?.msg, 'trying the device') // before a driver may hang
   const { passedOver } = lines.find(({ msg }) => msg === 'chose the device')!
   return { device, dtype, reason: passedOver['cuda:0'] }
 }

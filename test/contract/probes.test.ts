@@ -43,6 +43,15 @@ test('readiness follows what it is told, with every reason, and the metrics say 
   assert.equal(await ready(), 1)
 })
 
+test('a service with a model that gives no sign of life is not ready', async (t) => {
+  const transcriber = { ...scriptedTranscriber(), hasSilentEngine: () => true }
+  const service = await startService({ transcriber })
+  t.after(() => service.close())
+  const response = await fetch(`${service.baseUrl}/readyz`)
+  assert.equal(response.status, 503)
+  assert.equal(await response.text(), '{"status":"not ready","reasons":["A model does not answer."]}')
+})
+
 test('a service that shuts down is not ready any more', async () => {
   const transcriber = scriptedTranscriber()
   const { script, started, finish } = heldScript()

@@ -30,6 +30,7 @@ export const STATUSES: Partial<Record<ErrorCode, number>> = {
   ASR_QUEUE_FULL: 429,
   ASR_SERVICE_CLOSING: 503,
   ASR_REQUEST_TIMEOUT: 503,
+  ASR_PROCESS_LIMIT: 503,
   ASR_DEVICE_OUT_OF_MEMORY: 503,
 }
 

@@ -86,9 +86,13 @@ export function createMetrics() {
     modelLoads: counter('model_loads_total', 'Loads of a model, by outcome: loaded or failed.', 'model', 'outcome'),
     modelUnloads: counter(
       'model_unloads_total',
-      'Unloads of a model, by reason: idle, swap, request, crash, shutdown or memory.',
+      'Unloads of a model, by reason: idle, swap, request, crash, hang, shutdown or memory.',
       'model',
       'reason',
+    ),
+    logLinesDropped: counter(
+      'log_lines_dropped_total',
+      "Lines of the service's log that were lost: too many waited for their reader, or the disk was full.",
     ),
     modelLoadSeconds: histogram(
       'model_load_seconds',

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { EngineEvent, Transcriber } from '../../engine/index.ts'
+import { droppedLogLines } from '../../logger.ts'
 import { outcomeOf } from '../connections/index.ts'
 import { createMetrics } from './metrics.ts'
 import { type ReadinessCheck, reasonsNotReady } from './probe-routes.ts'
@@ -97,9 +98,11 @@ export class ServiceMetrics {
 
   /** Has what is a state rather than an event looked up whenever the metrics are asked for. */
   watchState(transcriber: Transcriber, readiness: readonly ReadinessCheck[]): void {
-    const { ready, engineMemory, engineDeviceMemory } = this.#metrics
+    const { ready, engineMemory, engineDeviceMemory, logLinesDropped } = this.#metrics
     this.#collect = async () => {
       ready.set(reasonsNotReady(readiness).length === 0 ? 1 : 0)
+      logLinesDropped.reset() // it counts by itself
+      logLinesDropped.inc(droppedLogLines())
       engineMemory.reset() // of those that are gone nothing may stay
       engineDeviceMemory.reset()
       for (const { modelId, residentBytes, deviceBytes } of transcriber.engines()) {

@@ -7,6 +7,7 @@ import { statfsSync } from 'node:fs'
 import { openWeights } from '../../checkpoint/index.ts'
 import { WeightsCutOffError } from '../../compiler/index.ts'
 import { AsrError, DiskFullError, isDiskFull, toWire } from '../../errors/index.ts'
+import { serveParent, tellParent } from '../../processes/parent.ts'
 import { compileNeutral, compilePrepared, compileUnprepared } from './compile-graphs.ts'
 import type { CompileAnswer, CompileJob } from './compile-process.ts'
 
@@ -15,10 +16,9 @@ const HARDLY_ANY_ROOM = 64 * 1024 ** 2
 
 const parent = process.ppid
 
-process.once('message', async (job: CompileJob) => {
-  send(await compileJob(job), () => process.exit(0))
+serveParent(async (job: CompileJob) => {
+  tellParent(await compileJob(job), () => process.exit(0))
 })
-process.on('disconnect', () => process.exit(1))
 
 async function compileJob(job: CompileJob): Promise<CompileAnswer> {
   try {
@@ -52,11 +52,6 @@ function reportProgress(fraction: number): void {
   // The compiler never lets the event loop run, so the end of the parent would go unnoticed.
   if (process.ppid !== parent) process.exit(1)
   const percent = Math.floor(100 * fraction)
-  if (percent > lastPercent) send({ type: 'progress', fraction })
+  if (percent > lastPercent) tellParent({ type: 'progress', fraction } satisfies CompileAnswer)
   lastPercent = percent
-}
-
-function send(answer: CompileAnswer, sent: () => void = () => {}): void {
-  if (process.connected) process.send!(answer, sent)
-  else sent()
 }

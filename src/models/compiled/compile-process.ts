@@ -6,6 +6,7 @@ import type { CompileOptions } from '../../compiler/index.ts'
 import { RemoteError, type WireError } from '../../errors/index.ts'
 import type { SessionSettings } from '../../inference/index.ts'
 import { ForkedProcess, ProcessEndedError, SMALL_HEAP } from '../../processes/forked-process.ts'
+import { PREPARING } from '../../processes/silence-watch.ts'
 
 /** Plain data: it crosses a process boundary. */
 export interface CompileJob {
@@ -47,6 +48,7 @@ export async function compileInProcess(
     execArgv: SMALL_HEAP,
     env: { ...process.env, ...MALLOC },
     stderr: 'inherit',
+    patience: PREPARING,
   })
   using _killing = onAbort(signal, () => child.kill())
   try {
