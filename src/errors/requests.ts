@@ -53,6 +53,18 @@ export class UploadTooLargeError extends AsrError {
   }
 }
 
+/** The form around the recording, whose size has a limit of its own. */
+export class FormTooLargeError extends AsrError {
+  override readonly name = 'FormTooLargeError'
+  readonly code = 'ASR_FORM_TOO_LARGE'
+  readonly remedy = 'Send one file, and the options that it needs.'
+
+  /** @param allowed  what there may be, such as "1000 parts". */
+  constructor(allowed: string) {
+    super(`The form has more than the allowed ${allowed}.`)
+  }
+}
+
 export class UploadStalledError extends AsrError {
   override readonly name = 'UploadStalledError'
   readonly code = 'ASR_UPLOAD_STALLED'

@@ -45,7 +45,9 @@ export interface FormRules<F extends WorkForm> {
   readonly fileParts: readonly [string, ...string[]]
   /** The recording is samples and nothing else, as `UploadRules` has it. */
   readonly isRawPcm?: boolean
-  /** Reads the fields so far: where the file begins, and again when all are there. What it throws is the answer. */
+  /** Names of the fields that `read` looks at; others are thrown away. */
+  readonly fieldNames: readonly string[]
+  /** Reads the fields so far: where the first file begins, and again when all are there. What it throws is the answer. */
   readonly read: (fields: FormFields) => F
   /** Checks a complete form's fields together. */
   readonly check?: (form: F) => void
@@ -99,6 +101,7 @@ export class Recordings {
       tempFiles,
       maxBytes: config.maxUploadBytes,
       fileParts: rules.fileParts,
+      fieldNames: rules.fieldNames,
       isRawPcm: rules.isRawPcm ?? false,
       checkFields: read,
       withDigest: identity !== undefined,
