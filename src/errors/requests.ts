@@ -22,7 +22,7 @@ export class LanguageUnknownError extends AsrError {
   override readonly param: string
 
   constructor(language: string, remedy: string, param = 'language') {
-    super(`Language '${language}' is not one that this model knows.`)
+    super(`Language '${language.slice(0, 100)}' is not one that this model knows.`)
     this.remedy = remedy
     this.param = param
   }

@@ -24,6 +24,9 @@ import { receiveUpload, type Upload } from './upload.ts'
 /** A larger recording counts as long: two minutes of an ordinary compressed file, one of uncompressed speech. */
 const LONG_BYTES = 2 * 1024 * 1024
 
+/** Of a model's id in answers and in the log; a hub's have fewer characters. */
+const LONGEST_SHOWN_ID = 200
+
 export interface RecordingsOptions {
   readonly transcriber: Transcriber
   readonly config: Config
@@ -90,9 +93,9 @@ export class Recordings {
     const signal = requestSignal(reply, cut, config.admission.requestTimeoutMs)
     const read = (fields: FormFields): F => {
       const form = rules.read(fields)
-      request.facts.modelId = form.modelId
+      request.facts.modelId = form.modelId.slice(0, LONGEST_SHOWN_ID)
       if (!transcriber.find(form.modelId)) {
-        throw new ModelUnknownError(form.modelId, ['the ids that `GET /v1/models` lists'])
+        throw new ModelUnknownError(request.facts.modelId, ['the ids that `GET /v1/models` lists'])
       }
       return form
     }

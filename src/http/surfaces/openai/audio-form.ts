@@ -138,7 +138,7 @@ export function checkAudioForm({
   if (granularities.length > 0 && format !== 'verbose_json') {
     throw new OptionInvalidError(
       'timestamp_granularities',
-      granularities.join(','),
+      [...new Set(granularities)].join(','),
       'it with response_format verbose_json',
     )
   }
