@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { ServiceClosingError } from '../errors/index.ts'
@@ -28,6 +28,7 @@ import {
 } from './observability/index.ts'
 import { pageRoutes } from './page.ts'
 import { isTooLarge, Recordings, TempFiles } from './recordings/index.ts'
+import { callerOf } from './security/caller.ts'
 import { secure, trustedProxies } from './security/secure.ts'
 import { asrWebserviceFailures, asrWebserviceRoutes } from './surfaces/asr-webservice/routes.ts'
 import { healthRoutes } from './surfaces/health/routes.ts'
@@ -94,7 +95,9 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   answerFailures(app, detailForm)
   app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
-  leaveBodiesToRoutes(app, (request) => transcriber.queue.isFull || isTooLarge(request, config.maxUploadBytes))
+  leaveBodiesToRoutes(app, (request) => {
+    return transcriber.queue.isFullFor(callerOf(request)) || isTooLarge(request.raw, config.maxUploadBytes)
+  })
   app.addHook('onSend', async (_request, reply) => {
     // The original's answers carry no charset, and a caller may compare the header as a whole.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
@@ -149,7 +152,7 @@ function endConnections(app: FastifyInstance): void {
  *
  * @param willBeRefused  tells of a request whose body has not been sent yet.
  */
-function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: IncomingMessage) => boolean): void {
+function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: FastifyRequest) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   // A client that asks before it sends is told to go on when it has not been refused. One that announces too much, or
@@ -159,7 +162,7 @@ function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: Inco
     asking.add(request)
     app.server.emit('request', request, response)
   })
-  app.addHook('preParsing', async ({ raw }, reply) => {
-    if (asking.has(raw) && !willBeRefused(raw)) reply.raw.writeContinue()
+  app.addHook('preParsing', async (request, reply) => {
+    if (asking.has(request.raw) && !willBeRefused(request)) reply.raw.writeContinue()
   })
 }
