@@ -9,7 +9,14 @@ import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { ModelLibrary } from '../models/library.ts'
 import type { ModelRegistry } from '../models/registry.ts'
-import { echoRequestIds, isStillSending, lingerAfterAnswer, logRequests, requestIdOf } from './connections/index.ts'
+import {
+  echoRequestIds,
+  endUnreadAnswers,
+  isStillSending,
+  lingerAfterAnswer,
+  logRequests,
+  requestIdOf,
+} from './connections/index.ts'
 import { docs } from './docs.ts'
 import {
   answerClientError,
@@ -59,10 +66,12 @@ export interface ServerOptions {
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut: AbortSignal
   readonly tracing: Tracing | undefined
+  /** How long a client may take nothing of its answer; a minute by default. */
+  readonly unreadAnswerMs?: number
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer(service: Service, { cut, tracing }: ServerOptions): FastifyInstance {
+export function createServer(service: Service, { cut, tracing, unreadAnswerMs }: ServerOptions): FastifyInstance {
   const { config, registry, transcriber, logger, metrics } = service
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
@@ -70,7 +79,8 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
     genReqId: requestIdOf,
     trustProxy: trustedProxies(config.security.trustProxy),
     // The head of a request has 30 s. The body has no limit, nor has the answer: 1 GB over a slow line and the
-    // transcription of a day both take hours. A silent upload is ended by upload.ts, a dead client by TCP keep-alive.
+    // transcription of a day both take hours. A silent upload is ended by upload-watch.ts, a client that does not read its
+    // answer by unread-answers.ts, one that is dead by TCP keep-alive.
     requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 75_000, // longer than the 60 s after which common proxies drop an idle connection themselves
@@ -95,6 +105,7 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   answerFailures(app, detailForm)
   app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
+  endUnreadAnswers(app, unreadAnswerMs)
   leaveBodiesToRoutes(app, (request) => {
     return transcriber.queue.isFullFor(callerOf(request)) || isTooLarge(request.raw, config.maxUploadBytes)
   })
