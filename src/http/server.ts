@@ -13,6 +13,7 @@ import {
   echoRequestIds,
   endUnreadAnswers,
   isStillSending,
+  limitConnections,
   lingerAfterAnswer,
   logRequests,
   requestIdOf,
@@ -106,6 +107,7 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
   app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
   endUnreadAnswers(app, unreadAnswerMs)
+  limitConnections(app, config.admission.maxConnections)
   leaveBodiesToRoutes(app, (request) => {
     return transcriber.queue.isFullFor(callerOf(request)) || isTooLarge(request.raw, config.maxUploadBytes)
   })

@@ -105,6 +105,19 @@ test('a caller that fills the line with uploads that do not end keeps no other f
   for (const socket of sockets) socket.destroy()
 })
 
+test('connections beyond MAX_CONNECTIONS are closed at once, which the log says', async (t) => {
+  const { service } = await newService(t, { MAX_CONNECTIONS: '2' })
+  const open = [await openSocket(service.port), await openSocket(service.port)]
+  const refused = await openSocket(service.port)
+  const line = await service.logged(({ msg }) => /^refused a connection/.test(msg ?? ''))
+  assert.equal(line.maxConnections, 2)
+  await assert.rejects(readAnswer(refused))
+  refused.destroy()
+  open[0]!.destroy()
+  await until(async () => (await fetch(`${service.baseUrl}/livez`).catch(() => undefined))?.status === 200)
+  open[1]!.destroy()
+})
+
 test('a client that goes away frees its place, whether it waits or is worked on', async (t) => {
   const { transcriber, post, becomes, service } = await newService(t, { MAX_CONCURRENCY: '1', MAX_QUEUE: '5' })
   const held = heldScript()

@@ -1,4 +1,5 @@
 /** One request and its connection: its id, its log line, its signal, how its answer ends. */
+export { limitConnections } from './connection-limit.ts'
 export { EventStream } from './event-stream.ts'
 export { isStillSending, lingerAfterAnswer } from './lingering-close.ts'
 export { echoRequestIds, requestIdOf } from './request-id.ts'
