@@ -14,6 +14,7 @@ import {
   endUnreadAnswers,
   isStillSending,
   limitConnections,
+  limitPipelining,
   lingerAfterAnswer,
   logRequests,
   requestIdOf,
@@ -99,6 +100,7 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
   const readiness = [...service.readiness, whyFull]
   metrics.watchState(transcriber, readiness)
 
+  limitPipelining(app)
   logRequests(app)
   metrics.measureRequests(app, transcriber)
   tracing?.traceRequests(app)

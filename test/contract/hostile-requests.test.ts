@@ -38,17 +38,23 @@ const SURFACES = {
     part: 'file',
     sentenceIn: ({ error }: { error: { message: string } }) => error.message,
   },
+  '/v1/audio/detect-language': {
+    part: 'file',
+    sentenceIn: ({ error }: { error: { message: string } }) => error.message,
+  },
   '/asr': { part: 'audio_file', sentenceIn: ({ detail }: { detail: string }) => detail },
   '/inference': { part: 'file', sentenceIn: ({ error }: { error: string }) => error },
 } as const satisfies Readonly<Record<string, Surface>>
 type Path = keyof typeof SURFACES
-const ALL = Object.keys(SURFACES) as Path[] // by their own type
 const [TRANSCRIBE, OPENAI, ASR, WHISPER_CPP] = [
   '/transcribe',
   '/v1/audio/transcriptions',
   '/asr',
   '/inference',
 ] as const
+const DETECTION = '/v1/audio/detect-language'
+/** One of each form. */
+const ALL: readonly Path[] = [TRANSCRIBE, OPENAI, ASR, WHISPER_CPP]
 
 interface Row {
   readonly what: string
@@ -140,7 +146,7 @@ const ROWS: readonly Row[] = [
   ),
   {
     what: 'languages of 5000 items, none of which is one',
-    to: [TRANSCRIBE, OPENAI],
+    to: [TRANSCRIBE, OPENAI, DETECTION],
     body: (file) => form(field('languages', '1a,'.repeat(5000)), file),
     status: 400,
     sentence: /^Option languages has /,
@@ -324,7 +330,7 @@ function assertRefusal(path: Path, text: string, expected: RegExp | undefined): 
   assert.match(sentence, expected ?? /^$/)
 }
 
-for (const path of ALL) {
+for (const path of Object.keys(SURFACES) as Path[]) {
   describe(`POST ${path} is not hurt by`, () => {
     for (const row of ROWS.filter(({ to = ALL }) => to.includes(path))) {
       test(row.what, async () => {
@@ -346,6 +352,41 @@ for (const path of ALL) {
     }
   })
 }
+
+for (const path of ['/livez', '/metrics', '/openapi.json', '/nothing', '/transcribe']) {
+  test(`thousands of requests for ${path} in one piece are not answered all at once`, async () => {
+    const method = path === TRANSCRIBE ? 'POST' : 'GET'
+    const requests = `${method} ${path} HTTP/1.1\r\nhost: a\r\n\r\n`.repeat(10_000)
+    const costs: Cost[] = []
+    for (let i = 0; i < TRIES && !costs.some((cost) => isCheap(cost, CEILINGS)); i++) {
+      const [, cost] = await service.measure(async () => {
+        const socket = await openSocket(service.port)
+        socket.on('end', () => socket.destroy()).resume()
+        socket.write(requests)
+        await new Promise((resolve) => socket.once('close', resolve)) // a reset, mostly
+      })
+      costs.push(cost)
+    }
+    assert.ok(
+      costs.some((cost) => isCheap(cost, CEILINGS)),
+      `costs ${JSON.stringify(costs)}`,
+    )
+  })
+}
+
+test('a few requests in one piece are answered in their order', async () => {
+  const socket = await openSocket(service.port)
+  const paths = ['/livez', '/nothing', '/livez', '/readyz']
+  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`).join(''))
+  let answers = ''
+  socket.on('data', (bytes) => {
+    answers += bytes.toString()
+  })
+  const statuses = () => Array.from(answers.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => status)
+  await until(() => statuses().length === paths.length)
+  assert.deepEqual(statuses(), ['200', '404', '200', '200'])
+  socket.destroy()
+})
 
 test('forms that never end keep no more of their fields than one may have', async () => {
   const known = fields(15, 'suppress_tokens', COMMAS)
