@@ -51,12 +51,20 @@ const SUITES: readonly Suite[] = [
   { name: 'unit', files: '{src,bench,test/helpers}/**/*.test.ts', timeoutMs: 2 * MINUTE },
 ]
 
-/** Contract tests that `quick` leaves out: they start engines or commands by the dozen, or compile models. */
+/** Contract tests that `quick` leaves out: they start engines or commands by the dozen, compile models, or measure a hundred requests. */
 const SLOW_CONTRACTS = [
   ...['cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify', 'cli-watch'],
   ...['compiled-cache', 'containers', 'cuda-model', 'cuda-trial', 'decoder-batches', 'device-choice', 'device-loss'],
   ...['device-trial', 'engine-environment', 'engine-pool', 'failed-loads', 'generate-graph', 'graph'],
-  ...['half-precision-batches', 'hot-swap', 'languages', 'model-lifecycle', 'models-deletion', 'models-downloads'],
+  ...[
+    'half-precision-batches',
+    'hostile-requests',
+    'hot-swap',
+    'languages',
+    'model-lifecycle',
+    'models-deletion',
+    'models-downloads',
+  ],
   ...['models-in-memory', 'models-routes', 'preload', 'prepared-graphs', 'proxies', 'readiness', 'service-life'],
   ...['traces', 'transcribe'],
 ].map((name) => `test/contract/${name}.test.ts`)
