@@ -52,14 +52,14 @@ const SUITES: readonly Suite[] = [
   { name: 'unit', files: '{src,bench,test/helpers}/**/*.test.ts', timeoutMs: 2 * MINUTE },
 ]
 
-/** Contract tests that `quick` leaves out: they start engines or commands by the dozen, or compile models. */
+/** Contract tests that `quick` leaves out: they start engines or commands by the dozen, compile models, or measure a hundred requests. */
 const SLOW_CONTRACTS = [
   ...['cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify', 'cli-watch'],
   ...['compiled-cache', 'containers', 'cuda-model', 'cuda-trial', 'decoder-batches', 'device-choice', 'device-loss'],
   ...['device-trial', 'engine-environment', 'engine-hangs', 'engine-pool', 'failed-loads', 'generate-graph', 'graph'],
-  ...['half-precision-batches', 'hot-swap', 'languages', 'log', 'model-lifecycle', 'models-deletion'],
-  ...['models-downloads', 'models-in-memory', 'models-routes', 'preload', 'prepared-graphs', 'process-group'],
-  ...['proxies', 'readiness', 'service-life', 'traces', 'transcribe'],
+  ...['half-precision-batches', 'hostile-requests', 'hot-swap', 'languages', 'log', 'malformed-uploads'],
+  ...['model-lifecycle', 'models-deletion', 'models-downloads', 'models-in-memory', 'models-routes', 'preload'],
+  ...['prepared-graphs', 'process-group', 'proxies', 'readiness', 'service-life', 'traces', 'transcribe'],
 ].map((name) => `test/contract/${name}.test.ts`)
 
 const N_SLOWEST = 15

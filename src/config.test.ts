@@ -33,7 +33,13 @@ test('without any setting the documented defaults hold', () => {
       ttlMs: 300_000,
       preload: [],
     },
-    admission: { maxConcurrency: 8, maxQueue: 64, requestTimeoutMs: 86_400_000, retryGraceMs: 10_000 },
+    admission: {
+      maxConcurrency: 8,
+      maxQueue: 64,
+      maxConnections: 1136,
+      requestTimeoutMs: 86_400_000,
+      retryGraceMs: 10_000,
+    },
     security: { apiKeyDigests: [], rateLimit: undefined, corsOrigins: [], trustProxy: false },
     engine: {
       device: 'auto',

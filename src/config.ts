@@ -89,6 +89,8 @@ export interface ModelSettings {
 export interface AdmissionSettings {
   readonly maxConcurrency: number
   readonly maxQueue: number
+  /** Open at a time, whatever they ask for. */
+  readonly maxConnections: number
   /** undefined: no limit. */
   readonly requestTimeoutMs: number | undefined
   readonly retryGraceMs: number
@@ -119,6 +121,9 @@ export interface Config {
   /** Where engines run, `engine.device` the first. */
   readonly devices: readonly Device[]
 }
+
+/** Connections that are idle, or ask for something else than a transcription: pages, probes, pools of clients. */
+const SPARE_CONNECTIONS = 1000
 
 /** The models that clients of OpenAI ask for. */
 const OPENAI_NAMES = ['whisper-1', 'gpt-transcribe', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe']
@@ -157,6 +162,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     admission: {
       maxConcurrency: s.MAX_CONCURRENCY,
       maxQueue: s.MAX_QUEUE,
+      maxConnections: s.MAX_CONNECTIONS ?? SPARE_CONNECTIONS + s.MAX_CONCURRENCY + 2 * s.MAX_QUEUE,
       requestTimeoutMs: s.REQUEST_TIMEOUT === 0 ? undefined : s.REQUEST_TIMEOUT * 1000,
       retryGraceMs: s.RETRY_GRACE_SECONDS * 1000,
     },

@@ -43,15 +43,24 @@ export function text(maxLength: number) {
 /** Comma-separated items, as HTTP and the command line write lists; `,` is a list of none. */
 export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = 1000 }) {
   const split = (value: unknown) =>
-    typeof value === 'string'
-      ? value
-          .split(',')
-          .map((part) => part.trim())
-          .filter((part) => part !== '')
-      : Array.isArray(value)
-        ? value
-        : [value]
+    typeof value === 'string' ? splitList(value, most) : Array.isArray(value) ? value : [value]
   return z.preprocess(split, z.array(item).min(least).max(most)).describe(what)
+}
+
+/**
+ * The items of a comma-separated text, blank ones left out; one more than `most` where there are more.
+ * No text is split as a whole: one of nothing but commas would become as many strings.
+ */
+export function splitList(text: string, most: number): string[] {
+  const items: string[] = []
+  for (let start = 0; start <= text.length && items.length <= most; ) {
+    const comma = text.indexOf(',', start)
+    const end = comma < 0 ? text.length : comma
+    const item = text.slice(start, end).trim()
+    if (item !== '') items.push(item)
+    start = end + 1
+  }
+  return items
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -200,7 +200,12 @@ export const SETTINGS = {
   MAX_QUEUE: {
     check: integer(0, 100_000).default(64),
     meaning:
-      'Requests that may wait beyond that, those still uploading among them; more are answered with 429. Their order: [the queue](operations.md#the-queue).',
+      'Requests that may wait beyond that, those still uploading among them; more are answered with 429. A quarter more is kept for callers that have few. Their order: [the queue](operations.md#the-queue).',
+  },
+  MAX_CONNECTIONS: {
+    check: integer(1, 1_000_000).optional(),
+    meaning: 'Connections that may be open at a time, idle ones among them; further ones are closed at once.',
+    defaultInWords: '1000 + `MAX_CONCURRENCY` + 2 × `MAX_QUEUE`',
   },
   REQUEST_TIMEOUT: {
     check: integer(0, 7 * 24 * 3600).default(24 * 3600),

@@ -1,79 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type PlayedEngine, PlayedEngines } from '../../test/helpers/fakes/played-engines.ts'
 import { QueueFullError } from '../errors/index.ts'
 import type { ModelEntry } from '../models/registry.ts'
-import {
-  type Engines,
-  type EngineUse,
-  type QueueEngine,
-  type QueueLimits,
-  RequestQueue,
-  type Reservation,
-} from './request-queue.ts'
+import { type EngineUse, type QueueLimits, RequestQueue, type Reservation } from './request-queue.ts'
 
 const never = new AbortController().signal
 const settled = () => new Promise(setImmediate)
-
-class FakeEngine implements QueueEngine {
-  readonly modelId: string
-  isOpen = true
-  isLoaded = true
-  nUsers = 0
-  nLong = 0
-
-  constructor(modelId: string) {
-    this.modelId = modelId
-  }
-
-  enter(isLong: boolean): void {
-    this.nUsers++
-    if (isLong) this.nLong++
-  }
-
-  leave(isLong: boolean): void {
-    this.nUsers--
-    if (isLong) this.nLong--
-  }
-}
-
-/** Engines that load and end at once; idle ones end when room is needed, as the real ones do. */
-class FakeEngines implements Engines<FakeEngine> {
-  readonly #maxLoaded: number
-  readonly #engines = new Map<string, FakeEngine>()
-  /** Models, in the order in which they were started. */
-  readonly started: string[] = []
-  nTidied = 0
-  areLoadedAtOnce = true
-
-  constructor(maxLoaded: number) {
-    this.#maxLoaded = maxLoaded
-  }
-
-  all() {
-    return this.#engines.values()
-  }
-
-  of(modelId: string) {
-    return this.#engines.get(modelId)
-  }
-
-  start({ id }: ModelEntry) {
-    if (this.#engines.size >= this.#maxLoaded) {
-      const idle = [...this.#engines.values()].find(({ nUsers }) => nUsers === 0)
-      if (!idle) return undefined
-      this.#engines.delete(idle.modelId)
-    }
-    const engine = new FakeEngine(id)
-    engine.isLoaded = this.areLoadedAtOnce
-    this.#engines.set(id, engine)
-    this.started.push(id)
-    return engine
-  }
-
-  tidy() {
-    this.nTidied++
-  }
-}
 
 interface Asked {
   readonly model?: string
@@ -87,12 +20,12 @@ const TURN_MS = 10_000
 /** A queue before engines that are played, with a clock that stands still. */
 function newQueue({ maxLoaded = 1, ...limits }: QueueLimits & { maxLoaded?: number } = {}) {
   let now = 1_000_000
-  const engines = new FakeEngines(maxLoaded)
+  const engines = new PlayedEngines(maxLoaded)
   const queue = new RequestQueue(engines, { modelTurnMs: TURN_MS, ...limits }, () => now)
   /** Names of the requests that run, in the order in which they were let in. */
   const admitted: string[] = []
   const ends = new Map<string, () => void>()
-  const uses = new Map<string, EngineUse<FakeEngine>>()
+  const uses = new Map<string, EngineUse<PlayedEngine>>()
   const failures = new Map<string, unknown>()
 
   /** A request named `name`, such as 'long a 1': a long recording for model a. */
@@ -179,6 +112,26 @@ test('a request that finds the queue full is refused with a time to wait, and le
   assert.ok(queue.isFull, 'giving up twice frees one place')
 })
 
+test('beyond the bound a quarter of the line is kept for callers with few requests, so that none keeps the others out', () => {
+  const { queue } = newQueue({ maxConcurrency: 2, maxQueue: 32 })
+  const fill = (caller: string) => {
+    const reservations: Reservation[] = []
+    while (!queue.isFullFor(caller)) reservations.push(queue.reserve(caller))
+    assert.throws(() => queue.reserve(caller), QueueFullError)
+    return reservations
+  }
+  const busy = fill('busy')
+  assert.equal(busy.length, 34, 'where it is alone it may have the whole line')
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((caller) => fill(caller).length),
+    [2, 2, 2, 2],
+  )
+  assert.ok(queue.isFull)
+  for (const reservation of busy.slice(0, 9)) reservation[Symbol.dispose]()
+  assert.equal(fill('a').length, 1, 'with room in the line it may have more than few')
+  assert.equal(fill('e').length, 2)
+})
+
 test('the time to wait grows with the time that requests run', async () => {
   const { queue, asks, end, pass } = newQueue({ maxConcurrency: 1, maxQueue: 0 })
   for (let i = 0; i < 20; i++) {
@@ -254,7 +207,23 @@ test('a caller that has fewer running goes first, whoever came first', async () 
   await end('busy 3')
   assert.deepEqual(admitted(), ['busy 4'], 'it has none running now, and came before other 2')
   await end('third')
-  assert.deepEqual(admitted(), ['busy 5'], 'both callers have one running: the order of arrival')
+  assert.deepEqual(admitted(), ['other 2'], 'both callers have one running, and the turn of busy was just now')
+  await end('other 1')
+  assert.deepEqual(admitted(), ['busy 5'])
+})
+
+test('callers take turns also where one request runs at a time', async () => {
+  const { ask, end, admitted } = newQueue({ maxConcurrency: 1, maxQueue: 20 })
+  for (const name of ['busy 1', 'busy 2', 'busy 3', 'busy 4']) await ask(name, { caller: 'busy' })
+  for (const name of ['other 1', 'other 2']) await ask(name, { caller: 'other' })
+  const order = admitted()
+  for (let last = order[0]; last !== undefined; last = order.at(-1)) {
+    await end(last)
+    const next = admitted()
+    order.push(...next)
+    if (next.length === 0) break
+  }
+  assert.deepEqual(order, ['busy 1', 'other 1', 'busy 2', 'other 2', 'busy 3', 'busy 4'])
 })
 
 test('an abort leaves the queue at once, and others may run for it', async () => {

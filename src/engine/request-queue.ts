@@ -5,11 +5,14 @@
  *      │ 429                                                │ in the order below    │
  *      └───────────────────── `waiting` ────────────────────┴───────────────────────┴─── `running`
  *
+ * - At most `maxConcurrency` requests run and `maxQueue` wait, and a quarter more of callers that have few: so no
+ *   caller, however many requests it has or however slowly it uploads them, keeps the others out.
  * - At most `maxConcurrency` run, of these at most `maxPerEngine` on one engine, and long recordings never take all
  *   places: short ones would wait for hours behind them. One that was let in as short and turns out to be long stays
  *   where a long one would be let in, else it leaves and waits as such.
  * - Of those that may run, requests whose model is loaded go first, so that requests that alternate between two models
- *   cost two swaps and not one each; then the caller that has the fewest running; then the order of arrival.
+ *   cost two swaps and not one each; then the caller that has the fewest running, of several the one whose last turn is
+ *   longest ago; then the order of arrival.
  * - A model that is not loaded waits for room until a loaded one is idle, and no longer than `modelTurnMs`: from then on no
  *   request is let into loaded models that have had their own turn of that length. What runs there finishes; while a
  *   long recording still does, short ones go on, since they delay no other model. So neither model starves, and a
@@ -22,6 +25,11 @@ import type { ModelEntry } from '../models/registry.ts'
 
 /** Of the places, so many are kept for short recordings, where there is more than one. */
 const SHARE_FOR_SHORT = 0.25
+
+/** Beyond `maxQueue`, so much of it waits as well, of callers with few requests. */
+const SHARE_FOR_FEW = 0.25
+/** Callers that this is enough for. */
+const N_CALLERS_WITH_FEW = 4
 
 /**
  * Long beside a swap, which takes one to a few seconds, so that most of the time is work even where two models take turns;
@@ -62,7 +70,7 @@ export interface Engines<E extends QueueEngine> {
 export interface QueueLimits {
   /** Requests that run at a time, over all models. By default as many as come. */
   readonly maxConcurrency?: number | undefined
-  /** Requests that may wait beyond that. By default as many as come. */
+  /** Requests that may wait beyond that, those of callers with few not counted. By default as many as come. */
   readonly maxQueue?: number | undefined
   /** Requests that one engine works on at a time. */
   readonly maxPerEngine?: number | undefined
@@ -79,8 +87,10 @@ export interface QueueState {
 /** What those who take requests from outside see of the queue. */
 export interface Reservations {
   readonly state: QueueState
-  /** True when the next request would be refused. */
+  /** True when every request would be refused, whoever sends it. */
   readonly isFull: boolean
+  /** True when the next request of this caller would be refused. */
+  isFullFor(caller: string): boolean
   /**
    * @param caller  the same text for all requests of one caller.
    * @throws {QueueFullError} when there is no room.
@@ -143,6 +153,9 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
   readonly #reservations = new Set<Reservation>()
   /** When an engine was first seen loaded. */
   readonly #turns = new WeakMap<E, number>()
+  /** Which of all turns was the last of a caller, as long as it has requests. */
+  readonly #lastTurns = new Map<string, number>()
+  #nTurns = 0
   /** Moving average of the seconds that a request runs. */
   #secondsPerRequest = 1
 
@@ -161,11 +174,26 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
   }
 
   get isFull(): boolean {
-    return this.#reservations.size >= this.#limits.maxConcurrency + this.#limits.maxQueue
+    return this.#reservations.size >= this.#room + this.#roomForFew
+  }
+
+  /** Within the room one caller may have everything, as where it is the only one. */
+  isFullFor(caller: string): boolean {
+    if (this.#reservations.size < this.#room) return false
+    const few = Math.ceil(this.#roomForFew / N_CALLERS_WITH_FEW)
+    return this.isFull || this.#count((other) => other.caller === caller) >= few
+  }
+
+  get #room(): number {
+    return this.#limits.maxConcurrency + this.#limits.maxQueue
+  }
+
+  get #roomForFew(): number {
+    return Math.floor(this.#limits.maxQueue * SHARE_FOR_FEW)
   }
 
   reserve(caller: string): Reservation {
-    if (this.isFull) throw new QueueFullError(this.state.waiting, this.#retryAfterSeconds())
+    if (this.isFullFor(caller)) throw new QueueFullError(this.state.waiting, this.#retryAfterSeconds())
     return this.enter(caller)
   }
 
@@ -216,7 +244,7 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
 
   /** The next request that may run, and its engine. */
   #next(): [Waiting<E>, E] | undefined {
-    const inTurn = this.#fewestRunningFirst().filter(({ item }) => this.#hasPlaceFor(item))
+    const inTurn = this.#callersInTurn().filter(({ item }) => this.#hasPlaceFor(item))
     for (const waiter of inTurn) {
       const engine = this.#engines.of(waiter.item.entry.id)
       if (engine && this.#mayEnter(engine, waiter.item)) return [waiter, engine]
@@ -226,13 +254,17 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
     return first && started && [first, started]
   }
 
-  #fewestRunningFirst(): Waiting<E>[] {
+  #callersInTurn(): Waiting<E>[] {
     const nRunning = new Map<string, number>()
     for (const { caller, stage } of this.#reservations) {
       if (stage === 'running') nRunning.set(caller, (nRunning.get(caller) ?? 0) + 1)
     }
-    const nOf = ({ item }: Waiting<E>) => nRunning.get(item.reservation?.caller ?? '') ?? 0
-    return [...this.#waiting].sort((a, b) => nOf(a) - nOf(b))
+    const ofCaller = (counts: ReadonlyMap<string, number>, { item }: Waiting<E>) => {
+      return counts.get(item.reservation?.caller ?? '') ?? 0
+    }
+    const compare = (a: Waiting<E>, b: Waiting<E>) =>
+      ofCaller(nRunning, a) - ofCaller(nRunning, b) || ofCaller(this.#lastTurns, a) - ofCaller(this.#lastTurns, b)
+    return [...this.#waiting].sort(compare)
   }
 
   #hasPlaceFor({ reservation, isLong }: Queued): boolean {
@@ -267,6 +299,7 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
     if (reservation) {
       this.#reservations.add(reservation) // one that was released runs for a client that may come back
       Object.assign(reservation, { stage: 'running', isLong, startedAt: this.#now() })
+      this.#lastTurns.set(reservation.caller, ++this.#nTurns)
     }
     engine.enter(isLong)
     const leave = () => {
@@ -296,6 +329,7 @@ export class RequestQueue<E extends QueueEngine> implements Reservations {
       this.#secondsPerRequest += SMOOTHING * (seconds - this.#secondsPerRequest)
     }
     reservation.stage = 'released'
+    if (this.#count(({ caller }) => caller === reservation.caller) === 0) this.#lastTurns.delete(reservation.caller)
     this.advance()
   }
 

@@ -37,6 +37,7 @@ const EXAMPLES: readonly AsrError[] = [
   new errors.LanguageUnknownError('klingon', 'Use a code such as pt.'),
   new errors.UploadMissingError(),
   new errors.UploadTooLargeError(1024 ** 2),
+  new errors.FormTooLargeError('1000 parts'),
   new errors.UploadStalledError(60),
   new errors.AddressUnavailableError('0.0.0.0', 80, 'it is in use'),
   new errors.EngineCrashedError('base', 'SIGKILL'),

@@ -22,7 +22,7 @@ export class LanguageUnknownError extends AsrError {
   override readonly param: string
 
   constructor(language: string, remedy: string, param = 'language') {
-    super(`Language '${language}' is not one that this model knows.`)
+    super(`Language '${language.slice(0, 100)}' is not one that this model knows.`)
     this.remedy = remedy
     this.param = param
   }
@@ -50,6 +50,18 @@ export class UploadTooLargeError extends AsrError {
 
   constructor(maxBytes: number) {
     super(`The upload is larger than the allowed ${maxBytes / 1024 ** 2} MB.`)
+  }
+}
+
+/** The form around the recording, whose size has a limit of its own. */
+export class FormTooLargeError extends AsrError {
+  override readonly name = 'FormTooLargeError'
+  readonly code = 'ASR_FORM_TOO_LARGE'
+  readonly remedy = 'Send one file, and the options that it needs.'
+
+  /** @param allowed  what there may be, such as "1000 parts". */
+  constructor(allowed: string) {
+    super(`The form has more than the allowed ${allowed}.`)
   }
 }
 

@@ -2,14 +2,23 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Config } from '../config.ts'
 import type { Transcriber } from '../engine/transcriber.ts'
 import { ServiceClosingError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { ModelLibrary } from '../models/library.ts'
 import type { ModelRegistry } from '../models/registry.ts'
-import { echoRequestIds, isStillSending, lingerAfterAnswer, logRequests, requestIdOf } from './connections/index.ts'
+import {
+  echoRequestIds,
+  endUnreadAnswers,
+  isStillSending,
+  limitConnections,
+  limitPipelining,
+  lingerAfterAnswer,
+  logRequests,
+  requestIdOf,
+} from './connections/index.ts'
 import { docs } from './docs.ts'
 import {
   answerClientError,
@@ -28,6 +37,7 @@ import {
 } from './observability/index.ts'
 import { pageRoutes } from './page.ts'
 import { isTooLarge, Recordings, TempFiles } from './recordings/index.ts'
+import { callerOf } from './security/caller.ts'
 import { secure, trustedProxies } from './security/secure.ts'
 import { asrWebserviceFailures, asrWebserviceRoutes } from './surfaces/asr-webservice/routes.ts'
 import { healthRoutes } from './surfaces/health/routes.ts'
@@ -58,10 +68,12 @@ export interface ServerOptions {
   /** Its abort ends the requests under way; they are answered with its reason. */
   readonly cut: AbortSignal
   readonly tracing: Tracing | undefined
+  /** How long a client may take nothing of its answer; a minute by default. */
+  readonly unreadAnswerMs?: number
 }
 
 /** A server that does not listen yet. Closing it waits for the requests under way and deletes its temporary files. */
-export function createServer(service: Service, { cut, tracing }: ServerOptions): FastifyInstance {
+export function createServer(service: Service, { cut, tracing, unreadAnswerMs }: ServerOptions): FastifyInstance {
   const { config, registry, transcriber, logger, metrics } = service
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger, // else its type would spread into every signature
@@ -69,7 +81,8 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
     genReqId: requestIdOf,
     trustProxy: trustedProxies(config.security.trustProxy),
     // The head of a request has 30 s. The body has no limit, nor has the answer: 1 GB over a slow line and the
-    // transcription of a day both take hours. A silent upload is ended by upload.ts, a dead client by TCP keep-alive.
+    // transcription of a day both take hours. A silent upload is ended by upload-watch.ts, a client that does not read its
+    // answer by unread-answers.ts, one that is dead by TCP keep-alive.
     requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 75_000, // longer than the 60 s after which common proxies drop an idle connection themselves
@@ -88,6 +101,7 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   const readiness = [...service.readiness, whyFull, whySilent]
   metrics.watchState(transcriber, readiness)
 
+  limitPipelining(app)
   logRequests(app)
   metrics.measureRequests(app, transcriber)
   tracing?.traceRequests(app)
@@ -95,7 +109,11 @@ export function createServer(service: Service, { cut, tracing }: ServerOptions):
   answerFailures(app, detailForm)
   app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
-  leaveBodiesToRoutes(app, (request) => transcriber.queue.isFull || isTooLarge(request, config.maxUploadBytes))
+  endUnreadAnswers(app, unreadAnswerMs)
+  limitConnections(app, config.admission.maxConnections)
+  leaveBodiesToRoutes(app, (request) => {
+    return transcriber.queue.isFullFor(callerOf(request)) || isTooLarge(request.raw, config.maxUploadBytes)
+  })
   app.addHook('onSend', async (_request, reply) => {
     // The original's answers carry no charset, and a caller may compare the header as a whole.
     if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
@@ -150,7 +168,7 @@ function endConnections(app: FastifyInstance): void {
  *
  * @param willBeRefused  tells of a request whose body has not been sent yet.
  */
-function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: IncomingMessage) => boolean): void {
+function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: FastifyRequest) => boolean): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   // A client that asks before it sends is told to go on when it has not been refused. One that announces too much, or
@@ -160,7 +178,7 @@ function leaveBodiesToRoutes(app: FastifyInstance, willBeRefused: (request: Inco
     asking.add(request)
     app.server.emit('request', request, response)
   })
-  app.addHook('preParsing', async ({ raw }, reply) => {
-    if (asking.has(raw) && !willBeRefused(raw)) reply.raw.writeContinue()
+  app.addHook('preParsing', async (request, reply) => {
+    if (asking.has(request.raw) && !willBeRefused(request)) reply.raw.writeContinue()
   })
 }

@@ -87,6 +87,37 @@ test('an upload waits in the line, and gives its stand up when it breaks off', a
   await service.emptied()
 })
 
+test('a caller that fills the line with uploads that do not end keeps no other from being served', async (t) => {
+  const keys = ['key-of-the-slow-one', 'key-of-another'] as const
+  const env = { MAX_CONCURRENCY: '1', MAX_QUEUE: '4', API_KEYS: keys.join(',') }
+  const { service, post } = await newService(t, env)
+  const body = form(FILE)
+  const sockets = await Promise.all(Array.from({ length: 5 }, () => openSocket(service.port)))
+  for (const socket of sockets) {
+    socket.write(`POST ${PATH} HTTP/1.1\r\nhost: localhost\r\nx-api-key: ${keys[0]}\r\ncontent-type: ${FORM_TYPE}\r\n`)
+    socket.write(`content-length: ${body.length}\r\n\r\n`)
+    socket.write(body.subarray(0, body.length - 20))
+  }
+  await service.uploadsBecome((names) => names.length === 5)
+  const statuses = await Promise.all(keys.map(async (key) => (await post({ headers: { 'x-api-key': key } })).status))
+  assert.deepEqual(statuses, [429, 200])
+  assert.equal((await fetch(`${service.baseUrl}/readyz`)).status, 200)
+  for (const socket of sockets) socket.destroy()
+})
+
+test('connections beyond MAX_CONNECTIONS are closed at once, which the log says', async (t) => {
+  const { service } = await newService(t, { MAX_CONNECTIONS: '2' })
+  const open = [await openSocket(service.port), await openSocket(service.port)]
+  const refused = await openSocket(service.port)
+  const line = await service.logged(({ msg }) => /^refused a connection/.test(msg ?? ''))
+  assert.equal(line.maxConnections, 2)
+  await assert.rejects(readAnswer(refused))
+  refused.destroy()
+  open[0]!.destroy()
+  await until(async () => (await fetch(`${service.baseUrl}/livez`).catch(() => undefined))?.status === 200)
+  open[1]!.destroy()
+})
+
 test('a client that goes away frees its place, whether it waits or is worked on', async (t) => {
   const { transcriber, post, becomes, service } = await newService(t, { MAX_CONCURRENCY: '1', MAX_QUEUE: '5' })
   const held = heldScript()

@@ -392,7 +392,7 @@ describe("OpenAI's audio routes", () => {
 
     test('with 10 000 parts or a field of 10 MB is refused, and leaves nothing behind', async () => {
       const many = Array.from({ length: 10_000 }, (_, i): readonly [string, string] => [`field${i}`, 'x'])
-      assert.equal((await refused(many)).status, 400)
+      assert.equal((await refused(many)).status, 413)
       const long = (await refused([['prompt', 'x'.repeat(10 * 1024 * 1024)]])) as { status: number }
       assert.ok([400, 413].includes(long.status))
       await service.emptied()

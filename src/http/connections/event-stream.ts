@@ -1,6 +1,5 @@
 /** An answer of server-sent events. */
 
-import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
@@ -10,18 +9,19 @@ const COMMENT_EVERY_MS = 15_000
 /**
  * Events of JSON. The head goes out with the first of them, or after 15 s of silence, so that a failure before that is
  * still answered with its status. The route that opens one disposes of it, and returns the reply where the stream has begun.
+ *
+ * Nothing waits for the client: what it has to get is queued until it reads, and the connection of one that does not is
+ * ended (`unread-answers.ts`). So the queue holds no more than the text of one recording.
  */
 export class EventStream implements Disposable {
   readonly #reply: FastifyReply
   readonly #stream = new PassThrough()
-  readonly #closed = new AbortController()
   readonly #comments: NodeJS.Timeout
   #hasBegun = false
 
   constructor(reply: FastifyReply) {
     this.#reply = reply
-    this.#comments = setInterval(() => void this.#write(': still here\n\n'), COMMENT_EVERY_MS)
-    this.#stream.once('close', () => this.#closed.abort())
+    this.#comments = setInterval(() => this.#writeUnlessBehind(': still here\n\n'), COMMENT_EVERY_MS)
     this.#stream.on('error', () => {}) // the client is gone, and the request's log line says so
   }
 
@@ -43,14 +43,19 @@ export class EventStream implements Disposable {
     void this.#reply.send(this.#stream)
   }
 
-  /** Resolves when the client has room for more; at once after it has gone away, when nothing is sent. */
-  async send(event: object): Promise<void> {
-    await this.#write(`data: ${JSON.stringify(event)}\n\n`)
+  /** Sends what the client has to get; nothing after it has gone away. */
+  send(event: object): void {
+    this.#write(eventText(event))
+  }
+
+  /** Sends what later events make old, such as progress: left out where the client has not read what came before. */
+  tell(event: object): void {
+    this.#writeUnlessBehind(eventText(event))
   }
 
   /** Ends with the line that OpenAI's clients wait for. */
-  async end(): Promise<void> {
-    await this.#write('data: [DONE]\n\n')
+  end(): void {
+    this.#write('data: [DONE]\n\n')
     this.#stream.end()
   }
 
@@ -58,9 +63,16 @@ export class EventStream implements Disposable {
     clearInterval(this.#comments)
   }
 
-  async #write(text: string): Promise<void> {
-    this.begin()
-    if (this.#closed.signal.aborted || this.#stream.write(text)) return
-    await once(this.#stream, 'drain', { signal: this.#closed.signal }).catch(() => {}) // closed
+  #writeUnlessBehind(text: string): void {
+    if (!this.#stream.writableNeedDrain) this.#write(text)
   }
+
+  #write(text: string): void {
+    this.begin()
+    if (!this.#stream.destroyed) this.#stream.write(text)
+  }
+}
+
+function eventText(event: object): string {
+  return `data: ${JSON.stringify(event)}\n\n`
 }

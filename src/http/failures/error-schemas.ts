@@ -9,7 +9,7 @@ const DESCRIPTIONS = {
   404: 'The service has no such model.',
   408: 'The upload stopped half-way.',
   409: 'The model is in use.',
-  413: 'The upload is above MAX_UPLOAD_MB.',
+  413: 'The upload is above MAX_UPLOAD_MB, or the form around it has more than it may.',
   415: 'The body is no form.',
   429: 'Too many requests; `retry-after` says how long to wait.',
   500: 'The recording could not be processed.',

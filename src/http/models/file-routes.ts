@@ -61,19 +61,19 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
         signal,
         onProgress: ({ file, doneBytes, totalBytes }) => {
           const progress = { file, done_bytes: doneBytes, total_bytes: totalBytes }
-          void events.send({ type: 'model.download.progress', ...progress })
+          events.tell({ type: 'model.download.progress', ...progress })
         },
       })
       transcriber.forgetLoadFailures(entry.origin)
-      await events.send({ type: 'model.download.done', model: await modelObject(entry, { ...options, id }) })
+      events.send({ type: 'model.download.done', model: await modelObject(entry, { ...options, id }) })
     } catch (error) {
       if (isAbort(error)) return // the client is gone
       const { status, body } = openAiForm(error, request)
       if (error instanceof AsrError) request.facts.code = error.code
       if (status >= 500) request.log.warn({ err: error }, 'request failed')
-      await events.send(body)
+      events.send(body)
     } finally {
-      await events.end()
+      events.end()
     }
   }
 

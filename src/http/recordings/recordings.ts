@@ -24,6 +24,9 @@ import { receiveUpload, type Upload } from './upload.ts'
 /** A larger file is taken for a long recording until its length is known: it holds two minutes of 128 kbit/s. */
 const LONG_BYTES = 2 * 1024 * 1024
 
+/** Of a model's id in answers and in the log; a hub's have fewer characters. */
+const LONGEST_SHOWN_ID = 200
+
 export interface RecordingsOptions {
   readonly transcriber: Transcriber
   readonly config: Config
@@ -45,7 +48,9 @@ export interface FormRules<F extends WorkForm> {
   readonly fileParts: readonly [string, ...string[]]
   /** The recording is samples and nothing else, as `UploadRules` has it. */
   readonly isRawPcm?: boolean
-  /** Reads the fields so far: where the file begins, and again when all are there. What it throws is the answer. */
+  /** Names of the fields that `read` looks at; others are thrown away. */
+  readonly fieldNames: readonly string[]
+  /** Reads the fields so far: where the first file begins, and again when all are there. What it throws is the answer. */
   readonly read: (fields: FormFields) => F
   /** Checks a complete form's fields together. */
   readonly check?: (form: F) => void
@@ -88,9 +93,9 @@ export class Recordings {
     const signal = requestSignal(reply, cut, config.admission.requestTimeoutMs)
     const read = (fields: FormFields): F => {
       const form = rules.read(fields)
-      request.facts.modelId = form.modelId
+      request.facts.modelId = form.modelId.slice(0, LONGEST_SHOWN_ID)
       if (!transcriber.find(form.modelId)) {
-        throw new ModelUnknownError(form.modelId, ['the ids that `GET /v1/models` lists'])
+        throw new ModelUnknownError(request.facts.modelId, ['the ids that `GET /v1/models` lists'])
       }
       return form
     }
@@ -99,6 +104,7 @@ export class Recordings {
       tempFiles,
       maxBytes: config.maxUploadBytes,
       fileParts: rules.fileParts,
+      fieldNames: rules.fieldNames,
       isRawPcm: rules.isRawPcm ?? false,
       checkFields: read,
       withDigest: identity !== undefined,

@@ -5,24 +5,23 @@ import { createWriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
+import type { BusboyFileStream } from '@fastify/busboy'
 import { WAV_HEADER_BYTES, wavHeader } from '../../audio/index.ts'
 import { DiskFullError, isDiskFull, UploadMissingError, UploadTooLargeError } from '../../errors/index.ts'
 import { FormFields } from './form-fields.ts'
+import { type FormListener, parseForm } from './form-parser.ts'
 import type { TempFile, TempFiles } from './temp-files.ts'
 import { isTooLarge, type UploadLimits, watchUpload } from './upload-watch.ts'
 
-/** The longest option is a text of 4000 characters, each of at most 4 bytes. */
-const MAX_FIELD_BYTES = 16 * 1024
-/** As many as Starlette allows of each; a form of ours has some forty. */
-const MAX_PARTS = 1000
 export interface UploadRules extends UploadLimits {
   readonly tempFiles: TempFiles
   /** Names of the part that is the recording; the first is what callers are told. */
   readonly fileParts: readonly [string, ...string[]]
   /** The recording is 16-bit little-endian mono samples at 16 kHz and nothing else; it is kept as a WAV file. */
   readonly isRawPcm?: boolean
-  /** Given the fields so far, where the file begins; what it throws refuses the upload at once. */
+  /** Names of the fields that are read; others are thrown away. */
+  readonly fieldNames: Iterable<string>
+  /** Given the fields so far, where the first file begins; what it throws refuses the upload at once. */
   readonly checkFields: (fields: FormFields) => void
   /** Whether the caller will ask for the recording's digest. */
   readonly withDigest?: boolean
@@ -47,15 +46,16 @@ interface SavedFile {
 }
 
 /**
- * Receives the form. Of repeated parts the last counts, unknown ones are ignored, and the order is free. Where the file
- * begins, the fields before it are checked, so that a wrong one does not cost the caller a whole upload; checking all
- * of them is the caller's part.
+ * Receives the form. Of repeated parts the last counts, unknown ones are ignored, and the order is free. Where the first
+ * file begins, the fields before it are checked, so that a wrong one does not cost the caller a whole upload; checking
+ * all of them is the caller's part.
  *
  * After a failure the rest of the request is unread: the code that answers it decides about that.
  *
  * @throws {UploadMissingError} when there is no named file, or no multipart form that can be read to its end.
+ * @throws {FormTooLargeError} for more parts, files or bytes of fields than a form may have.
  * @throws {UploadTooLargeError} before reading when the announced length says so, else as soon as the count passes.
- * @throws {UploadStalledError} when no data comes for too long.
+ * @throws {UploadStalledError} when no data, or hardly any, comes for too long.
  * @throws {DiskFullError} when the temporary file cannot be written.
  * @throws what `checkFields` throws, and the signal's reason after an abort.
  */
@@ -67,12 +67,11 @@ export async function receiveUpload(
   if (isTooLarge(request, rules.maxBytes)) throw new UploadTooLargeError(rules.maxBytes)
   const missing = (cause?: unknown) =>
     new UploadMissingError(rules.fileParts[0], cause === undefined ? undefined : { cause })
-  const parser = openParser(request, rules.maxBytes, missing)
   await rules.tempFiles.ensureFolder()
   signal.throwIfAborted()
 
-  const { promise: parsed, resolve: finish, reject: fail } = Promise.withResolvers<void>()
-  const fields = new FormFields()
+  const { promise: parsed, resolve: onEnd, reject: fail } = Promise.withResolvers<void>()
+  const fields = new FormFields(rules.fieldNames)
   // The same bytes are another recording where they are samples.
   const hash = createHash('sha256').update(rules.isRawPcm ? 'raw' : '')
   const files: SavedFile[] = []
@@ -88,15 +87,11 @@ export async function receiveUpload(
       stream.resume()
       return
     }
-    try {
-      rules.checkFields(fields)
-      if (rules.withDigest) stream.on('data', (bytes: Buffer) => hash.update(bytes))
-      chosen = save(stream, fileName, rules, stopSaving.signal)
-      chosen.written.catch(fail)
-      files.push(chosen)
-    } catch (error) {
-      fail(error) // thrown from here it would end the process
-    }
+    if (files.length === 0) rules.checkFields(fields)
+    if (rules.withDigest) stream.on('data', (bytes: Buffer) => hash.update(bytes))
+    chosen = save(stream, fileName, rules, stopSaving.signal)
+    chosen.written.catch(fail)
+    files.push(chosen)
   }
 
   const disposeFiles = async () => {
@@ -104,19 +99,21 @@ export async function receiveUpload(
     await Promise.all(files.map(({ file }) => file[Symbol.asyncDispose]()))
   }
 
-  // What is cut off is marked, so that a list cut in the middle of a number is not taken for a shorter list.
-  parser.on('field', (name, value, _isNameCut, isCut) => fields.add(name, isCut ? `${value}…` : value))
-  parser.on('file', onFile)
-  parser.on('partsLimit', () => fail(missing(new Error(`more than ${MAX_PARTS} parts`))))
-  parser.on('error', (cause) => fail(missing(cause)))
-  parser.on('finish', finish)
-  const watch = watchUpload(request, rules, signal, fail)
+  const listener: FormListener = {
+    onField: (name, value) => fields.add(name, value),
+    onFile,
+    onEnd,
+    onFailure: fail,
+    brokenForm: missing,
+  }
   try {
-    request.pipe(parser)
+    using reading = parseForm(request, { maxFileBytes: rules.maxBytes }, listener)
+    using _watching = watchUpload(request, rules, signal, fail)
     await parsed
     if (!chosen) throw missing()
     const bytes = await (chosen as SavedFile).written // the cast: assigned in a callback, which the compiler cannot see
-    request.unpipe(parser).resume() // whatever follows the form's end is of no use, but must not block the connection
+    reading[Symbol.dispose]()
+    request.resume() // whatever follows the form's end is of no use, but must not block the connection
     return {
       path: (chosen as SavedFile).file.path,
       fileName: (chosen as SavedFile).fileName,
@@ -126,30 +123,9 @@ export async function receiveUpload(
       [Symbol.asyncDispose]: disposeFiles,
     }
   } catch (error) {
-    request.unpipe(parser)
     stopSaving.abort(error)
     await disposeFiles()
     throw error
-  } finally {
-    watch[Symbol.dispose]()
-  }
-}
-
-function openParser(
-  request: IncomingMessage,
-  maxFileBytes: number,
-  missing: (cause: unknown) => UploadMissingError,
-): BusboyInstance {
-  try {
-    return new Busboy({
-      headers: request.headers as BusboyHeaders, // it refuses a missing content-type itself
-      // A part is a file when it has a file name, even an empty one, whatever its content type: as in Starlette.
-      isPartAFile: (_name, _type, fileName) => fileName !== undefined,
-      preservePath: true,
-      limits: { fieldSize: MAX_FIELD_BYTES, fileSize: maxFileBytes, parts: MAX_PARTS },
-    })
-  } catch (cause) {
-    throw missing(cause) // a content type that is no form, or has no boundary
   }
 }
 

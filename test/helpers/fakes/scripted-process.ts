@@ -11,13 +11,20 @@ export interface ScriptedProcess extends AsyncDisposable {
   readonly baseUrl: string
 }
 
-/** @param env  settings by their names. */
-export async function startScriptedProcess(env: NodeJS.ProcessEnv): Promise<ScriptedProcess> {
-  const child = spawn(process.execPath, [...launcherFlags(), join(import.meta.dirname, 'scripted-service.ts')], {
+/**
+ * @param env    settings by their names.
+ * @param flags  of Node, beside the launcher's.
+ */
+export async function startScriptedProcess(
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): Promise<ScriptedProcess> {
+  const program = join(import.meta.dirname, 'scripted-service.ts')
+  const child = spawn(process.execPath, [...launcherFlags(), ...flags, program], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
   const port = Number(line.toString())
   return {
     child,

@@ -36,6 +36,7 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
       get isFull() {
         return queue.isFull
       },
+      isFullFor: (caller) => queue.isFullFor(caller),
       reserve: (caller) => queue.reserve(caller),
     },
     limit(limits) {

@@ -14,6 +14,8 @@ import { asrSchema, detectLanguageSchema } from './schemas.ts'
 /** The original names its engine here; none of its names would be true. */
 const ENGINE = 'paradox-asr'
 const FILE_PARTS = ['audio_file'] as const
+/** The parameters stand in the query. */
+const FORM = { fileParts: FILE_PARTS, fieldNames: [] }
 
 export const asrWebserviceFailures: FailureScope = { paths: ['/asr', '/detect-language'], form: sentenceForm('detail') }
 
@@ -32,7 +34,7 @@ export async function asrWebserviceRoutes(
 
   app.post('/asr', { ...route, schema: asrSchema }, async (request, reply) => {
     const query = readAsrQuery(request.query, defaultModelId)
-    const rules = { fileParts: FILE_PARTS, isRawPcm: query.isRawPcm, read: () => query }
+    const rules = { ...FORM, isRawPcm: query.isRawPcm, read: () => query }
     await using recording = await recordings.receive(request, reply, rules)
     const body = writeAsr(query.output, await recording.transcribe())
     reply.header('asr-engine', ENGINE)
@@ -42,7 +44,7 @@ export async function asrWebserviceRoutes(
 
   app.post('/detect-language', { ...route, schema: detectLanguageSchema }, async (request, reply) => {
     const query = readDetectionQuery(request.query, defaultModelId)
-    const rules = { fileParts: FILE_PARTS, isRawPcm: query.isRawPcm, read: () => query }
+    const rules = { ...FORM, isRawPcm: query.isRawPcm, read: () => query }
     await using recording = await recordings.receive(request, reply, rules)
     return detectionJson(await recording.detectLanguage())
   })

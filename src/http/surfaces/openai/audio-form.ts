@@ -62,6 +62,13 @@ const REPLACED = ['task', 'temperature', 'languages', 'logprobs']
 /** OpenAI's, which need to know who speaks. */
 const UNSUPPORTED = ['known_speaker_names', 'known_speaker_references'] as const
 
+export const FIELD_NAMES: readonly string[] = [
+  ...['model', 'language', 'prompt', 'temperature', 'chunking_strategy', 'word_timestamps'],
+  ...LISTS,
+  ...UNSUPPORTED,
+  ...audioFormInfos().map(({ name }) => name),
+]
+
 /** What of the route's own decides: which task, and which model serves where none is named. */
 export interface AudioFormRules {
   readonly task: 'transcribe' | 'translate'
@@ -131,7 +138,7 @@ export function checkAudioForm({
   if (granularities.length > 0 && format !== 'verbose_json') {
     throw new OptionInvalidError(
       'timestamp_granularities',
-      granularities.join(','),
+      [...new Set(granularities)].join(','),
       'it with response_format verbose_json',
     )
   }

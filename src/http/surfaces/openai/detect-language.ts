@@ -15,6 +15,8 @@ export const DETECTION_OPTIONS = [
   'threshold',
 ] as const
 
+export const DETECTION_FIELDS: readonly string[] = ['model', 'languages', ...DETECTION_OPTIONS]
+
 /** @throws {OptionInvalidError} for a value that is not allowed. */
 export function readDetectionForm(fields: FormFields, defaultModelId: string): WorkForm {
   const given = singleFields(fields, ['languages'])

@@ -1,20 +1,26 @@
 /** Lists and single values in forms, in the ways in which clients write them. */
 
 import { OptionInvalidError } from '../../../errors/index.ts'
+import { splitList } from '../../../option-table.ts'
 import type { FormFields } from '../../recordings/index.ts'
 
 /** As many items as any client has reason to send. */
 const MOST_ITEMS = 1000
 
-/** The items of a list, sent as `name[]` for each, as `name` for each, as `name[0]`, or comma-separated. */
+/**
+ * The items of a list, sent as `name[]` for each, as `name` for each, as `name[0]`, or comma-separated.
+ *
+ * @throws {OptionInvalidError} for more items than a list may have.
+ */
 export function listField(fields: FormFields, name: string): readonly string[] {
-  const names = fields.names.filter((given) => given === name || given.replace(/\[\d*\]$/, '') === name)
-  const items = names
-    .flatMap((given) => fields.all(given))
-    .flatMap((value) => value.split(','))
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-  if (items.length > MOST_ITEMS) throw new OptionInvalidError(name, '…', `at most ${MOST_ITEMS} items`)
+  const items: string[] = []
+  for (const given of fields.names) {
+    if (given !== name && given.replace(/\[\d*\]$/, '') !== name) continue
+    for (const value of fields.all(given)) {
+      items.push(...splitList(value, MOST_ITEMS - items.length))
+      if (items.length > MOST_ITEMS) throw new OptionInvalidError(name, '…', `at most ${MOST_ITEMS} items`)
+    }
+  }
   return items
 }
 

@@ -7,8 +7,8 @@ import { answerFailures } from '../../failures/error-handler.ts'
 import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { writeAnswer } from './answers.ts'
-import { type AudioFormRules, checkAudioForm, readAudioForm } from './audio-form.ts'
-import { languageAnswer, readDetectionForm } from './detect-language.ts'
+import { type AudioFormRules, checkAudioForm, FIELD_NAMES, readAudioForm } from './audio-form.ts'
+import { DETECTION_FIELDS, languageAnswer, readDetectionForm } from './detect-language.ts'
 import { openAiForm } from './errors.ts'
 import { limitsOf } from './limits.ts'
 import { detectionRouteSchema, limitsRouteSchema, transcriptionRouteSchema, translationRouteSchema } from './schemas.ts'
@@ -31,6 +31,7 @@ export async function openAiRoutes(app: FastifyInstance, { recordings, config }:
     app.post(path, { ...route, schema }, async (request, reply) => {
       await using recording = await recordings.receive(request, reply, {
         fileParts: FILE_PARTS,
+        fieldNames: FIELD_NAMES,
         read,
         check: checkAudioForm,
       })
@@ -52,7 +53,8 @@ export async function openAiRoutes(app: FastifyInstance, { recordings, config }:
   const detection = { ...route, schema: detectionRouteSchema(defaultModelId) }
   app.post('/v1/audio/detect-language', detection, async (request, reply) => {
     const read = (fields: FormFields) => readDetectionForm(fields, defaultModelId)
-    await using recording = await recordings.receive(request, reply, { fileParts: FILE_PARTS, read })
+    const rules = { fileParts: FILE_PARTS, fieldNames: DETECTION_FIELDS, read }
+    await using recording = await recordings.receive(request, reply, rules)
     return languageAnswer(await recording.detectLanguage())
   })
 

@@ -34,19 +34,19 @@ export async function streamAnswer(
     const transcription = await recording.transcribe({
       onSegments: (segments) => {
         for (const segment of segments) {
-          void stream.send(deltaEvent(joiner.push(segment), form, segment))
-          void stream.send(segmentEvent(segment, form))
+          stream.send(deltaEvent(joiner.push(segment), form, segment))
+          stream.send(segmentEvent(segment, form))
         }
       },
-      ...(form.hasProgress && { onProgress: (doneSeconds) => void stream.send(progressEvent(doneSeconds)) }),
+      ...(form.hasProgress && { onProgress: (doneSeconds) => stream.tell(progressEvent(doneSeconds)) }),
     })
-    await stream.send(doneEvent(transcription, form))
+    stream.send(doneEvent(transcription, form))
   } catch (error) {
     if (!stream.hasBegun) throw error
     request.log.warn({ err: error }, 'request failed')
-    await stream.send(openAiForm(error, request).body)
+    stream.send(openAiForm(error, request).body)
   }
-  await stream.end()
+  stream.end()
 }
 
 function deltaEvent(delta: string, { hasLogprobs }: AudioForm, { logprobs = [] }: Segment): DeltaEvent {

@@ -60,3 +60,5 @@ export function checkForm({ options, format, subtitles }: TranscribeForm): void 
 export function formInfos(): OptionInfo[] {
   return [...describeOptions(FORMAT_OPTION, FORMAT_DEFAULT), ...decodingOptionInfos(), ...subtitleOptionInfos()]
 }
+
+export const FIELD_NAMES: readonly string[] = ['model_id', 'language', ...formInfos().map(({ name }) => name)]

@@ -9,7 +9,7 @@ import { answerFailures } from '../../failures/error-handler.ts'
 import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { detailForm } from './errors.ts'
-import { checkForm, readForm } from './form.ts'
+import { checkForm, FIELD_NAMES, readForm } from './form.ts'
 import { type transcribeAnswerSchema, transcribeBody, transcribeResponses } from './schemas.ts'
 
 export interface TranscribeRouteOptions {
@@ -33,7 +33,8 @@ export async function transcribeRoute(
     return { ...form, modelId }
   }
   app.post('/transcribe', { ...formRoute(() => new UploadMissingError()), schema }, async (request, reply) => {
-    await using recording = await recordings.receive(request, reply, { fileParts: ['file'], read, check: checkForm })
+    const rules = { fileParts: ['file'] as const, fieldNames: FIELD_NAMES, read, check: checkForm }
+    await using recording = await recordings.receive(request, reply, rules)
     const { modelId, format, subtitles } = recording.form
     const transcription = await recording.transcribe()
 

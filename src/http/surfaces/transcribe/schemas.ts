@@ -67,9 +67,10 @@ export const transcribeResponses = {
     stalled:
       'The upload stopped: hardly any data arrived for 60 seconds: check the connection and send the file again.',
   }),
-  413: errorSchema('The upload is above MAX_UPLOAD_MB.', {
+  413: errorSchema('The upload is above MAX_UPLOAD_MB, or the form around it has more than it may.', {
     too_large:
       'The upload is larger than the allowed 1024 MB: send a compressed file, such as mp3 or ogg, split the recording, or raise MAX_UPLOAD_MB.',
+    too_many_parts: 'The form has more than the allowed 1000 parts: send one file, and the options that it needs.',
   }),
   429: errorSchema('Too many requests; the header `retry-after` says how long to wait.', {
     busy: 'The service is busy: 64 requests are waiting already: wait 5 seconds, then send the request again.',

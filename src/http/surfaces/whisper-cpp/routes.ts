@@ -7,10 +7,11 @@ import { answerFailures } from '../../failures/error-handler.ts'
 import type { FormFields, Recordings } from '../../recordings/index.ts'
 import { formRoute } from '../form-route.ts'
 import { writeInference } from './answers.ts'
-import { checkInferenceForm, readInferenceForm } from './form.ts'
+import { checkInferenceForm, INFERENCE_FIELDS, readInferenceForm } from './form.ts'
 import { inferenceSchema } from './schemas.ts'
 
 const FILE_PARTS = ['file'] as const
+const FIELD_NAMES = Object.keys(INFERENCE_FIELDS)
 
 export const whisperCppFailures: FailureScope = { paths: ['/inference'], form: sentenceForm('error') }
 
@@ -29,7 +30,7 @@ export async function whisperCppRoutes(
 
   app.post('/inference', { ...route, schema: inferenceSchema }, async (request, reply) => {
     const read = (fields: FormFields) => readInferenceForm(fields, defaultModelId)
-    const rules = { fileParts: FILE_PARTS, read, check: checkInferenceForm }
+    const rules = { fileParts: FILE_PARTS, fieldNames: FIELD_NAMES, read, check: checkInferenceForm }
     await using recording = await recordings.receive(request, reply, rules)
     const { type, body } = writeInference(recording.form, await recording.transcribe())
     return reply.type(type).send(body)
