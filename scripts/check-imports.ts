@@ -68,7 +68,7 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^onnxruntime-node$/, ['inference', 'vad/silero-session']],
   [/^(fastify|@fastify\/.*)$/, ['http']],
   [/^(prom-client|@opentelemetry\/.*)$/, ['http']],
-  [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|idb)$/, ['web']],
+  [/^(preact|@preact\/.*|preact\/.*|wavesurfer\.js|docx|fflate|idb)$/, ['web']],
   [/^vite$/, ['web/vite.config']],
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],

@@ -9,8 +9,10 @@ import { App } from './components/App.tsx'
 import { applyLocale } from './i18n/index.ts'
 import { checkConnection, connection } from './state/connection.ts'
 import { readHistory } from './state/history.ts'
+import { askBeforeLeaving } from './state/leaving.ts'
 import { rememberOptions } from './state/options.ts'
 import { jobs, runQueue } from './state/queue.ts'
+import { offerCaptures } from './state/recorder.ts'
 import { refreshEngines, refreshService } from './state/service.ts'
 
 /** While a recording waits for its first words, the service is asked why so often. */
@@ -24,7 +26,9 @@ applyTheme()
 applyLocale()
 rememberOptions()
 runQueue()
+askBeforeLeaving()
 void readHistory()
+void offerCaptures()
 void checkConnection()
 
 effect(() => {

@@ -21,6 +21,11 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: address would need its own leave in the content-security policy
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rollupOptions: {
+      onwarn(warning, warn) {
+        if (warning.code !== 'INVALID_ANNOTATION') warn(warning) // in comments of zod, which change nothing
+      },
+    },
   },
   plugins: [compressed()],
 })

@@ -112,7 +112,7 @@ describe('the page itself', { skip: noPage, concurrency: 1 }, () => {
       .first()
       .tap()
     await page.getByRole('textbox', { name: /^Text at/ }).fill('By touch.')
-    await page.getByRole('button', { name: 'Save' }).tap()
+    await page.getByRole('button', { name: 'Save', exact: true }).tap()
     assert.equal(await segments(page).first().textContent(), 'By touch.')
     await page.getByRole('link', { name: 'New transcript' }).first().tap()
     await page.getByRole('link', { name: `${SENTENCE_FILE} By touch` }).waitFor()

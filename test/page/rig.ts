@@ -27,14 +27,15 @@ const REDRAW_MS = 400
 
 const browserPath = process.env.CHROMIUM_PATH || BROWSERS.find((path) => existsSync(path))
 
-/** For node:test: `describe('…', { skip: noPage }, …)`. */
-export const noPage: string | false =
+/** For node:test: `describe('…', { skip: noBrowser }, …)`, where no model has to run. */
+export const noBrowser: string | false =
   (browserPath === undefined &&
     skipped('data', 'no browser: scripts/install-browser.sh installs Chromium, or CHROMIUM_PATH names it')) ||
   (!existsSync(join(ROOT, 'dist/web/index.html')) &&
-    skipped('data', 'the page for the browser is not built; run "make setup"')) ||
-  baseFolder().skip ||
-  pageRecordings.skip
+    skipped('data', 'the page for the browser is not built; run "make setup"'))
+
+/** For node:test: `describe('…', { skip: noPage }, …)`. */
+export const noPage: string | false = noBrowser || baseFolder().skip || pageRecordings.skip
 
 /** The recordings of the tests by what they are there for. */
 export const RECORDINGS = pageRecordings.recordings
@@ -56,6 +57,8 @@ export interface PageRig extends AsyncDisposable {
 export interface OpenOptions extends BrowserContextOptions {
   /** Below the service's address. */
   readonly path?: string
+  /** Another tab of its browser profile, whose options it has. */
+  readonly beside?: Page
   /** Whether the service may be away: then the browser's own messages about it are no failure. */
   readonly mayBeAway?: boolean
 }
@@ -87,8 +90,9 @@ export async function startPageService(env: NodeJS.ProcessEnv = {}): Promise<Ser
 }
 
 async function openPage(browser: Browser, baseUrl: string, options: OpenOptions = {}): Promise<Page> {
-  const { path = '/', mayBeAway = false, ...context } = options
-  const profile = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: 'en-GB', ...context })
+  const { path = '/', mayBeAway = false, beside, ...context } = options
+  const usual = { viewport: { width: 1280, height: 860 }, locale: 'en-GB' }
+  const profile = beside?.context() ?? (await browser.newContext({ ...usual, ...context }))
   const page = await profile.newPage()
   const failures: string[] = []
   FAILURES.set(page, failures)

@@ -153,7 +153,7 @@ test('without the service what is kept can be read and corrected, and new record
   await page.getByText('The service does not answer.').waitFor()
   await segments(page).first().dblclick()
   await page.getByRole('textbox', { name: /^Text at/ }).fill('Corrected without the service.')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.getByText('Corrected without the service.').first().waitFor()
   await picture(t, page, 'offline')
 

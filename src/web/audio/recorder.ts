@@ -22,6 +22,9 @@ const TYPES = [
   ['audio/mp4', 'm4a'],
 ] as const
 
+/** So much is lost at most should the page end in the middle. */
+const PIECE_MS = 1_000
+
 const FAILURES: Readonly<Record<string, RecorderFailure>> = {
   NotAllowedError: 'denied',
   SecurityError: 'denied',
@@ -29,29 +32,34 @@ const FAILURES: Readonly<Record<string, RecorderFailure>> = {
   OverconstrainedError: 'missing',
 }
 
+export interface Recorded {
+  readonly sound: Blob
+  /** It has ended though nobody stopped it, as when the microphone is unplugged. */
+  readonly isByItself: boolean
+}
+
 export class Recorder {
+  /** Of the file, without its dot. */
+  readonly ending: string
   readonly #stream: MediaStream
   readonly #recorder: MediaRecorder
   readonly #context = new AudioContext()
   readonly #analyser: AnalyserNode
   readonly #samples: Float32Array<ArrayBuffer>
-  readonly #pieces: Blob[] = []
-  readonly #ending: string
-  readonly #startedAt = performance.now()
+  #startedAt = performance.now()
+  #isStopped = false
 
   private constructor(stream: MediaStream, type: string, ending: string) {
     this.#stream = stream
-    this.#ending = ending
+    this.ending = ending
     this.#recorder = new MediaRecorder(stream, { mimeType: type, audioBitsPerSecond: 96_000 })
-    this.#recorder.addEventListener('dataavailable', ({ data }) => this.#pieces.push(data))
-    this.#recorder.start(1_000) // so that little is lost should the recording end by itself
     this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 })
     this.#samples = new Float32Array(this.#analyser.fftSize)
     this.#context.createMediaStreamSource(stream).connect(this.#analyser)
   }
 
   /** @throws {RecorderError} when there is no microphone for this page. */
-  static async start(): Promise<Recorder> {
+  static async open(): Promise<Recorder> {
     if (!window.isSecureContext) throw new RecorderError('insecure')
     const found = TYPES.find(([type]) => globalThis.MediaRecorder?.isTypeSupported(type))
     if (navigator.mediaDevices === undefined || found === undefined) throw new RecorderError('unsupported')
@@ -76,30 +84,45 @@ export class Recorder {
     return power === 0 ? 0 : Math.max(0, Math.min(1, 1 + (10 * Math.log10(power)) / 60))
   }
 
-  /** Calls back when the recording has ended by itself, as when the microphone is unplugged. */
-  onEnded(callback: () => void): void {
-    for (const track of this.#stream.getTracks()) track.addEventListener('ended', callback)
-  }
-
-  /** @param name  of the file, without its ending. */
-  async stop(name: string): Promise<File> {
-    const stopped = Promise.withResolvers<void>()
-    this.#recorder.addEventListener('stop', () => stopped.resolve())
-    if (this.#recorder.state === 'inactive') stopped.resolve()
-    else this.#recorder.stop()
-    await stopped.promise
-    this.#release()
+  /**
+   * Records until it is stopped or ends by itself.
+   *
+   * @param onPiece  called for each second of sound, and for the rest at the end.
+   */
+  record(onPiece: (piece: Blob) => void): Promise<Recorded> {
+    const { promise, resolve } = Promise.withResolvers<Recorded>()
+    const pieces: Blob[] = []
     const type = this.#recorder.mimeType.split(';', 1)[0]! // split gives at least one part
-    return new File(this.#pieces, `${name}.${this.#ending}`, { type })
+    this.#recorder.addEventListener('dataavailable', ({ data }) => {
+      if (data.size === 0) return
+      const piece = data.slice(0, data.size, type)
+      pieces.push(piece)
+      onPiece(piece)
+    })
+    // Comes last, whatever ended it: `stop()`, a microphone that is gone, or an error of the recorder.
+    this.#recorder.addEventListener('stop', () => {
+      this.close()
+      resolve({ sound: new Blob(pieces, { type }), isByItself: !this.#isStopped })
+    })
+    this.#recorder.addEventListener('error', () => this.#end())
+    for (const track of this.#stream.getTracks()) track.addEventListener('ended', () => this.#end())
+    this.#startedAt = performance.now()
+    this.#recorder.start(PIECE_MS)
+    return promise
   }
 
-  discard(): void {
-    if (this.#recorder.state !== 'inactive') this.#recorder.stop()
-    this.#release()
+  stop(): void {
+    this.#isStopped = true
+    this.#end()
   }
 
-  #release(): void {
+  /** Gives the microphone back. */
+  close(): void {
     for (const track of this.#stream.getTracks()) track.stop()
     void this.#context.close().catch(() => {}) // it may be closed already
+  }
+
+  #end(): void {
+    if (this.#recorder.state !== 'inactive') this.#recorder.stop()
   }
 }

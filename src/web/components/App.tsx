@@ -10,6 +10,7 @@ import { Header } from './Header.tsx'
 import { Intake } from './Intake.tsx'
 import { KeyDialog } from './KeyDialog.tsx'
 import { ModelsView } from './ModelsView.tsx'
+import { RecorderBar } from './RecorderBar.tsx'
 import { Sidebar } from './Sidebar.tsx'
 import { TranscriptView } from './TranscriptView.tsx'
 
@@ -20,6 +21,7 @@ export function App() {
         {strings.value.skip}
       </button>
       <Header />
+      <RecorderBar />
       <Banners />
       <div class="shell" data-view={route.value.view}>
         <main id="content" tabIndex={-1}>

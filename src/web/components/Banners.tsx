@@ -1,10 +1,14 @@
-/** What concerns the whole page: the service is away, or busy. */
+/** What concerns the whole page: the service is away or busy, or something is not kept or not sent. */
 
 import type { Signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
 import { strings } from '../i18n/index.ts'
 import { checkConnection, connection, nextAttemptAt } from '../state/connection.ts'
-import { heldUntil } from '../state/queue.ts'
+import { databaseState } from '../state/database.ts'
+import { heldUntil, jobs } from '../state/queue.ts'
+import { recorderState } from '../state/recorder.ts'
+import { route, transcriptAddress } from '../state/route.ts'
+import { retryUnkept, unkept } from '../state/unkept.ts'
 import { Icon } from './Icon.tsx'
 
 export function Banners() {
@@ -12,6 +16,8 @@ export function Banners() {
     <>
       <OfflineBanner />
       <BusyBanner />
+      <UnkeptBanner />
+      <RecordedBanner />
     </>
   )
 }
@@ -44,6 +50,45 @@ function BusyBanner() {
       <p>
         <strong>{t.title}</strong> <Countdown until={heldUntil} text={t.again} done="" />
       </p>
+    </div>
+  )
+}
+
+/** What is in memory alone, since the browser has no room for it. Where it keeps nothing at all, the list says so. */
+function UnkeptBanner() {
+  if (unkept.value.size === 0 || databaseState.value !== 'open') return null
+  const t = strings.value.storage
+  return (
+    <div class="banner warn" role="alert">
+      <Icon name="warning" />
+      <p>
+        <strong>{t.full}</strong> {t.fullHint}
+      </p>
+      <span class="banner-end">
+        <button type="button" onClick={() => void retryUnkept()}>
+          {t.tryAgain}
+        </button>
+      </span>
+    </div>
+  )
+}
+
+/** Recordings of the microphone that were not sent, such as those from before a crash. */
+function RecordedBanner() {
+  const shown = route.value
+  const waiting = jobs.value.filter(({ id, state }) => {
+    return state.value.kind === 'recorded' && !(shown.view === 'transcript' && shown.id === id)
+  })
+  const [first] = waiting
+  if (first === undefined || recorderState.value.kind === 'ended') return null
+  const t = strings.value.recorder
+  return (
+    <div class="banner" role="status">
+      <Icon name="microphone" />
+      <p>{t.unsent(first.name, waiting.length - 1)}</p>
+      <a class="button" href={transcriptAddress(first.id)}>
+        {t.open}
+      </a>
     </div>
   )
 }

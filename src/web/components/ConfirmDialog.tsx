@@ -7,16 +7,15 @@ import { Dialog } from './Dialog.tsx'
 export function ConfirmDialog() {
   const asked = question.value
   if (asked === undefined) return null
-  const t = strings.value.confirm
   return (
     <Dialog title={asked.title} onClose={() => asked.answer(false)}>
       <p>{asked.text}</p>
       <div class="dialog-actions">
         <button type="button" onClick={() => asked.answer(false)}>
-          {t.no}
+          {strings.value.confirm.no}
         </button>
         <button type="button" class="danger" onClick={() => asked.answer(true)}>
-          {t.yes}
+          {asked.yes}
         </button>
       </div>
     </Dialog>

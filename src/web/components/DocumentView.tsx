@@ -10,6 +10,7 @@ import { DoubtBar } from './DoubtBar.tsx'
 import { detailsOf } from './details.ts'
 import { Icon } from './Icon.tsx'
 import { Player } from './Player.tsx'
+import { SaveRecording } from './SaveRecording.tsx'
 import { SegmentList } from './SegmentList.tsx'
 import { TranscriptActions } from './TranscriptActions.tsx'
 import { takesKey } from './transcript-keys.ts'
@@ -52,6 +53,7 @@ export function DocumentView({ id }: { readonly id: string }) {
         mayChooseAgain
       />
       <TranscriptActions transcript={shown}>
+        {recording.value !== undefined && <SaveRecording name={shown.name} recording={recording.value} />}
         <button
           type="button"
           class="quiet danger square"

@@ -1,22 +1,14 @@
 /** The transcripts that this browser keeps. */
 
 import { locale, regional, strings } from '../i18n/index.ts'
-import { confirmed } from '../state/confirm.ts'
-import type { Summary } from '../state/database.ts'
-import {
-  AUDIO_BUDGET_BYTES,
-  audioBytes,
-  chooseAudioKept,
-  deleteAll,
-  isAudioKept,
-  isKept,
-  summaries,
-} from '../state/history.ts'
+import { databaseState, type Summary } from '../state/database.ts'
+import { AUDIO_BUDGET_BYTES, audioBytes, chooseAudioKept, isAudioKept, summaries } from '../state/history.ts'
 import { jobs } from '../state/queue.ts'
-import { go, NEW, route, transcriptAddress } from '../state/route.ts'
+import { route, transcriptAddress } from '../state/route.ts'
 import { fileSize } from '../text/size.ts'
 import { clock } from '../text/time.ts'
-import { askToDelete } from './ask-to-delete.ts'
+import { Archive } from './Archive.tsx'
+import { askToDelete, askToDeleteAll } from './ask-to-delete.ts'
 import { Icon } from './Icon.tsx'
 import { IconButton } from './IconButton.tsx'
 
@@ -43,9 +35,21 @@ export function HistoryList() {
           ))}
         </ul>
       )}
-      {isKept.value === false && <p class="note warn">{t.unavailable}</p>}
+      <NotKept />
       {list.length > 0 && <HistoryFoot />}
+      <Archive />
     </section>
+  )
+}
+
+/** Why nothing is kept, or not now. */
+function NotKept() {
+  const state = databaseState.value
+  if (state === 'opening' || state === 'open') return null
+  return (
+    <p class="note warn" role="status">
+      {strings.value.list.notKept[state]}
+    </p>
   )
 }
 
@@ -96,13 +100,6 @@ function HistoryFoot() {
       </button>
     </div>
   )
-}
-
-async function askToDeleteAll(): Promise<void> {
-  const t = strings.value.confirm
-  if (!(await confirmed(t.deleteAll, t.deleteAllText(summaries.value.length)))) return
-  await deleteAll()
-  go(NEW)
 }
 
 /** The time for today, the date for other days. */

@@ -1,14 +1,14 @@
 /** Where recordings come in: dropped, chosen or spoken, with the options that they get. */
 
-import { useRef, useState } from 'preact/hooks'
+import { useRef } from 'preact/hooks'
 import { keyNeed } from '../api/key.ts'
 import { locale, strings } from '../i18n/index.ts'
+import { recorderState, startRecording } from '../state/recorder.ts'
 import { limits } from '../state/service.ts'
 import { fileSize } from '../text/size.ts'
 import { Icon } from './Icon.tsx'
 import { KeyNotice } from './KeyDialog.tsx'
 import { Options } from './Options.tsx'
-import { RecorderPanel } from './RecorderPanel.tsx'
 import { sendFiles } from './send-files.ts'
 import { ViewTitle } from './ViewTitle.tsx'
 
@@ -31,9 +31,8 @@ export function Intake() {
 
 function Source() {
   const t = strings.value.intake
-  const [isRecording, setRecording] = useState(false)
   const input = useRef<HTMLInputElement>(null)
-  if (isRecording) return <RecorderPanel onClose={() => setRecording(false)} />
+  const isBusy = recorderState.value.kind === 'asking' || recorderState.value.kind === 'recording'
   const limit = limits.value?.max_upload_bytes
   return (
     <div class="drop-zone">
@@ -44,7 +43,7 @@ function Source() {
         <button type="button" class="primary" onClick={() => input.current?.click()}>
           <Icon name="upload" /> {t.choose}
         </button>
-        <button type="button" onClick={() => setRecording(true)}>
+        <button type="button" disabled={isBusy} onClick={() => void startRecording()}>
           <Icon name="microphone" /> {t.record}
         </button>
       </div>

@@ -1,9 +1,10 @@
 /** The recordings that are on their way. */
 
 import { strings } from '../i18n/index.ts'
-import { isOver, isRunning, type Job } from '../state/job.ts'
-import { cancel, cancelAll, doneCount, jobs, remove, removeOver, retry } from '../state/queue.ts'
+import { hasFailed, isOver, isRunning, type Job } from '../state/job.ts'
+import { cancel, cancelAll, doneCount, jobs, retry } from '../state/queue.ts'
 import { route, transcriptAddress } from '../state/route.ts'
+import { askToRemove, askToRemoveFailed } from './ask-to-remove.ts'
 import { Icon } from './Icon.tsx'
 import { IconButton } from './IconButton.tsx'
 import { fractionOf, stateDetail, stateWord } from './job-words.ts'
@@ -15,6 +16,7 @@ export function JobList() {
   const t = strings.value.list
   const total = list.length + doneCount.value
   const open = list.filter((job) => !isOver(job)).length
+  const failed = list.filter(hasFailed).length
   return (
     <section aria-labelledby="queue-title">
       <div class="list-head">
@@ -32,8 +34,8 @@ export function JobList() {
             {t.cancelAll}
           </button>
         )}
-        {list.length - open > 1 && (
-          <button type="button" class="quiet small" onClick={removeOver}>
+        {failed > 1 && (
+          <button type="button" class="quiet small" onClick={() => void askToRemoveFailed()}>
             {t.clearFailed}
           </button>
         )}
@@ -58,7 +60,7 @@ function JobEntry({ job }: { readonly job: Job }) {
         </span>
       </a>
       <span class="entry-actions">
-        {isOver(job) && (
+        {hasFailed(job) && (
           <IconButton
             icon="retry"
             label={t.retryOne(job.name)}
@@ -73,7 +75,7 @@ function JobEntry({ job }: { readonly job: Job }) {
             label={t.removeOne(job.name)}
             title={strings.value.job.remove}
             size={16}
-            onClick={() => remove(job)}
+            onClick={() => void askToRemove(job)}
           />
         ) : (
           <IconButton

@@ -1,21 +1,26 @@
 /** A recording on its way: how far it is, and the text that is there already. */
 
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { locale, strings } from '../i18n/index.ts'
-import { isOver, type Job } from '../state/job.ts'
-import { cancel, remove, retry } from '../state/queue.ts'
+import { hasFailed, isOver, type Job } from '../state/job.ts'
+import { cancel, retry } from '../state/queue.ts'
 import { go, NEW } from '../state/route.ts'
 import { defaultModel, limits } from '../state/service.ts'
+import { unkept } from '../state/unkept.ts'
 import { fileSize } from '../text/size.ts'
 import { clock } from '../text/time.ts'
 import type { Transcript } from '../transcript/transcript.ts'
+import { askToRemove } from './ask-to-remove.ts'
 import { BackLink } from './BackLink.tsx'
 import { Icon } from './Icon.tsx'
 import { fractionOf, speedWords, stateDetail, stateWord } from './job-words.ts'
 import { KeyNotice } from './KeyDialog.tsx'
+import { Options } from './Options.tsx'
 import { Player } from './Player.tsx'
 import { ProblemNote } from './ProblemNote.tsx'
 import { ProgressBar } from './ProgressBar.tsx'
+import { SaveRecording } from './SaveRecording.tsx'
 import { ReadOnlySegments } from './SegmentList.tsx'
 import { TranscriptActions } from './TranscriptActions.tsx'
 import { ViewTitle } from './ViewTitle.tsx'
@@ -36,8 +41,14 @@ export function JobView({ job }: { readonly job: Job }) {
         </p>
       </div>
       <KeyNotice />
-      {isOver(job) || job.state.value.kind === 'interrupted' ? <JobEnd job={job} /> : <JobProgress job={job} />}
+      <JobStatus job={job} />
       <Player id={job.id} recording={job.file} durationSeconds={duration} segments={segments} />
+      {job.isFromMicrophone && (
+        <div class="actions">
+          <SaveRecording name={job.name} recording={job.file} />
+        </div>
+      )}
+      {isOver(job) && job.isFromMicrophone && <Options />}
       {isOver(job) && segments.length > 0 && <TranscriptActions transcript={partialTranscript(job)} />}
       {segments.length > 0 ? (
         <ReadOnlySegments segments={segments} />
@@ -45,6 +56,45 @@ export function JobView({ job }: { readonly job: Job }) {
         !isOver(job) && <p class="waiting-text">{t.noTextYet}</p>
       )}
     </article>
+  )
+}
+
+function JobStatus({ job }: { readonly job: Job }) {
+  const { kind } = job.state.value
+  if (kind === 'recorded') return <JobRecorded job={job} />
+  return hasFailed(job) || kind === 'interrupted' ? <JobEnd job={job} /> : <JobProgress job={job} />
+}
+
+/** By the microphone, and not sent yet. */
+function JobRecorded({ job }: { readonly job: Job }) {
+  const t = strings.value.job
+  return (
+    <section class="note">
+      <Icon name="microphone" />
+      <div class="note-body">
+        <strong>{t.recorded}</strong>
+        <p>{unkept.value.has(`sound ${job.id}`) ? t.recordedUnkept : t.recordedHint}</p>
+        <div class="note-actions">
+          <button type="button" class="primary" onClick={() => retry(job)}>
+            <Icon name="check" size={16} /> {t.transcribe}
+          </button>
+          <RemoveButton job={job}>{t.discard}</RemoveButton>
+        </div>
+      </div>
+    </section>
+  )
+}
+
+function RemoveButton({ job, children }: { readonly job: Job; readonly children: ComponentChildren }) {
+  return (
+    <button
+      type="button"
+      onClick={async () => {
+        if (await askToRemove(job)) go(NEW)
+      }}
+    >
+      {children}
+    </button>
   )
 }
 
@@ -83,15 +133,7 @@ function JobEnd({ job }: { readonly job: Job }) {
       <button type="button" class="primary" onClick={() => retry(job)}>
         <Icon name="retry" size={16} /> {t.retry}
       </button>
-      <button
-        type="button"
-        onClick={() => {
-          remove(job)
-          go(NEW)
-        }}
-      >
-        {t.remove}
-      </button>
+      <RemoveButton job={job}>{t.remove}</RemoveButton>
     </>
   )
   if (state.kind === 'failed' || state.kind === 'interrupted') {

@@ -1,8 +1,8 @@
-/** One segment as a field. Enter saves, and so does leaving it; Escape leaves the text as it was. */
+/** One segment as a field. Enter saves, and so does leaving it in any way; Escape leaves the text as it was. */
 
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { strings } from '../i18n/index.ts'
-import { editedSegment } from '../state/document.ts'
+import { editedSegment, transcript } from '../state/document.ts'
 import { clock } from '../text/time.ts'
 import type { Segment } from '../transcript/transcript.ts'
 
@@ -16,6 +16,8 @@ export function SegmentEditor({ segment, onSave }: SegmentEditorProps) {
   const [text, setText] = useState(segment.text)
   const row = useRef<HTMLLIElement>(null)
   const field = useRef<HTMLTextAreaElement>(null)
+  const typed = useRef(segment.text)
+  const hasEnded = useRef(false)
   const time = clock(segment.start)
 
   useLayoutEffect(() => {
@@ -28,10 +30,24 @@ export function SegmentEditor({ segment, onSave }: SegmentEditorProps) {
     style.height = `${Math.max(scrollHeight, field.current!.scrollHeight)}px`
   }, [text])
 
+  useEffect(() => {
+    const shown = transcript.value?.id
+    const ask = (event: BeforeUnloadEvent) => {
+      if (typed.current !== segment.text) event.preventDefault()
+    }
+    addEventListener('beforeunload', ask)
+    return () => {
+      removeEventListener('beforeunload', ask)
+      // Taken away while it was typed in, as by Back.
+      if (!hasEnded.current && transcript.value?.id === shown) onSave(typed.current)
+    }
+  }, [])
+
   function end(isSaved: boolean): void {
-    if (editedSegment.value !== segment.id) return // it has ended already, and its row is on its way out
+    if (hasEnded.current) return // its row is on its way out
+    hasEnded.current = true
     editedSegment.value = undefined
-    if (isSaved) onSave(text)
+    if (isSaved) onSave(typed.current)
     // The focus goes to where the text is shown again, once it is.
     const list = row.current?.parentElement
     const index = [...(list?.children ?? [])].indexOf(row.current!)
@@ -55,7 +71,10 @@ export function SegmentEditor({ segment, onSave }: SegmentEditorProps) {
           rows={1}
           value={text}
           aria-label={t.textOf(time)}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
+          onInput={({ currentTarget }) => {
+            typed.current = currentTarget.value
+            setText(typed.current)
+          }}
           onKeyDown={(event) => {
             if (event.isComposing) return
             if (event.key === 'Escape') end(false)

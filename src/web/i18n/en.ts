@@ -37,12 +37,20 @@ export const en = {
   recorder: {
     title: 'Recording',
     level: 'Level of the microphone',
+    bar: 'Recording of the microphone',
     stop: 'Stop',
     discard: 'Discard',
-    transcribe: 'Transcribe',
-    ready: 'Recorded',
+    cancel: 'Cancel',
     asking: 'Your browser asks whether this page may use the microphone.',
     quiet: 'Nothing is heard. Is the right microphone chosen, and is it on?',
+    notKept:
+      'The browser has no room for this recording: it is in the memory of this page alone. Stop it and save it as a file.',
+    ended: 'The recording has ended by itself, as when the microphone is unplugged. What was recorded is kept.',
+    unsent: (name: string, others: number) =>
+      others === 0
+        ? `${name} is not transcribed yet.`
+        : `${name} and ${count(others, 'other', 'others')} are not transcribed yet.`,
+    open: 'Open it',
     fileName: (when: string) => `Recording ${when}`,
     denied: 'This page may not use the microphone. Allow it beside the address of this page, then try again.',
     missing: 'No microphone was found. Connect one, then try again.',
@@ -86,12 +94,29 @@ export const en = {
     history: 'Kept in this browser',
     empty: 'No transcripts yet',
     emptyHint: 'They appear here and stay in this browser until you delete them.',
-    unavailable: 'This browser keeps nothing for this page: transcripts are gone when you close it.',
+    notKept: {
+      none: 'This browser keeps nothing for this page: transcripts are gone when you close it.',
+      blocked: 'Another tab has an older version of this page open. Close it: until then nothing is kept.',
+      outdated: 'Another tab has a newer version of this page open. Reload this one: until then nothing is kept.',
+    },
     newTranscript: 'New transcript',
     deleteOne: (name: string) => `Delete ${name}`,
     deleteAll: 'Delete all',
+    exportAll: 'Export all',
+    exporting: 'Making the file…',
+    exportFailed: 'The file could not be made.',
+    exportTooLarge:
+      'The recordings together are too large for one file. Save some of them one by one, and delete them.',
+    importAll: 'Import',
+    importing: 'Reading the file…',
+    imported: (n: number) => `${count(n, 'transcript or recording was', 'transcripts or recordings were')} taken over.`,
+    importBroken: 'This file is no export of this page, or it is damaged. Nothing was changed.',
+    importFailed: 'The file could not be read.',
+    importFull: (done: number, total: number) =>
+      `The browser has no room for all of it: ${done} of ${total} were taken over.`,
     keepAudio: 'Keep recordings too',
-    keepAudioHint: (used: string, budget: string) => `${used} of ${budget}; the oldest make room.`,
+    keepAudioHint: (used: string, budget: string) =>
+      `${used} of ${budget}; the oldest make room. Those of the microphone are not counted: they stay until you delete them.`,
     cancelOne: (name: string) => `Cancel ${name}`,
     removeOne: (name: string) => `Remove ${name}`,
     retryOne: (name: string) => `Try ${name} again`,
@@ -99,6 +124,12 @@ export const en = {
     edited: 'edited',
   },
   job: {
+    recorded: 'Recorded',
+    recordedHint: 'It is not transcribed yet. It stays in this browser until you discard it.',
+    recordedUnkept:
+      'It is not transcribed yet, and the browser has no room for it: save it before you close this page.',
+    transcribe: 'Transcribe',
+    discard: 'Discard',
     waiting: 'Waiting',
     held: 'Waiting for the service',
     uploading: 'Uploading',
@@ -139,6 +170,12 @@ export const en = {
     autoRetry: 'It is tried again when the service is back.',
     page: 'Something on this page went wrong',
   },
+  storage: {
+    full: 'Not everything is kept.',
+    fullHint:
+      'The browser has no room for it: it lasts as long as this page is open. Save it, or delete something and try again.',
+    tryAgain: 'Try again',
+  },
   busy: {
     title: 'The service is busy.',
     again: (seconds: number) => `The next file is sent in ${seconds} s.`,
@@ -172,6 +209,7 @@ export const en = {
     copyFailed: 'The browser does not let this page copy',
     download: 'Download',
     downloadAs: (format: string) => `Download as ${format}`,
+    saveRecording: 'Save the recording',
     downloadFailed: 'The file could not be made',
     nothingSaid: 'Nobody speaks in this recording',
     nothingSaidHint: 'The service found no words in it. Listen to it: is this the right file?',
@@ -280,6 +318,16 @@ export const en = {
     deleteAll: 'Delete everything?',
     deleteAllText: (n: number) =>
       `${count(n, 'transcript is', 'transcripts are')} removed from this browser, with recordings and corrections.`,
+    discard: 'Discard this recording?',
+    onlyHere: 'It was recorded here and exists nowhere else.',
+    recordedHere: (n: number) =>
+      `${count(n, 'recording was made here and exists', 'recordings were made here and exist')} nowhere else.`,
+    removeOne: (name: string) => `Remove “${name}”?`,
+    removeFailed: 'Remove all that failed?',
+    removeFailedText: (n: number) =>
+      `${count(n, 'of them was recorded here and exists', 'of them were recorded here and exist')} nowhere else.`,
+    yesDiscard: 'Discard',
+    yesRemove: 'Remove',
     yes: 'Delete',
     no: 'Keep',
   },

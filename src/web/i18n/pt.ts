@@ -40,12 +40,20 @@ export const pt: Strings = {
   recorder: {
     title: 'Gravando',
     level: 'Nível do microfone',
+    bar: 'Gravação do microfone',
     stop: 'Parar',
     discard: 'Descartar',
-    transcribe: 'Transcrever',
-    ready: 'Gravado',
+    cancel: 'Cancelar',
     asking: 'O navegador pergunta se esta página pode usar o microfone.',
     quiet: 'Nada se ouve. O microfone escolhido é o certo e está ligado?',
+    notKept:
+      'O navegador não tem espaço para esta gravação: ela está só na memória desta página. Pare e salve como arquivo.',
+    ended: 'A gravação terminou sozinha, como quando o microfone é desconectado. O que foi gravado está guardado.',
+    unsent: (name, others) =>
+      others === 0
+        ? `${name} ainda não foi transcrita.`
+        : `${name} e ${count(others, 'outra', 'outras')} ainda não foram transcritas.`,
+    open: 'Abrir',
     fileName: (when) => `Gravação ${when}`,
     denied: 'Esta página não pode usar o microfone. Permita ao lado do endereço da página e tente de novo.',
     missing: 'Nenhum microfone foi encontrado. Conecte um e tente de novo.',
@@ -90,12 +98,28 @@ export const pt: Strings = {
     history: 'Guardadas neste navegador',
     empty: 'Nenhuma transcrição ainda',
     emptyHint: 'Elas aparecem aqui e ficam neste navegador até você apagar.',
-    unavailable: 'Este navegador não guarda nada para esta página: as transcrições somem quando ela é fechada.',
+    notKept: {
+      none: 'Este navegador não guarda nada para esta página: as transcrições somem quando ela é fechada.',
+      blocked: 'Outra aba tem uma versão mais antiga desta página aberta. Feche-a: até lá nada é guardado.',
+      outdated: 'Outra aba tem uma versão mais nova desta página aberta. Recarregue esta: até lá nada é guardado.',
+    },
     newTranscript: 'Nova transcrição',
     deleteOne: (name) => `Apagar ${name}`,
     deleteAll: 'Apagar tudo',
+    exportAll: 'Exportar tudo',
+    exporting: 'Criando o arquivo…',
+    exportFailed: 'Não foi possível criar o arquivo.',
+    exportTooLarge: 'As gravações juntas são grandes demais para um arquivo. Salve algumas uma a uma e apague-as.',
+    importAll: 'Importar',
+    importing: 'Lendo o arquivo…',
+    imported: (n) =>
+      `${count(n, 'transcrição ou gravação foi incluída', 'transcrições ou gravações foram incluídas')}.`,
+    importBroken: 'Este arquivo não é uma exportação desta página ou está danificado. Nada foi alterado.',
+    importFailed: 'Não foi possível ler o arquivo.',
+    importFull: (done, total) => `O navegador não tem espaço para tudo: ${done} de ${total} foram incluídas.`,
     keepAudio: 'Guardar também as gravações',
-    keepAudioHint: (used, budget) => `${used} de ${budget}; as mais antigas dão lugar.`,
+    keepAudioHint: (used, budget) =>
+      `${used} de ${budget}; as mais antigas dão lugar. As do microfone não contam: ficam até você apagar.`,
     cancelOne: (name) => `Cancelar ${name}`,
     removeOne: (name) => `Remover ${name}`,
     retryOne: (name) => `Tentar ${name} de novo`,
@@ -103,6 +127,12 @@ export const pt: Strings = {
     edited: 'editada',
   },
   job: {
+    recorded: 'Gravada',
+    recordedHint: 'Ainda não foi transcrita. Fica neste navegador até você descartar.',
+    recordedUnkept:
+      'Ainda não foi transcrita, e o navegador não tem espaço para ela: salve a gravação antes de fechar esta página.',
+    transcribe: 'Transcrever',
+    discard: 'Descartar',
     waiting: 'À espera',
     held: 'À espera do serviço',
     uploading: 'Enviando',
@@ -143,6 +173,12 @@ export const pt: Strings = {
     autoRetry: 'Nova tentativa quando o serviço voltar.',
     page: 'Algo nesta página deu errado',
   },
+  storage: {
+    full: 'Nem tudo está guardado.',
+    fullHint:
+      'O navegador não tem espaço: o que falta dura enquanto esta página estiver aberta. Salve, ou apague algo e tente de novo.',
+    tryAgain: 'Tentar de novo',
+  },
   busy: {
     title: 'O serviço está ocupado.',
     again: (seconds) => `O próximo arquivo é enviado em ${seconds} s.`,
@@ -176,6 +212,7 @@ export const pt: Strings = {
     copyFailed: 'O navegador não deixa esta página copiar',
     download: 'Baixar',
     downloadAs: (format) => `Baixar como ${format}`,
+    saveRecording: 'Salvar a gravação',
     downloadFailed: 'Não foi possível criar o arquivo',
     nothingSaid: 'Ninguém fala nesta gravação',
     nothingSaidHint: 'O serviço não achou palavras nela. Ouça: é o arquivo certo?',
@@ -284,6 +321,16 @@ export const pt: Strings = {
     deleteAll: 'Apagar tudo?',
     deleteAllText: (n) =>
       `${count(n, 'transcrição é removida', 'transcrições são removidas')} deste navegador, com gravações e correções.`,
+    discard: 'Descartar esta gravação?',
+    onlyHere: 'Foi gravada aqui e não existe em nenhum outro lugar.',
+    recordedHere: (n) =>
+      `${count(n, 'gravação foi feita aqui e não existe', 'gravações foram feitas aqui e não existem')} em nenhum outro lugar.`,
+    removeOne: (name) => `Remover “${name}”?`,
+    removeFailed: 'Remover todas as que falharam?',
+    removeFailedText: (n) =>
+      `${count(n, 'delas foi gravada aqui e não existe', 'delas foram gravadas aqui e não existem')} em nenhum outro lugar.`,
+    yesDiscard: 'Descartar',
+    yesRemove: 'Remover',
     yes: 'Apagar',
     no: 'Manter',
   },

@@ -1,9 +1,9 @@
 /** The transcript that is open, with what belongs to it. */
 
 import { batch, signal } from '@preact/signals'
-import { withOriginalText, withText } from '../transcript/edit.ts'
+import { withOriginalText, withSegments, withText } from '../transcript/edit.ts'
 import type { Segment, Transcript } from '../transcript/transcript.ts'
-import { findRecording, findTranscript, keepTranscript, lendRecording, madeHere } from './history.ts'
+import { findRecording, findTranscript, keepSegment, lendRecording, madeHere, whenChanged } from './history.ts'
 
 export type OpenState = 'opening' | 'missing' | 'open'
 
@@ -68,9 +68,16 @@ export function listenTo(file: File): void {
 
 function changeSegment(segmentId: number, change: (segment: Segment) => Segment): void {
   const before = transcript.value
-  if (before === undefined) return
-  const segments = before.segments.map((segment) => (segment.id === segmentId ? change(segment) : segment))
-  if (segments.every((segment, i) => segment === before.segments[i])) return
-  transcript.value = { ...before, segments }
-  void keepTranscript(transcript.value)
+  const segment = before?.segments.find(({ id }) => id === segmentId)
+  if (before === undefined || segment === undefined) return
+  const changed = change(segment)
+  if (changed === segment) return
+  transcript.value = withSegments(before, new Map([[segmentId, changed]]))
+  void keepSegment(transcript.value, changed)
 }
+
+whenChanged((id, changed) => {
+  if (transcript.value?.id !== id) return
+  if (changed === undefined) closeTranscript()
+  else transcript.value = changed
+})

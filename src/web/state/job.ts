@@ -6,6 +6,8 @@ import type { TranscribeOptions } from '../api/transcribe.ts'
 import type { Segment } from '../transcript/transcript.ts'
 
 export type JobState =
+  /** By the microphone, and not sent yet. */
+  | { readonly kind: 'recorded' }
   | { readonly kind: 'waiting' }
   | { readonly kind: 'uploading'; readonly fraction: number }
   /** All is sent, and nothing has come back. */
@@ -20,7 +22,9 @@ export interface Job {
   readonly id: string
   readonly name: string
   readonly file: File
-  readonly options: TranscribeOptions
+  /** The file exists nowhere else. */
+  readonly isFromMicrophone: boolean
+  options: TranscribeOptions
   readonly state: Signal<JobState>
   readonly segments: Signal<readonly Segment[]>
   readonly durationSeconds: Signal<number | undefined>
@@ -30,13 +34,15 @@ export interface Job {
   abort: AbortController
 }
 
-export function newJob(file: File, options: TranscribeOptions): Job {
+/** @param recordedAs  id of a recording of the microphone. */
+export function newJob(file: File, options: TranscribeOptions, recordedAs?: string): Job {
   return {
-    id: newId(),
+    id: recordedAs ?? newId(),
     name: file.name,
     file,
+    isFromMicrophone: recordedAs !== undefined,
     options,
-    state: signal<JobState>({ kind: 'waiting' }),
+    state: signal<JobState>({ kind: recordedAs === undefined ? 'waiting' : 'recorded' }),
     segments: signal<readonly Segment[]>([]),
     durationSeconds: signal<number | undefined>(undefined),
     attempts: 0,
@@ -45,7 +51,7 @@ export function newJob(file: File, options: TranscribeOptions): Job {
 }
 
 /** Not `crypto.randomUUID`, which browsers keep from pages of plain http on another machine. */
-function newId(): string {
+export function newId(): string {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
@@ -54,7 +60,12 @@ export function isRunning({ state }: Job): boolean {
 }
 
 /** True where nothing more happens unless somebody asks for it. */
-export function isOver({ state }: Job): boolean {
+export function isOver(job: Job): boolean {
+  return job.state.value.kind === 'recorded' || hasFailed(job)
+}
+
+/** True where it was sent and there will be no transcript, unless it is sent again. */
+export function hasFailed({ state }: Job): boolean {
   return state.value.kind === 'failed' || state.value.kind === 'cancelled' || isGivenUp(state.value)
 }
 

@@ -9,9 +9,10 @@ import { strings } from '../i18n/index.ts'
 import type { Answer } from '../transcript/answer.ts'
 import type { Transcript } from '../transcript/transcript.ts'
 import { announce } from './announce.ts'
+import { dropCapture, releaseCapture } from './captures.ts'
 import { checkConnection, connection, whenReachable } from './connection.ts'
 import { keepTranscript } from './history.ts'
-import { isOver, isRunning, type Job, type JobState, newJob } from './job.ts'
+import { hasFailed, isOver, isRunning, type Job, type JobState, newJob } from './job.ts'
 import { chosenOptions, isParallel, MOST_AT_ONCE } from './options.ts'
 import { defaultModel, limits, refreshService } from './service.ts'
 
@@ -38,6 +39,11 @@ export function enqueue(files: readonly File[]): readonly Job[] {
   return added
 }
 
+/** Adds a recording of the microphone, which waits until it is sent or removed. */
+export function addRecorded(id: string, file: File): void {
+  jobs.value = [...jobs.value, newJob(file, chosenOptions(), id)]
+}
+
 export function findJob(id: string): Job | undefined {
   return jobs.value.find((job) => job.id === id)
 }
@@ -52,17 +58,21 @@ export function cancelAll(): void {
   for (const job of jobs.value) if (!isOver(job)) cancel(job)
 }
 
+/** A recording of the microphone is lost by this. */
 export function remove(job: Job): void {
   if (!isOver(job)) cancel(job)
   jobs.value = jobs.value.filter((other) => other !== job)
+  if (job.isFromMicrophone) void dropCapture(job.id)
 }
 
-export function removeOver(): void {
-  jobs.value = jobs.value.filter((job) => !isOver(job))
+export function removeFailed(): void {
+  for (const job of jobs.value) if (hasFailed(job)) remove(job)
 }
 
+/** Sends it, for the first time or again; what is recorded here gets the options as they are now. */
 export function retry(job: Job): void {
   job.attempts = 0
+  if (job.isFromMicrophone) job.options = chosenOptions()
   setState(job, { kind: 'waiting' })
 }
 
@@ -80,9 +90,6 @@ export function runQueue(): void {
     queueMicrotask(() => {
       for (const job of next) if (job.state.value.kind === 'waiting') void run(job)
     })
-  })
-  addEventListener('beforeunload', (event) => {
-    if (jobs.value.some((job) => !isOver(job))) event.preventDefault() // the browser asks whether it may go
   })
 }
 
@@ -129,14 +136,15 @@ async function finish(job: Job, answer: Answer, startedAt: number): Promise<void
     model: job.options.model ?? defaultModel.value?.id,
     processingSeconds: (Date.now() - startedAt) / 1000,
     isPartial: false,
+    isFromMicrophone: job.isFromMicrophone,
     ...answer,
   }
+  const isKept = await keepTranscript(transcript, job.file) // first: until then the page must not be left
   doneCount.value++
-  const kept = keepTranscript(transcript, job.file)
   jobs.value = jobs.value.filter((other) => other !== job)
   announce(strings.value.job.announce(job.name, strings.value.job.done))
   void refreshService() // the model is loaded now
-  await kept
+  if (isKept && job.isFromMicrophone) releaseCapture(job.id)
 }
 
 function fail(job: Job, error: unknown): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withOriginalText, withText } from './edit.ts'
-import type { Segment } from './transcript.ts'
+import { withOriginalText, withSegments, withText } from './edit.ts'
+import type { Segment, Transcript } from './transcript.ts'
 
 /** A second for each word, from 10 s on. */
 function segment(text: string): Segment {
@@ -70,4 +70,15 @@ test('a word that is typed again as it was heard has its time and its doubt agai
 
 test('a segment without words has none after a change', () => {
   assert.deepEqual(withText({ ...heard, words: [] }, 'novo texto').words, [])
+})
+
+test('corrections of different segments do not touch one another', () => {
+  const [first, second] = [
+    { ...heard, id: 1 },
+    { ...heard, id: 2 },
+  ]
+  const before = { segments: [first, heard, second] } as unknown as Transcript // its other members play no part
+  const [a, b] = [withText(first, 'uma'), withText(second, 'duas')]
+  assert.deepEqual(withSegments(withSegments(before, new Map([[1, a]])), new Map([[2, b]])).segments, [a, heard, b])
+  assert.equal(withSegments(before, new Map()), before)
 })

@@ -1,6 +1,6 @@
 /** Changes to the text by hand. Words that stay keep their times; new ones share the time of those that they replace. */
 
-import type { Segment, SpokenText, Word } from './transcript.ts'
+import type { Segment, SpokenText, Transcript, Word } from './transcript.ts'
 
 /** More words than in any segment that is spoken: beyond it the comparison would take too long. */
 const MAX_COMPARED_WORDS = 1_000
@@ -18,6 +18,12 @@ export function withText(segment: Segment, given: string): Segment {
 export function withOriginalText(segment: Segment): Segment {
   const { original, ...others } = segment
   return original === undefined ? segment : { ...others, ...original }
+}
+
+/** The transcript with other segments in the place of those of the same id. */
+export function withSegments(transcript: Transcript, changed: ReadonlyMap<number, Segment>): Transcript {
+  if (changed.size === 0) return transcript
+  return { ...transcript, segments: transcript.segments.map((segment) => changed.get(segment.id) ?? segment) }
 }
 
 /** The words of the new text, none where the original had none. */

@@ -51,6 +51,10 @@ export interface Transcript {
   readonly warnings: readonly string[]
   /** True where the work ended before the recording did. */
   readonly isPartial: boolean
+  /** True where the recording was made on this page: then it exists nowhere else. */
+  readonly isFromMicrophone?: boolean
+  /** Of what is kept, one more with each change; undefined before it is kept. */
+  readonly version?: number
 }
 
 /** All text, a space between segments; languages that write none keep none. */
