@@ -17,7 +17,16 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'folders'],
-  ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
+  ...[
+    'hub-token',
+    'api-keys',
+    'loopback',
+    'languages',
+    'language-table',
+    'whisper-constants',
+    'device-precision',
+    'runtime-package',
+  ],
   ...['async', 'processes'],
 ]
 

@@ -7,7 +7,7 @@ import type { ModelEntry } from '../../models/registry.ts'
 import { EventStream, requestSignal } from '../connections/index.ts'
 import { openAiForm } from '../surfaces/openai/errors.ts'
 import { modelObject } from './model-object.ts'
-import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { ADMIN, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { deleteModelSchema, downloadSchema, listSchema, oneModelSchema } from './schemas.ts'
 
 export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
@@ -23,7 +23,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     return await modelObject(entry, { ...options, id })
   })
 
-  app.post('/v1/models/*', { schema: downloadSchema }, async (request: ModelRequest, reply) => {
+  app.post('/v1/models/*', { schema: downloadSchema, config: ADMIN }, async (request: ModelRequest, reply) => {
     const { id, entry } = modelOf(options, request)
     const signal = requestSignal(reply, cut)
     if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
@@ -35,7 +35,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     return await modelObject(entry, { ...options, id })
   })
 
-  app.delete('/v1/models/*', { schema: deleteModelSchema }, async (request: ModelRequest) => {
+  app.delete('/v1/models/*', { schema: deleteModelSchema, config: ADMIN }, async (request: ModelRequest) => {
     const { id, entry } = modelOf(options, request)
     const { origin } = entry
     if (origin.kind === 'folder') {

@@ -5,7 +5,7 @@ import type { EngineState } from '../../engine/transcriber.ts'
 import { ModelAbsentError } from '../../errors/index.ts'
 import { requestSignal } from '../connections/index.ts'
 import { engineObject, engineObjects } from './model-object.ts'
-import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { ADMIN, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { loadSchema, psSchema, unloadSchema } from './schemas.ts'
 
 export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
@@ -29,7 +29,7 @@ export async function memoryRoutes(app: FastifyInstance, options: ModelRoutesOpt
     return reply.code(wasLoaded ? 200 : 201).send(answer)
   })
 
-  app.delete('/api/ps/*', { schema: unloadSchema }, async (request: ModelRequest) => {
+  app.delete('/api/ps/*', { schema: unloadSchema, config: ADMIN }, async (request: ModelRequest) => {
     const { id, entry } = modelOf(options, request)
     if (!(await transcriber.unload(entry.id))) throw new ModelAbsentError(id, 'memory')
     return { id: entry.id, unloaded: true }

@@ -48,9 +48,12 @@ function asrJson({ language, segments, text }: Transcription): object {
   }
 }
 
+/** No file system has longer names; proxies refuse answers whose headers are larger than a few kB. */
+const LONGEST_NAME = 255
+
 /** A download under the recording's name, as Python's `urllib.parse.quote` writes it. */
 export function contentDisposition(fileName: string, output: AsrOutput): string {
-  const quoted = encodeURIComponent(fileName.toWellFormed())
+  const quoted = encodeURIComponent(fileName.slice(0, LONGEST_NAME).toWellFormed())
     .replaceAll('%2F', '/')
     .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
   return `attachment; filename="${quoted}.${output}"`
