@@ -1,8 +1,8 @@
 /** The entry of this folder: an origin goes in, a local folder with the checkpoint's files comes out. */
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
 import { type Wait, wait as waitForReal } from '../async/backoff.ts'
+import { readJsonObject } from '../checkpoint/json-file.ts'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
@@ -149,8 +149,7 @@ async function usualProcessor(folder: string, options: SnapshotOptions): Promise
 async function usualProcessorOf(folder: string): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
   // A config that cannot be read is reported when the checkpoint is opened.
-  const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
-  const config: { vocab_size?: unknown; decoder_layers?: unknown } | null = await json.catch(() => null)
+  const config = await readJsonObject(folder, 'config.json').catch(() => undefined)
   const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]
   return byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
 }

@@ -5,7 +5,7 @@
 
 import { stat } from 'node:fs/promises'
 import { type FlightWaiter, SingleFlight } from '../async/single-flight.ts'
-import { digestOfFolder, openWeights } from '../checkpoint/index.ts'
+import { digestOfFolder, holdsWhisper } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
 import type { DownloadProgress, RemovableOrigin } from '../hub/index.ts'
@@ -104,10 +104,9 @@ export class ModelLibrary {
     if (folder === undefined) return false
     const known = this.#isWhisper.get(folder)
     if (known !== undefined) return known
-    const weights = await orUndefined(openWeights(folder))
-    weights?.tensors[Symbol.dispose]()
-    this.#isWhisper.set(folder, weights !== undefined)
-    return weights !== undefined
+    const isWhisper = await holdsWhisper(folder)
+    this.#isWhisper.set(folder, isWhisper)
+    return isWhisper
   }
 }
 
