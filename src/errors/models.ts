@@ -38,7 +38,7 @@ export class ModelForeignError extends AsrError {
   override readonly param = 'model'
 
   constructor(modelId: string) {
-    super(`Model '${modelId}' was brought to this machine by another program, whose files stay.`)
+    super(`The files of model '${modelId}' were brought to this machine by another program.`)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   processorFiles,
 } from './checkpoint-files.ts'
 import type { RoomToCompile } from './disk.ts'
+import { DownloadMarks } from './download-marks.ts'
 import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
@@ -50,7 +51,7 @@ export interface CheckpointFolder {
  */
 export async function resolveCheckpointFolder(
   { origin, tokenizer }: CheckpointSource,
-  { cacheDir, env = process.env, ...options }: ResolveOptions,
+  { env = process.env, ...options }: ResolveOptions,
 ): Promise<CheckpointFolder> {
   const snapshotOptions = snapshotOptionsOf(options)
   // First, because it is small: what is wrong with it should show before gigabytes are fetched.
@@ -68,7 +69,7 @@ export async function resolveCheckpointFolder(
       return { folder, processorFolder: processorFolder ?? (await usualProcessor(folder, snapshotOptions)) }
     }
     case 'whisper-base':
-      return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), processorFolder }
+      return { folder: await whisperBaseFolder(options.cacheDir, env, snapshotOptions), processorFolder }
   }
 }
 
@@ -91,9 +92,9 @@ export async function cachedCheckpointFolder(
  */
 export async function isUpToDate(
   source: CheckpointSource,
-  { cacheDir, ...options }: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
+  options: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
 ): Promise<boolean> {
-  const cached = await cachedCheckpointFolder(source, { hub: options.hub, cacheDir })
+  const cached = await cachedCheckpointFolder(source, options)
   if (cached === undefined) return false
   const { origin, tokenizer } = source
   const snapshots: [repo: string, revision: string, choose: FileChoice][] = []
@@ -109,9 +110,9 @@ export async function isUpToDate(
   return areCurrent.every(Boolean)
 }
 
-function snapshotOptionsOf(options: Omit<ResolveOptions, 'cacheDir' | 'env'>): SnapshotOptions {
+function snapshotOptionsOf(options: Omit<ResolveOptions, 'env'>): SnapshotOptions {
   const { hub, signal, log = silentLogger, wait = waitForReal, onProgress, compile } = options
-  return { hub, signal, log, wait, onProgress, compile }
+  return { hub, signal, log, wait, onProgress, compile, marks: new DownloadMarks(options) }
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import { bytesPerParameter, CONFIG, type FileChoice, type FileListing } from './checkpoint-files.ts'
 import { checkRoom, diskFailure, type RoomToCompile } from './disk.ts'
 import { downloadBlob } from './download-blob.ts'
+import type { DownloadMarks } from './download-marks.ts'
 import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
@@ -22,6 +23,8 @@ export interface SnapshotOptions {
   readonly onProgress: OnProgress | undefined
   /** Disk space that the files will need besides their own. */
   readonly compile?: RoomToCompile | undefined
+  /** Where it is noted that this program has brought a snapshot. */
+  readonly marks?: DownloadMarks | undefined
 }
 
 /** The snapshot in the cache, without any question to the hub; undefined when it is not there or not complete. */
@@ -105,7 +108,7 @@ async function updateSnapshot(
   repo: string,
   revision: string,
   choose: FileChoice,
-  { hub, signal, log, wait, onProgress, compile }: SnapshotOptions,
+  { hub, signal, log, wait, onProgress, compile, marks }: SnapshotOptions,
 ): Promise<string> {
   const cache = new HubCache(hub.cacheDir, repo)
   const client = new HubClient(hub, repo, { wait, signal })
@@ -138,6 +141,7 @@ async function updateSnapshot(
 
   async function store(file: RepoFile): Promise<void> {
     if (await cache.hasFile(commit, file)) return
+    if (!(await cache.hasSnapshot(commit))) await marks?.note(cache, commit) // else another program has begun it
     const blobPath = cache.blobPath(file.etag)
     if (!(await cache.hasBlob(file))) {
       await makeFolder(dirname(blobPath))

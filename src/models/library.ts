@@ -7,9 +7,16 @@ import { stat } from 'node:fs/promises'
 import { type FlightWaiter, SingleFlight } from '../async/single-flight.ts'
 import { digestOfFolder, holdsWhisper } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import { AsrError } from '../errors/index.ts'
-import type { DownloadProgress, RemovableOrigin } from '../hub/index.ts'
-import { cachedFolder, cachedRevisions, isCached, removeCached, resolveCheckpointFolder } from '../hub/index.ts'
+import { AsrError, ModelForeignError } from '../errors/index.ts'
+import type { DownloadProgress, RemovableOrigin, RemovalOptions } from '../hub/index.ts'
+import {
+  cachedFolder,
+  cachedRevisions,
+  findRemovable,
+  isCached,
+  removeCached,
+  resolveCheckpointFolder,
+} from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled/index.ts'
 import type { ModelEntry, ModelRegistry } from './registry.ts'
@@ -20,6 +27,8 @@ export interface LibraryOptions {
   readonly settings: Pick<EngineSettings, 'hub' | 'cacheDir' | 'dtype'>
   readonly logger: Logger
 }
+
+type RemovableEntry = ModelEntry & { readonly origin: RemovableOrigin }
 
 export class ModelLibrary {
   readonly registry: ModelRegistry
@@ -84,16 +93,23 @@ export class ModelLibrary {
     })
   }
 
+  /** @throws {ModelForeignError} where the files that would be removed are those of another program. */
+  async checkRemovable({ id, origin }: RemovableEntry, options: RemovalOptions): Promise<void> {
+    if ((await findRemovable(origin, this.#settings, options)) === 'foreign') throw new ModelForeignError(id)
+  }
+
   /**
    * Removes the checkpoint and what was compiled from it. The model must not be loaded.
    *
    * @returns false when there was nothing of it on this machine.
+   * @throws {ModelForeignError} as `checkRemovable`.
    */
-  async remove(entry: ModelEntry & { readonly origin: RemovableOrigin }): Promise<boolean> {
+  async remove(entry: RemovableEntry, options: RemovalOptions): Promise<boolean> {
+    await this.checkRemovable(entry, options)
     const folder = await cachedFolder(entry, this.#settings)
     // Of files that cannot be read nothing can have been compiled.
     const digest = folder === undefined ? undefined : await orUndefined(digestOfFolder(folder))
-    const wasThere = await removeCached(entry.origin, this.#settings)
+    const wasThere = (await removeCached(entry.origin, this.#settings, options)) === 'something'
     const compiled = digest === undefined ? [] : removeCompiled(this.#settings.cacheDir, digest)
     if (wasThere) this.#logger.info({ modelId: entry.id, compiled: compiled.length }, 'removed the files of a model')
     return wasThere

@@ -10,6 +10,9 @@ import { modelObject } from './model-object.ts'
 import { ADMIN, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
 import { deleteModelSchema, downloadSchema, listSchema, oneModelSchema } from './schemas.ts'
 
+/** The cache of the hub is shared: what other programs have brought is not for callers to delete. */
+const ONLY_OWN = { onlyOwn: true }
+
 export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   const { library, transcriber, cut } = options
 
@@ -46,9 +49,10 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
       )
     }
     if (library.isDownloading(entry, beingPrepared())) throw new ModelBusyError(id)
+    await library.checkRemovable({ ...entry, id, origin }, ONLY_OWN)
     await unloadAll(entry)
     transcriber.forgetLoadFailures(origin)
-    if (!(await library.remove({ ...entry, origin }))) throw new ModelAbsentError(id, 'disk')
+    if (!(await library.remove({ ...entry, origin }, ONLY_OWN))) throw new ModelAbsentError(id, 'disk')
     return { id, object: 'model', deleted: true }
   })
 
