@@ -8,14 +8,14 @@
 import { createHash } from 'node:crypto'
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { HubSettings } from '../config.ts'
 import { makeFolder } from '../folders.ts'
 import type { HubCache } from './hub-cache.ts'
-import type { Caches } from './is-cached.ts'
 
 export class DownloadMarks {
   readonly #root: string
 
-  constructor({ hub, cacheDir }: Caches) {
+  constructor({ hub, cacheDir }: { readonly hub: Pick<HubSettings, 'cacheDir'>; readonly cacheDir: string }) {
     const name = createHash('sha256').update(resolve(hub.cacheDir)).digest('hex').slice(0, 16)
     this.#root = join(cacheDir, 'downloads', name)
   }

@@ -14,6 +14,7 @@ import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
+import type { SnapshotMemo } from './snapshot-memo.ts'
 
 export interface SnapshotOptions {
   readonly hub: HubSettings
@@ -33,10 +34,12 @@ export async function cachedSnapshot(
   repo: string,
   revision: string,
   choose: FileChoice,
+  memo?: SnapshotMemo,
 ): Promise<string | undefined> {
   const cache = new HubCache(hub.cacheDir, repo)
   const commit = await cache.commitOf(revision)
-  return commit === undefined ? undefined : cache.completeSnapshot(commit, choose)
+  if (commit === undefined) return undefined
+  return await (memo ? memo.completeSnapshot(cache, commit, choose) : cache.completeSnapshot(commit, choose))
 }
 
 /**

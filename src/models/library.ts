@@ -8,7 +8,7 @@ import { type FlightWaiter, SingleFlight } from '../async/single-flight.ts'
 import { digestOfFolder, holdsWhisper } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError, ModelForeignError } from '../errors/index.ts'
-import type { DownloadProgress, RemovableOrigin, RemovalOptions } from '../hub/index.ts'
+import type { Caches, DownloadProgress, RemovableOrigin, RemovalOptions } from '../hub/index.ts'
 import {
   cachedFolder,
   cachedRevisions,
@@ -16,6 +16,7 @@ import {
   isCached,
   removeCached,
   resolveCheckpointFolder,
+  SnapshotMemo,
 } from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled/index.ts'
@@ -32,7 +33,7 @@ type RemovableEntry = ModelEntry & { readonly origin: RemovableOrigin }
 
 export class ModelLibrary {
   readonly registry: ModelRegistry
-  readonly #settings: LibraryOptions['settings']
+  readonly #settings: LibraryOptions['settings'] & Caches
   readonly #logger: Logger
   readonly #downloads = new SingleFlight<void, DownloadProgress>()
   /** Folders of snapshots, which never change, and whether a Whisper lies in them. */
@@ -40,7 +41,7 @@ export class ModelLibrary {
 
   constructor({ registry, settings, logger }: LibraryOptions) {
     this.registry = registry
-    this.#settings = settings
+    this.#settings = { ...settings, memo: new SnapshotMemo() }
     this.#logger = logger
   }
 
