@@ -324,7 +324,7 @@ export const SETTINGS = {
   PARADOX_CACHE_DIR: {
     check: text.optional(),
     meaning:
-      "[Compiled models](#compiled-models), models that come from the Python package index, and Node's own compiled code (`node/`, unless `NODE_COMPILE_CACHE` is set). Safe to delete while the service is stopped.",
+      "[Compiled models](#compiled-models), models that come from the Python package index, notes of [which models are the service's own](api.md#deleting), and Node's own compiled code (`node/`, unless `NODE_COMPILE_CACHE` is set). Safe to delete while the service is stopped.",
     defaultInWords: '`~/.cache/paradox-asr`',
   },
   COMPILED_CACHE_MAX_GB: {
