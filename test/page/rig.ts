@@ -27,10 +27,14 @@ const REDRAW_MS = 400
 
 const browserPath = process.env.CHROMIUM_PATH || BROWSERS.find((path) => existsSync(path))
 
+/** Where a browser is all that a test needs. */
+export const noBrowser: string | false =
+  browserPath === undefined &&
+  skipped('data', 'no browser: scripts/install-browser.sh installs Chromium, or CHROMIUM_PATH names it')
+
 /** For node:test: `describe('…', { skip: noPage }, …)`. */
 export const noPage: string | false =
-  (browserPath === undefined &&
-    skipped('data', 'no browser: scripts/install-browser.sh installs Chromium, or CHROMIUM_PATH names it')) ||
+  noBrowser ||
   (!existsSync(join(ROOT, 'dist/web/index.html')) &&
     skipped('data', 'the page for the browser is not built; run "make setup"')) ||
   baseFolder().skip ||
@@ -69,7 +73,7 @@ export interface RigOptions {
 
 export async function startPageRig({ env = {}, args = [] }: RigOptions = {}): Promise<PageRig> {
   const service = await startPageService(env)
-  const browser = await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox', ...args] })
+  const browser = await launchBrowser(args)
   return {
     service,
     open: (options) => openPage(browser, service.baseUrl, options),
@@ -78,6 +82,10 @@ export async function startPageRig({ env = {}, args = [] }: RigOptions = {}): Pr
       await service.stop()
     },
   }
+}
+
+export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
+  return await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox', ...args] })
 }
 
 /** The service with Whisper base as its default model. */
