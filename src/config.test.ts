@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { tempFolder } from '../test/helpers/rigs/temp-folder.ts'
 import { installedFfmpeg, readConfig, readServiceConfig } from './config.ts'
 import { ConfigError } from './errors/index.ts'
 import { SETTINGS } from './settings.ts'
@@ -40,7 +43,15 @@ test('without any setting the documented defaults hold', () => {
       requestTimeoutMs: 86_400_000,
       retryGraceMs: 10_000,
     },
-    security: { apiKeyDigests: [], rateLimit: undefined, corsOrigins: [], trustProxy: false },
+    security: {
+      apiKeyDigests: [],
+      adminKeyDigests: [],
+      nShortKeys: 0,
+      rateLimit: undefined,
+      corsOrigins: [],
+      allowedHosts: [],
+      trustProxy: false,
+    },
     engine: {
       device: 'auto',
       dtype: 'auto',
@@ -209,6 +220,32 @@ test('a single key counts beside the list of keys', () => {
   assert.deepEqual(apiKeyDigests, digestsOf('first-key', 'second-key'))
 })
 
+test('a name and password in an address are not repeated, and the hub takes none', () => {
+  for (const HF_ENDPOINT of ['https://user:pass-word@mirror.example', 'ftp://user:pass/word@mirror']) {
+    assert.throws(
+      () => readConfig({ HF_ENDPOINT }),
+      (error) => error instanceof ConfigError && /mirror/.test(error.sentence) && !/user|word/.test(error.message),
+    )
+  }
+})
+
+test('a file of keys that cannot be read, holds none, or holds anything else stops the start; its path is not told', (t) => {
+  const path = join(tempFolder(t), 'secret-place')
+  const refused = (setting: string) =>
+    assert.throws(
+      () => readConfig({ [setting]: path }),
+      (error) => error instanceof ConfigError && error.message.includes(setting) && !/secret|good/.test(error.sentence),
+    )
+  for (const setting of ['API_KEYS_FILE', 'ADMIN_API_KEYS_FILE']) {
+    rmSync(path, { force: true })
+    refused(setting)
+    for (const text of ['', '# nothing but this\n\n', 'good-enough\nshort\n', 'good enough short']) {
+      writeFileSync(path, text)
+      refused(setting)
+    }
+  }
+})
+
 test('a key that is too weak to lock anything stops the start, and is not repeated', () => {
   for (const env of [{ API_KEYS: 'good-enough,short' }, { API_KEY: 'short' }, { API_KEY: 'good enough short' }]) {
     assert.throws(
@@ -244,8 +281,8 @@ for (const [name, value, allowed] of [
   ['TRUST_PROXY', '10.0.0.0/33', 'the number of proxies in front, or their comma-separated addresses'],
   ['TRUST_PROXY', '1.2.3', 'the number of proxies in front, or their comma-separated addresses'],
   ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
-  ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address'],
-  ['HF_ENDPOINT', 'mirror', 'an http or https address'],
+  ['HF_ENDPOINT', 'ftp://mirror', 'an http or https address without a name and password; the token is HF_TOKEN'],
+  ['HF_ENDPOINT', 'mirror', 'an http or https address without a name and password; the token is HF_TOKEN'],
   ['HF_HUB_OFFLINE', 'maybe', '0 or 1'],
 ] as const) {
   test(`${name}=${value} is refused, naming the setting, the value and what is allowed`, () => {

@@ -1,11 +1,11 @@
 /** Settings: read once from the environment, checked once, defaults in `settings.ts`. */
 
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { digestsOf, isShort, keysInFile } from './api-keys.ts'
 import { checkPrecision, type Device, type Dtype } from './device-precision.ts'
 import { ConfigError } from './errors/index.ts'
 import { hubToken } from './hub-token.ts'
@@ -100,9 +100,15 @@ export interface AdmissionSettings {
 export interface SecuritySettings {
   /** SHA-256 of each key; none: no key is asked for. */
   readonly apiKeyDigests: readonly Buffer[]
+  /** The same of keys for the files and the memory of models; none: every caller may do that. */
+  readonly adminKeyDigests: readonly Buffer[]
+  /** Keys of both kinds that could be guessed. */
+  readonly nShortKeys: number
   /** Requests a minute of one caller; undefined: no limit. */
   readonly rateLimit: number | undefined
   readonly corsOrigins: readonly string[]
+  /** Names, in lower case, under which browsers may use a service without keys. */
+  readonly allowedHosts: readonly string[]
   /** `false`: none; else the number of last hops, or addresses and networks. */
   readonly trustProxy: false | number | string[]
 }
@@ -138,6 +144,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const xdgCache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const hfHome = s.HF_HOME ?? join(xdgCache, 'huggingface')
   const devices = s.DEVICE.split(',') as Device[] // the pattern above allows nothing else
+  const keys = [
+    ...(s.API_KEYS ?? []),
+    ...(s.API_KEY ? [s.API_KEY] : []),
+    ...keysInFile('API_KEYS_FILE', s.API_KEYS_FILE),
+  ]
+  const adminKeys = [...(s.ADMIN_API_KEYS ?? []), ...keysInFile('ADMIN_API_KEYS_FILE', s.ADMIN_API_KEYS_FILE)]
   // That of WebGPU is checked when the device is chosen.
   if (devices[0] !== 'webgpu') checkPrecision(s.DTYPE, devices[0]!, env.DTYPE)
 
@@ -167,11 +179,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       retryGraceMs: s.RETRY_GRACE_SECONDS * 1000,
     },
     security: {
-      apiKeyDigests: [...(s.API_KEYS ?? []), ...(s.API_KEY ? [s.API_KEY] : [])].map((key) =>
-        createHash('sha256').update(key).digest(),
-      ),
+      apiKeyDigests: digestsOf(keys),
+      adminKeyDigests: digestsOf(adminKeys),
+      nShortKeys: [...keys, ...adminKeys].filter(isShort).length,
       rateLimit: s.RATE_LIMIT === 0 ? undefined : s.RATE_LIMIT,
       corsOrigins: s.CORS_ORIGINS ?? [],
+      allowedHosts: s.ALLOWED_HOSTS ?? [],
       trustProxy: trustedProxies(s.TRUST_PROXY),
     },
     engine: {
@@ -236,7 +249,8 @@ function parseSettings(env: NodeJS.ProcessEnv): Settings {
     const result = check.safeParse(raw)
     if (!result.success) {
       const isSecret = SECRET_SETTINGS.some((secret) => secret === name)
-      throw new ConfigError(variable, isSecret ? '…' : (raw ?? ''), wordToUse(result.error) ?? describe(check))
+      const shown = (raw ?? '').replace(/\/\/\S*@/, '//…@') // a name and password in an address
+      throw new ConfigError(variable, isSecret ? '…' : shown, wordToUse(result.error) ?? describe(check))
     }
     parsed[name] = result.data
   }

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { z } from 'zod'
+import { API_KEY } from './api-keys.ts'
 import { PART_FORMATS } from './device-precision.ts'
 import { cleanToken } from './hub-token.ts'
 import { LANGUAGE_CODES } from './language-table.ts'
@@ -37,7 +38,6 @@ function listOf(item: z.ZodType<string>, what: string) {
 
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9*][A-Za-z0-9._*-]*$/
 const ALIAS = /^[^=\s]+=[^=\s]+$/
-const ORIGIN = /^(\*|https?:\/\/[^/\s]+)$/
 
 /** An address, or a network such as 10.0.0.0/8. */
 function isNetwork(value: string): boolean {
@@ -128,7 +128,12 @@ function hasReadableCredentials(address: string): boolean {
 }
 
 /** A key of the API; a comma stands between several. */
-const apiKey = z.string().regex(/^[\x21-\x7e]{8,}$/)
+const apiKey = z.string().regex(API_KEY)
+const apiKeys = listOf(apiKey, 'comma-separated keys of at least 8 printable characters')
+
+/** As browsers write it into `Origin`: those of web pages, and of extensions and apps (`chrome-extension://…`). */
+const ORIGIN = /^(\*|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/
+const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
 
 // ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,13 +223,29 @@ export const SETTINGS = {
   },
 
   API_KEYS: {
-    check: listOf(apiKey, 'comma-separated keys of at least 8 printable characters').optional(),
+    check: apiKeys.optional(),
     meaning: 'Comma-separated keys, of which every caller has to send one: see [keys](#keys-and-limits). Never logged.',
     defaultInWords: '–',
   },
   API_KEY: {
     check: z.string().trim().pipe(apiKey).describe('a key of at least 8 printable characters').optional(),
     meaning: 'One more key, as if it stood in `API_KEYS`. Never logged.',
+  },
+  API_KEYS_FILE: {
+    check: text.optional(),
+    meaning: 'File with more such keys, one a line; `#` begins a comment. Read once, at the start.',
+    defaultInWords: '–',
+  },
+  ADMIN_API_KEYS: {
+    check: apiKeys.optional(),
+    meaning:
+      'Keys that permit [downloading, deleting and unloading models](#keys-and-limits), and all that the others do. Unset, nobody needs them for that. Never logged.',
+    defaultInWords: '–',
+  },
+  ADMIN_API_KEYS_FILE: {
+    check: text.optional(),
+    meaning: 'File with more such keys, as `API_KEYS_FILE`.',
+    defaultInWords: '–',
   },
   RATE_LIMIT: {
     check: integer(0, 1_000_000).default(0),
@@ -234,6 +255,18 @@ export const SETTINGS = {
   CORS_ORIGINS: {
     check: listOf(z.string().regex(ORIGIN), 'comma-separated origins such as https://example.org, or *').optional(),
     meaning: 'Comma-separated origins whose pages may call the service from a browser, or `*`.',
+    defaultInWords: '–',
+  },
+  ALLOWED_HOSTS: {
+    check: listOf(
+      z
+        .string()
+        .regex(HOST_NAME)
+        .transform((name) => name.toLowerCase()),
+      'comma-separated host names without ports, such as asr.example.org',
+    ).optional(),
+    meaning:
+      'Comma-separated names under which [browsers](#pages-of-strangers) may use a service that has no keys, beside `localhost`, addresses and the name of the machine.',
     defaultInWords: '–',
   },
   TRUST_PROXY: {
@@ -304,7 +337,7 @@ export const SETTINGS = {
   PARADOX_CACHE_DIR: {
     check: text.optional(),
     meaning:
-      "[Compiled models](#compiled-models), models that come from the Python package index, and Node's own compiled code (`node/`, unless `NODE_COMPILE_CACHE` is set). Safe to delete while the service is stopped.",
+      "[Compiled models](#compiled-models), models that come from the Python package index, notes of [which models are the service's own](api.md#deleting), and Node's own compiled code (`node/`, unless `NODE_COMPILE_CACHE` is set). Safe to delete while the service is stopped.",
     defaultInWords: '`~/.cache/paradox-asr`',
   },
   COMPILED_CACHE_MAX_GB: {
@@ -342,7 +375,8 @@ export const SETTINGS = {
   HF_ENDPOINT: {
     check: z
       .url({ protocol: /^https?$/ })
-      .describe('an http or https address')
+      .refine((address) => URL.parse(address)?.username === '' && URL.parse(address)?.password === '')
+      .describe('an http or https address without a name and password; the token is HF_TOKEN')
       .default('https://huggingface.co'),
     meaning: 'Another hub with the same paths.',
   },
@@ -378,5 +412,8 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS
 
+/** Keys of callers, which no other process needs. */
+export const KEY_SETTINGS = ['API_KEYS', 'API_KEY', 'ADMIN_API_KEYS'] as const satisfies readonly SettingName[]
+
 /** Values that no message may repeat. */
-export const SECRET_SETTINGS: readonly SettingName[] = ['HF_TOKEN', 'API_KEYS', 'API_KEY', 'HTTPS_PROXY', 'HTTP_PROXY']
+export const SECRET_SETTINGS: readonly SettingName[] = [...KEY_SETTINGS, 'HF_TOKEN', 'HTTPS_PROXY', 'HTTP_PROXY']

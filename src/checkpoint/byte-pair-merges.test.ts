@@ -43,7 +43,7 @@ test('a tokenizer without merges, or whose first token is no pair, is left alone
 test('the merges are found again from the order of a vocabulary', () => {
   // "abab" is the pair of two "ab", and "aba" of "ab" and "a", since "ab" was merged before "ba".
   const vocabulary = vocabularyOf('ab', 'ba', 'abab', 'aba', '<|endoftext|>', 'constructor')
-  assert.deepEqual(mergesOfVocabulary(vocabulary), [
+  assert.deepEqual(mergesOfVocabulary(vocabulary, 'vocabulary.txt'), [
     ['a', 'b'],
     ['b', 'a'],
     ['ab', 'ab'],

@@ -1,5 +1,7 @@
 /** The merges of a byte-level BPE vocabulary: read, repaired, or found again from the vocabulary alone. */
 
+import { CheckpointCorruptError } from '../errors/index.ts'
+
 export type Merge = readonly [left: string, right: string]
 /** Token → id. */
 export type Vocabulary = Readonly<Record<string, number>>
@@ -34,13 +36,22 @@ export function withFirstMerge(merges: readonly Merge[], vocabulary: Vocabulary)
   return isThere ? merges : [[left, right], ...merges]
 }
 
+/** Characters that are looked at while tokens are taken apart; Whisper's vocabularies need three million. */
+const MOST_STEPS = 30_000_000
+
 /**
  * The merges of a vocabulary whose ids are in the order of merging, as all of Whisper's are: a token's own merge joins
  * the two pieces that the merges before it make of its characters.
  *
+ * @param file  of the vocabulary, for the message.
+ * @throws {CheckpointCorruptError} where tokens are so long that it would not end: the time grows with their square.
  * @see huggingface/transformers:src/transformers/convert_slow_tokenizer.py `TikTokenConverter` — the same idea.
  */
-export function mergesOfVocabulary(vocabulary: Vocabulary): Merge[] {
+export function mergesOfVocabulary(vocabulary: Vocabulary, file: string): Merge[] {
+  let nSteps = 0
+  for (const token in vocabulary) nSteps += token.length ** 2
+  if (nSteps > MOST_STEPS) throw new CheckpointCorruptError(file, 'its tokens are too long')
+
   const merges: Merge[] = []
   const ids = new Map(Object.entries(vocabulary).sort(([, a], [, b]) => a - b))
   for (const [token, id] of ids) {

@@ -15,8 +15,10 @@ const MAX_SPEC_REVISION = 3
 const DTYPES = ['F32', 'I8', 'I16', 'I32', 'F16', 'BF16'] as const
 const MAX_RANK = 8
 /** large-v3 has about 900. */
-const MAX_VARIABLES = 100_000
-const MAX_ALIASES = 100_000
+const MAX_VARIABLES = 20_000
+const MAX_ALIASES = 20_000
+/** The longest has about 60. */
+const MAX_NAME_BYTES = 1024
 
 /**
  * Variables by name, quantised ones with their scale, aliases included; an alias is the same object as what it names.
@@ -26,12 +28,7 @@ const MAX_ALIASES = 100_000
  */
 export function readCtranslate2Variables(file: WeightFile): Map<string, StoredTensor> {
   const cursor = new Cursor(file)
-  const version = cursor.u32()
-  if (version !== BINARY_VERSION) throw unsupported(`its model.bin has the version ${version}, not ${BINARY_VERSION}`)
-  const spec = cursor.string()
-  if (spec !== SPEC_NAME) throw unsupported(`its model.bin holds a ${JSON.stringify(spec)}, not a ${SPEC_NAME}`)
-  const revision = cursor.u32()
-  if (revision > MAX_SPEC_REVISION) throw unsupported(`its model.bin has the revision ${revision} of ${SPEC_NAME}`)
+  checkSpec(file, cursor)
 
   const stored = new Map<string, StoredTensor>()
   const nVariables = cursor.count('variables', MAX_VARIABLES)
@@ -53,6 +50,20 @@ export function readCtranslate2Variables(file: WeightFile): Map<string, StoredTe
   }
   if (cursor.offset !== file.size) throw cursor.corrupt(`${file.size - cursor.offset} bytes at its end are unexpected`)
   return variables
+}
+
+/**
+ * Reads the first bytes alone.
+ *
+ * @throws as `readCtranslate2Variables`.
+ */
+export function checkSpec(file: WeightFile, cursor = new Cursor(file)): void {
+  const version = cursor.u32()
+  if (version !== BINARY_VERSION) throw unsupported(`its model.bin has the version ${version}, not ${BINARY_VERSION}`)
+  const spec = cursor.string()
+  if (spec !== SPEC_NAME) throw unsupported(`its model.bin holds a ${JSON.stringify(spec)}, not a ${SPEC_NAME}`)
+  const revision = cursor.u32()
+  if (revision > MAX_SPEC_REVISION) throw unsupported(`its model.bin has the revision ${revision} of ${SPEC_NAME}`)
 }
 
 function readVariable(cursor: Cursor, name: string): StoredTensor {
@@ -135,6 +146,7 @@ class Cursor {
   /** A 16-bit length that counts the closing NUL, then the bytes. */
   string(): string {
     const length = this.#take(2).readUInt16LE()
+    if (length > MAX_NAME_BYTES) throw this.corrupt(`a name in it has ${length} bytes`)
     const bytes = this.#take(length)
     if (length === 0 || bytes.indexOf(0) !== length - 1) throw this.corrupt('a name in it is not a text')
     return bytes.toString('utf8', 0, length - 1)

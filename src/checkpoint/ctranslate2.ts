@@ -1,7 +1,7 @@
 /** A CTranslate2 Whisper under Hugging Face's tensor names. */
 
 import { join } from 'node:path'
-import { readCtranslate2Variables, readScalar } from './ctranslate2-file.ts'
+import { checkSpec, readCtranslate2Variables, readScalar } from './ctranslate2-file.ts'
 import { type StoredTensor, sliceRows } from './stored-tensor.ts'
 import { TensorTable } from './tensor-table.ts'
 import { WeightFile } from './weight-file.ts'
@@ -33,6 +33,12 @@ export function openCtranslate2(folder: string): Ctranslate2Model {
     file[Symbol.dispose]()
     throw error
   }
+}
+
+/** @throws as `openCtranslate2`, as far as the first bytes tell. */
+export function checkCtranslate2(folder: string): void {
+  using file = new WeightFile(join(folder, CTRANSLATE2_FILE))
+  checkSpec(file)
 }
 
 const OUTSIDE_LAYERS: Readonly<Record<string, string>> = {

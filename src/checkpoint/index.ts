@@ -5,6 +5,7 @@ export {
   type CompiledSources,
   compiledSources,
   digestOfFolder,
+  holdsWhisper,
   type OpenOptions,
   openCheckpoint,
   openWeights,

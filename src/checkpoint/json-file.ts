@@ -6,8 +6,13 @@ import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/in
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** The largest tokenizer.json of the family has 2.5 MB; a file far beyond that is not what its name says. */
-const MAX_TEXT_BYTES = 64 * 1024 * 1024
+/**
+ * A file far beyond the largest of its name is not what that says, and would cost seconds and gigabytes to parse. Real ones:
+ * vocabularies of all kinds 2.5 MB, an index of shards 0.2 MB, configs 10 kB, tokenizer_config.json 0.3 MB.
+ */
+const MAX_VOCABULARY_BYTES = 16 * 1024 * 1024
+const MAX_CONFIG_BYTES = 2 * 1024 * 1024
+const VOCABULARIES = ['tokenizer.json', 'vocab.json', 'vocabulary.json', 'vocabulary.txt', 'merges.txt']
 
 /**
  * The file's text, or undefined when there is no such file.
@@ -18,7 +23,8 @@ export async function readTextFile(folder: string, name: string): Promise<string
   try {
     await using file = await open(join(folder, name))
     const { size } = await file.stat()
-    if (size > MAX_TEXT_BYTES) throw new CheckpointCorruptError(name, `${size} bytes are too many for this file`)
+    const maxBytes = VOCABULARIES.includes(name) ? MAX_VOCABULARY_BYTES : MAX_CONFIG_BYTES
+    if (size > maxBytes) throw new CheckpointCorruptError(name, `${size} bytes are too many for this file`)
     return await file.readFile('utf8')
   } catch (cause) {
     if (isNotFound(cause)) return undefined

@@ -2,12 +2,13 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { CheckpointFileMissingError } from '../errors/index.ts'
-import { CTRANSLATE2_FILE, openCtranslate2 } from './ctranslate2.ts'
+import { AsrError, CheckpointFileMissingError } from '../errors/index.ts'
+import { CTRANSLATE2_FILE, checkCtranslate2, openCtranslate2 } from './ctranslate2.ts'
 import { checkpointDigest } from './digest.ts'
 import { alignmentHeadsIn, type GenerationSources, generationConfig } from './generation-config.ts'
 import { type JsonObject, readJsonObject, requireJsonObject } from './json-file.ts'
 import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
+import { neededShards } from './needed-shards.ts'
 import { INDEX_FILE, openSafetensors, openShardedSafetensors, SINGLE_FILE } from './safetensors.ts'
 import type { TensorTable } from './tensor-table.ts'
 import { readTokenizer } from './tokenizer-files.ts'
@@ -16,6 +17,7 @@ import { whisperTensors } from './whisper-tensors.ts'
 
 const CONFIG_FILE = 'config.json'
 const GENERATION_FILE = 'generation_config.json'
+const CONFIG_REMEDY = 'Take it from the repository of the weights.'
 
 export interface OpenOptions {
   /**
@@ -90,18 +92,46 @@ export async function compiledSources(folder: string, { processorFolder }: OpenO
 }
 
 /**
- * The `digest` of the checkpoint in a folder, without its tokenizer and with few of its checks.
+ * The `digest` of the checkpoint in a folder, whose weights are not opened: the service's process asks for it, and a header
+ * may be a stranger's.
  *
- * @throws {AsrError} as `openCheckpoint`.
+ * @throws {AsrError} where weights or config are not there, or the config is not that of a Whisper.
  */
 export async function digestOfFolder(folder: string): Promise<string> {
-  const { tensors } = await openWeights(folder)
-  using _ = tensors
-  return await digestOf(folder, tensors)
+  return await digestOf(folder, { fileNames: await weightFiles(folder) })
 }
 
-async function digestOf(folder: string, { fileNames }: TensorTable): Promise<string> {
+async function digestOf(folder: string, { fileNames }: Pick<TensorTable, 'fileNames'>): Promise<string> {
   return await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, INDEX_FILE], fileNames)
+}
+
+/** Base names of the files whose tensors `openWeights` would read. */
+async function weightFiles(folder: string): Promise<readonly string[]> {
+  const isThere = (name: string) => existsSync(join(folder, name))
+  if (!isThere(SINGLE_FILE) && !isThere(INDEX_FILE)) {
+    if (isThere(CTRANSLATE2_FILE)) return [CTRANSLATE2_FILE]
+    throw missingWeights(folder)
+  }
+  const config = await requireJsonObject(folder, CONFIG_FILE, CONFIG_REMEDY)
+  const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
+  if (index) return neededShards(config, index)
+  parseConfig(config)
+  return [SINGLE_FILE]
+}
+
+/**
+ * Whether a Whisper lies in a folder, by its small config, or by the first bytes of CTranslate2's file: cheap, whatever
+ * the rest of it is.
+ */
+export async function holdsWhisper(folder: string): Promise<boolean> {
+  try {
+    const files = await weightFiles(folder) // which has looked at the config of all but CTranslate2's
+    if (files.includes(CTRANSLATE2_FILE)) checkCtranslate2(folder)
+    return files.length > 0
+  } catch (error) {
+    if (error instanceof AsrError) return false
+    throw error
+  }
 }
 
 /** Config and tensors alone, without the tokenizer: what the compiler works on. */
@@ -119,7 +149,7 @@ export interface Weights {
 export async function openWeights(folder: string): Promise<Weights> {
   const isThere = (name: string) => existsSync(join(folder, name))
   if (isThere(SINGLE_FILE) || isThere(INDEX_FILE)) {
-    const configJson = await requireJsonObject(folder, CONFIG_FILE, 'Take it from the repository of the weights.')
+    const configJson = await requireJsonObject(folder, CONFIG_FILE, CONFIG_REMEDY)
     const config = parseConfig(configJson) // before the weights: it is the cheaper check
     const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
     const needed = new Set(Array.from(whisperTensors(config), ({ name }) => name))

@@ -5,9 +5,8 @@
  */
 
 import { join } from 'node:path'
-import { z } from 'zod'
 import { CheckpointCorruptError } from '../errors/index.ts'
-import type { JsonObject } from './json-file.ts'
+import { isJsonObject, type JsonObject } from './json-file.ts'
 import { BYTES_PER_ELEMENT, elementCount, type StoredTensor } from './stored-tensor.ts'
 import { bareName, TensorTable } from './tensor-table.ts'
 import { WeightFile } from './weight-file.ts'
@@ -15,20 +14,15 @@ import { WeightFile } from './weight-file.ts'
 export const SINGLE_FILE = 'model.safetensors'
 export const INDEX_FILE = 'model.safetensors.index.json'
 
-/** The format's own limit; a header of a large Whisper has 0.2 MB. */
-const MAX_HEADER_BYTES = 100_000_000
+/** A header of a large Whisper has 0.2 MB, and 2,000 tensors. The format's own limit, 100 MB, takes seconds to parse. */
+const MAX_HEADER_BYTES = 8 * 1024 * 1024
+const MAX_TENSORS = 20_000
 const LENGTH_BYTES = 8
 /** No tensor of ours has more than 3 dimensions; the limit only keeps products of sizes sane. */
 const MAX_RANK = 8
 
-const size = z.int().nonnegative()
-const headerSchema = z.record(
-  z.string(),
-  z.object({ dtype: z.string(), shape: z.array(size).max(MAX_RANK), data_offsets: z.tuple([size, size]) }),
-)
-// A plain base name: an index must not reach out of its folder.
-const shardName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors$/)
-const indexSchema = z.object({ weight_map: z.record(z.string(), shardName) })
+/** A plain base name: an index must not reach out of its folder. */
+const SHARD_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\.safetensors$/
 
 /** Which tensors are wanted, by their bare names; the others are as good as absent. */
 export type IsNeeded = (name: string) => boolean
@@ -67,9 +61,15 @@ export function openShardedSafetensors(folder: string, index: JsonObject, isNeed
  * @throws {CheckpointCorruptError} when the index is not of its form or leads out of its folder.
  */
 export function shardOfTensor(index: JsonObject): ReadonlyMap<string, string> {
-  const parsed = indexSchema.safeParse(index)
-  if (!parsed.success) throw new CheckpointCorruptError(INDEX_FILE, firstIssue(parsed.error))
-  return new Map(Object.entries(parsed.data.weight_map))
+  const corrupt = (reason: string) => new CheckpointCorruptError(INDEX_FILE, reason)
+  if (!isJsonObject(index.weight_map)) throw corrupt('weight_map: it is no object')
+  const shards = Object.entries(index.weight_map)
+  if (shards.length > MAX_TENSORS) throw corrupt(`it names ${shards.length} tensors`)
+  for (const [name, shard] of shards) {
+    if (typeof shard !== 'string' || !SHARD_NAME.test(shard))
+      throw corrupt(`weight_map.${name}: it is no name of a file`)
+  }
+  return new Map(shards as [string, string][]) // each was checked just above
 }
 
 function openFiles(
@@ -113,13 +113,14 @@ function readHeader(file: WeightFile): Map<string, StoredTensor> {
     throw corrupt('its header is not JSON', { cause })
   }
   const { __metadata__: _, ...entries } = json !== null && typeof json === 'object' ? (json as JsonObject) : {}
-  const parsed = headerSchema.safeParse(entries)
-  if (!parsed.success) throw corrupt(firstIssue(parsed.error))
+  const nEntries = Object.keys(entries).length
+  if (nEntries > MAX_TENSORS) throw corrupt(`its header has ${nEntries} entries`)
 
   const dataStart = LENGTH_BYTES + header.length
   const tensors = new Map<string, StoredTensor>()
   let expectedStart = 0
-  const inFileOrder = Object.entries(parsed.data).sort(([, a], [, b]) => order(a.data_offsets, b.data_offsets))
+  const read = Object.entries(entries).map(([name, entry]) => [name, readEntry(name, entry, corrupt)] as const)
+  const inFileOrder = read.sort(([, a], [, b]) => order(a.data_offsets, b.data_offsets))
   for (const [
     name,
     {
@@ -144,11 +145,31 @@ function readHeader(file: WeightFile): Map<string, StoredTensor> {
   return tensors
 }
 
-function order(a: readonly [number, number], b: readonly [number, number]): number {
-  return a[0] - b[0] || a[1] - b[1]
+interface HeaderEntry {
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly data_offsets: readonly [start: number, end: number]
 }
 
-function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0]
-  return issue ? `${issue.path.join('.') || 'its content'}: ${issue.message}` : 'it has an unexpected form'
+/** By hand: a schema takes ten times as long, and the header is a stranger's. */
+function readEntry(name: string, entry: unknown, corrupt: (reason: string) => Error): HeaderEntry {
+  if (!isJsonObject(entry)) throw corrupt(`${name}: it is no tensor`)
+  const { dtype, shape, data_offsets } = entry
+  if (typeof dtype !== 'string') throw corrupt(`${name}.dtype: it is no text`)
+  if (!Array.isArray(shape) || shape.length > MAX_RANK)
+    throw corrupt(`${name}.shape: it is no list of up to ${MAX_RANK}`)
+  const wrong = shape.findIndex((size) => !isSize(size))
+  if (wrong >= 0) throw corrupt(`${name}.shape.${wrong}: it is no size`)
+  if (!Array.isArray(data_offsets) || data_offsets.length !== 2 || !data_offsets.every(isSize)) {
+    throw corrupt(`${name}.data_offsets: it is no pair of positions`)
+  }
+  return { dtype, shape, data_offsets: data_offsets as [number, number] } // checked just above
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function order(a: readonly [number, number], b: readonly [number, number]): number {
+  return a[0] - b[0] || a[1] - b[1]
 }

@@ -20,20 +20,47 @@ export interface ReadTokenizer {
   readonly tokenIds: ReadonlyMap<string, number>
 }
 
+/** As many as a vocabulary may have (`model-shape.ts`); published ones have 51,866. */
+const MAX_TOKENS = 1_000_000
+/** Published ones have 1,609. */
+const MAX_ADDED_TOKENS = 20_000
+
 /** By hand: a schema for each of fifty thousand entries takes 0.1 s of every load. */
 const vocabularySchema = z.custom<Record<string, number>>(isVocabulary, 'Invalid input: expected ids by token')
+const mergesSchema = z.custom<(string | Merge)[]>(areMerges, 'Invalid input: expected pairs of tokens')
 
 function isVocabulary(value: unknown): boolean {
-  return isJsonObject(value) && Object.values(value).every((id) => Number.isSafeInteger(id) && (id as number) >= 0)
+  return isJsonObject(value) && Object.values(value).every(isTokenId)
 }
-const addedTokenSchema = z.looseObject({ id: z.int().nonnegative(), content: z.string() })
+
+function isTokenId(id: unknown): boolean {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_TOKENS
+}
+
+function areMerges(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= MAX_TOKENS && value.every(isMerge)
+}
+
+function isMerge(merge: unknown): boolean {
+  if (typeof merge === 'string') return /^\S+ \S+$/.test(merge)
+  return Array.isArray(merge) && merge.length === 2 && merge.every((token) => typeof token === 'string')
+}
+
+const addedTokenSchema = z.looseObject({ id: z.int().nonnegative().max(MAX_TOKENS), content: z.string() })
 type AddedToken = z.infer<typeof addedTokenSchema>
+/** Counted first, since a schema looks at each. */
+const addedTokensSchema = z
+  .custom<z.input<typeof addedTokenSchema>[]>(
+    (value) => Array.isArray(value) && value.length <= MAX_ADDED_TOKENS,
+    `Invalid input: expected at most ${MAX_ADDED_TOKENS} tokens`,
+  )
+  .pipe(z.array(addedTokenSchema))
 const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(addedTokenSchema),
+  added_tokens: addedTokensSchema,
   model: z.looseObject({
     type: z.literal('BPE').optional(), // old files do not say it
     vocab: vocabularySchema,
-    merges: z.array(z.union([z.string().regex(/^\S+ \S+$/), z.tuple([z.string(), z.string()])])),
+    merges: mergesSchema,
   }),
 })
 
@@ -62,9 +89,9 @@ async function readTokenizerJson(folder: string): Promise<z.infer<typeof tokeniz
 }
 
 async function buildTokenizerJson(folder: string, config: JsonObject): Promise<z.infer<typeof tokenizerSchema>> {
-  const vocab = await readVocabulary(folder)
+  const { file, vocab } = await readVocabulary(folder)
   const mergesText = await readTextFile(folder, 'merges.txt')
-  const merges: Merge[] = mergesText === undefined ? mergesOfVocabulary(vocab) : parseMerges(mergesText)
+  const merges: Merge[] = mergesText === undefined ? mergesOfVocabulary(vocab, file) : parseMerges(mergesText)
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
   return {
     version: '1.0',
@@ -89,21 +116,27 @@ async function buildTokenizerJson(folder: string, config: JsonObject): Promise<z
 }
 
 /** vocab.json maps tokens to ids; CTranslate2's vocabulary.json and vocabulary.txt list them in order. */
-async function readVocabulary(folder: string): Promise<Vocabulary> {
+async function readVocabulary(folder: string): Promise<{ readonly file: string; readonly vocab: Vocabulary }> {
   const vocab = await readJsonObject(folder, 'vocab.json')
-  if (vocab) return parse('vocab.json', vocabularySchema, vocab)
+  if (vocab) return { file: 'vocab.json', vocab: parse('vocab.json', vocabularySchema, vocab) }
   const list = await readJsonFile(folder, 'vocabulary.json')
-  if (list !== undefined) return byIndex(parse('vocabulary.json', z.array(z.string()), list))
+  if (list !== undefined) return { file: 'vocabulary.json', vocab: byIndex('vocabulary.json', list) }
   const text = await readTextFile(folder, 'vocabulary.txt')
-  if (text !== undefined) return byIndex(text.replace(/\r?\n$/, '').split(/\r?\n/))
+  if (text !== undefined) {
+    const lines = text.replace(/\r?\n$/, '').split(/\r?\n/)
+    return { file: 'vocabulary.txt', vocab: byIndex('vocabulary.txt', lines) }
+  }
   throw new CheckpointFileMissingError(
     'a tokenizer (tokenizer.json, or vocab.json with merges.txt)',
     "Put the tokenizer files of the model or of its base model into the folder, or name their repository as 'tokenizer'.",
   )
 }
 
-function byIndex(tokens: readonly string[]): Record<string, number> {
-  return Object.fromEntries(tokens.map((token, id) => [token, id]))
+function byIndex(file: string, tokens: unknown): Record<string, number> {
+  const isList =
+    Array.isArray(tokens) && tokens.length <= MAX_TOKENS && tokens.every((token) => typeof token === 'string')
+  if (!isList) throw new CheckpointCorruptError(file, `it is no list of at most ${MAX_TOKENS} tokens`)
+  return Object.fromEntries((tokens as string[]).map((token, id) => [token, id]))
 }
 
 /** From added_tokens.json, tokenizer_config.json and the vocabulary itself, whichever has them. */
@@ -113,7 +146,8 @@ async function readAddedTokens(folder: string, config: JsonObject, vocabulary: V
   for (const [token, id] of Object.entries(parse('added_tokens.json', vocabularySchema, added))) ids.set(token, id)
   const decoder = isJsonObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
   for (const [id, token] of Object.entries(decoder)) {
-    if (isJsonObject(token) && typeof token.content === 'string' && /^\d+$/.test(id)) ids.set(token.content, Number(id))
+    if (isJsonObject(token) && typeof token.content === 'string' && /^\d{1,6}$/.test(id))
+      ids.set(token.content, Number(id))
   }
   return [...ids].map(([content, id]) => addedToken(content, id)).sort((a, b) => a.id - b.id)
 }

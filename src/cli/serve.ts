@@ -8,6 +8,7 @@ import { claimFolderSync } from '../folders.ts'
 import { type Service, ServiceMetrics, serve as serveHttp } from '../http/index.ts'
 import { createLogger } from '../logger.ts'
 import { ModelRegistry } from '../models/registry.ts'
+import { KEY_SETTINGS } from '../settings.ts'
 
 export interface ServeOptions {
   /** Both go before HOST and PORT of the environment, and are checked as these are. */
@@ -26,7 +27,7 @@ export interface ServeOptions {
 export async function serve({ host, port, onListening = () => {} }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readServiceConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
-  for (const name of ['API_KEYS', 'API_KEY']) delete env[name] // engines inherit the environment, and need no keys
+  for (const name of KEY_SETTINGS) delete env[name] // engines inherit the environment, and need no keys
   const { service, preload } = await openService(config)
   const stop = new AbortController()
   const preloading = preload.run(AbortSignal.any([signal, stop.signal]))

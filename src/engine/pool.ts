@@ -37,6 +37,8 @@ const MOST_AT_ONCE = 8
 
 /** A longer recording counts as long. */
 const LONG_SECONDS = 120
+/** Loads that go on though their callers have left, the newest of them. */
+const MOST_LEFT_ALONE = 4
 
 export interface EnginePoolOptions extends Omit<LoadedEnginesOptions, 'clock'>, Omit<QueueLimits, 'maxPerEngine'> {
   /** Finds a model by what the caller names; throws `ModelUnknownError`. */
@@ -240,9 +242,16 @@ export class EnginePool implements Transcriber {
     using expected = this.#expect(entry.id)
     using _leaving = onAbort(caller, () => {
       expected.stop = stop
+      this.#keepFewLeftAlone()
     })
     const request = { entry, isLong: false, reservation: undefined, signal: stop.signal }
     await this.#use(request, expected, ({ engine }) => engine.load(caller))
+  }
+
+  /** A load without a caller is a favour to the next one; callers that come and leave must not fill the queue with them. */
+  #keepFewLeftAlone(): void {
+    const leftAlone = Array.from(this.#expected).filter(({ stop }) => stop)
+    for (const { stop } of leftAlone.slice(0, -MOST_LEFT_ALONE)) stop?.abort()
   }
 
   /** Has an engine, for itself and others, as long as `work` goes on. */

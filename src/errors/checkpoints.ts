@@ -1,6 +1,7 @@
 /** Checkpoints that we cannot read or compile. */
 
 import { AsrError } from './asr-error.ts'
+import { shortened } from './shortened.ts'
 
 export class CheckpointUnsupportedError extends AsrError {
   override readonly name = 'CheckpointUnsupportedError'
@@ -8,7 +9,7 @@ export class CheckpointUnsupportedError extends AsrError {
   readonly remedy: string
 
   constructor(what: string, remedy: string) {
-    super(`The checkpoint is not one that this service can compile: ${what}.`)
+    super(`The checkpoint is not one that this service can compile: ${shortened(what, 300)}.`)
     this.remedy = remedy
   }
 }
@@ -19,7 +20,7 @@ export class CheckpointFileMissingError extends AsrError {
   readonly remedy: string
 
   constructor(what: string, remedy: string, options?: ErrorOptions) {
-    super(`The checkpoint lacks ${what}.`, options)
+    super(`The checkpoint lacks ${shortened(what, 300)}.`, options)
     this.remedy = remedy
   }
 }
@@ -31,6 +32,7 @@ export class CheckpointCorruptError extends AsrError {
 
   /** @param file  base name only: the folder stays out of the message. */
   constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(`Checkpoint file '${file}' is damaged (${reason}).`, options)
+    // A name in the file, which the reason may repeat, can be megabytes long.
+    super(`Checkpoint file '${file}' is damaged (${shortened(reason, 300)}).`, options)
   }
 }

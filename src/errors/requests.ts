@@ -1,6 +1,7 @@
 /** Requests that are refused or given up, whatever is in the recording. */
 
 import { AsrError } from './asr-error.ts'
+import { shortened } from './shortened.ts'
 
 export class OptionInvalidError extends AsrError {
   override readonly name = 'OptionInvalidError'
@@ -106,6 +107,42 @@ export class ApiKeyError extends AsrError {
   }
 }
 
+/** The key is known, but for the models' files and memory another is needed. */
+export class AdminKeyError extends AsrError {
+  override readonly name = 'AdminKeyError'
+  readonly code = 'ASR_ADMIN_KEY'
+  readonly remedy = 'Send one of the keys that the operator has set as ADMIN_API_KEYS.'
+
+  constructor() {
+    super('The API key does not permit downloading, deleting and unloading of models.')
+  }
+}
+
+/** A browser has sent it for a page of another origin. */
+export class ForeignOriginError extends AsrError {
+  override readonly name = 'ForeignOriginError'
+  readonly code = 'ASR_FOREIGN_ORIGIN'
+  readonly remedy = 'Set CORS_ORIGINS to the origins whose pages may call the service.'
+
+  /** @param origin  as the browser has it; undefined where it does not tell. */
+  constructor(origin: string | undefined) {
+    super(`The request comes from a page of another origin${origin === undefined ? '' : ` (${shortened(origin)})`}.`)
+  }
+}
+
+/** A browser calls the service by a name that may be a stranger's, and no key protects it. */
+export class HostUnknownError extends AsrError {
+  override readonly name = 'HostUnknownError'
+  readonly code = 'ASR_HOST_UNKNOWN'
+  readonly remedy: string
+
+  constructor(host: string) {
+    const name = shortened(host)
+    super(`A browser may not use this service under the name '${name}', since it has no API key.`)
+    this.remedy = `Set ALLOWED_HOSTS=${name} or API_KEYS where the service is started, or open it by its IP address.`
+  }
+}
+
 /** The caller may try again after `retryAfterSeconds`. */
 export abstract class BusyError extends AsrError {
   abstract readonly retryAfterSeconds: number
@@ -121,6 +158,20 @@ export class RateLimitedError extends BusyError {
     super(`More than the allowed ${perMinute} requests a minute were sent.`)
     this.retryAfterSeconds = retryAfterSeconds
     this.remedy = `Wait ${retryAfterSeconds} seconds, then send the request again.`
+  }
+}
+
+/** Somebody at this address is trying keys. */
+export class WrongKeysError extends BusyError {
+  override readonly name = 'WrongKeysError'
+  readonly code = 'ASR_WRONG_KEYS'
+  readonly remedy: string
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super('Too many wrong API keys came from this address.')
+    this.retryAfterSeconds = retryAfterSeconds
+    this.remedy = `Wait ${retryAfterSeconds} seconds, then send the request with a key that the operator has given you.`
   }
 }
 

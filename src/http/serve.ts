@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
 import { openTracing } from './observability/index.ts'
 import { sweepLeftovers } from './recordings/index.ts'
+import { warnOfReach } from './security/reach.ts'
 import { createServer, type Service } from './server.ts'
 
 /** How long the answers to requests that were cut off may take to reach their clients. */
@@ -42,6 +43,7 @@ export async function serve(service: Service, { signal, onListening }: ServeOpti
   try {
     await sweepLeftovers(config.tempDir, logger)
     const address = await listen(server, config)
+    warnOfReach(config.security, address, logger)
     onListening?.(address)
     if (!signal.aborted) await once(signal, 'abort')
     logger.info('shutting down')

@@ -123,10 +123,11 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
 
   secure(app, config.security)
   app.register(async (routes) => {
-    await docs(routes, { hasKeys: config.security.apiKeyDigests.length > 0 })
+    const hasKeys = config.security.apiKeyDigests.length > 0
+    await docs(routes, { hasKeys })
     await pageRoutes(routes)
     await healthRoutes(routes, { transcriber, warnings: service.warnings })
-    await probeRoutes(routes, { readiness })
+    await probeRoutes(routes, { readiness, hasKeys })
     await metricsRoute(routes, { metrics })
     const library = new ModelLibrary({ registry, settings: config.engine, logger })
     await modelRoutes(routes, { transcriber, library, cut })

@@ -1,8 +1,8 @@
 /** The entry of this folder: an origin goes in, a local folder with the checkpoint's files comes out. */
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
 import { type Wait, wait as waitForReal } from '../async/backoff.ts'
+import { readJsonObject } from '../checkpoint/json-file.ts'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
@@ -14,6 +14,7 @@ import {
   processorFiles,
 } from './checkpoint-files.ts'
 import type { RoomToCompile } from './disk.ts'
+import { DownloadMarks } from './download-marks.ts'
 import { type Caches, cachedFolder } from './is-cached.ts'
 import type { CheckpointSource } from './origin.ts'
 import type { OnProgress } from './progress.ts'
@@ -50,7 +51,7 @@ export interface CheckpointFolder {
  */
 export async function resolveCheckpointFolder(
   { origin, tokenizer }: CheckpointSource,
-  { cacheDir, env = process.env, ...options }: ResolveOptions,
+  { env = process.env, ...options }: ResolveOptions,
 ): Promise<CheckpointFolder> {
   const snapshotOptions = snapshotOptionsOf(options)
   // First, because it is small: what is wrong with it should show before gigabytes are fetched.
@@ -68,7 +69,7 @@ export async function resolveCheckpointFolder(
       return { folder, processorFolder: processorFolder ?? (await usualProcessor(folder, snapshotOptions)) }
     }
     case 'whisper-base':
-      return { folder: await whisperBaseFolder(cacheDir, env, snapshotOptions), processorFolder }
+      return { folder: await whisperBaseFolder(options.cacheDir, env, snapshotOptions), processorFolder }
   }
 }
 
@@ -91,9 +92,9 @@ export async function cachedCheckpointFolder(
  */
 export async function isUpToDate(
   source: CheckpointSource,
-  { cacheDir, ...options }: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
+  options: Omit<ResolveOptions, 'onProgress' | 'compile' | 'env'>,
 ): Promise<boolean> {
-  const cached = await cachedCheckpointFolder(source, { hub: options.hub, cacheDir })
+  const cached = await cachedCheckpointFolder(source, options)
   if (cached === undefined) return false
   const { origin, tokenizer } = source
   const snapshots: [repo: string, revision: string, choose: FileChoice][] = []
@@ -109,9 +110,9 @@ export async function isUpToDate(
   return areCurrent.every(Boolean)
 }
 
-function snapshotOptionsOf(options: Omit<ResolveOptions, 'cacheDir' | 'env'>): SnapshotOptions {
+function snapshotOptionsOf(options: Omit<ResolveOptions, 'env'>): SnapshotOptions {
   const { hub, signal, log = silentLogger, wait = waitForReal, onProgress, compile } = options
-  return { hub, signal, log, wait, onProgress, compile }
+  return { hub, signal, log, wait, onProgress, compile, marks: new DownloadMarks(options) }
 }
 
 /**
@@ -149,8 +150,7 @@ async function usualProcessor(folder: string, options: SnapshotOptions): Promise
 async function usualProcessorOf(folder: string): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
   // A config that cannot be read is reported when the checkpoint is opened.
-  const json = readFile(join(folder, 'config.json'), 'utf8').then(JSON.parse)
-  const config: { vocab_size?: unknown; decoder_layers?: unknown } | null = await json.catch(() => null)
+  const config = await readJsonObject(folder, 'config.json').catch(() => undefined)
   const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]
   return byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
 }

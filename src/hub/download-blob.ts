@@ -21,9 +21,16 @@ export interface BlobDownload {
   readonly wait: Wait
 }
 
+const PARTIAL = '.paradox.incomplete'
+
 /** Where a blob is while it arrives. */
 export function partialPath(blobPath: string): string {
-  return `${blobPath}.paradox.incomplete`
+  return `${blobPath}${PARTIAL}`
+}
+
+/** Whether a name in the folder of blobs is that of an unfinished download of ours. */
+export function isPartial(name: string): boolean {
+  return name.endsWith(PARTIAL)
 }
 
 /**

@@ -29,13 +29,15 @@ export function isRevision(name: string): boolean {
 }
 
 export class HubCache {
+  /** Of its folder: `models--owner--name`. */
+  readonly name: string
   readonly folder: string
   readonly #locks: string
 
   constructor(cacheDir: string, repo: string) {
-    const name = getRepoFolderName({ type: 'model', name: repo })
-    this.folder = join(cacheDir, name)
-    this.#locks = join(cacheDir, '.locks', name)
+    this.name = getRepoFolderName({ type: 'model', name: repo })
+    this.folder = join(cacheDir, this.name)
+    this.#locks = join(cacheDir, '.locks', this.name)
   }
 
   blobPath(etag: string): string {
@@ -82,6 +84,11 @@ export class HubCache {
       if (error instanceof AsrError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
+  }
+
+  /** Whether anything of the snapshot is there. */
+  async hasSnapshot(commit: string): Promise<boolean> {
+    return (await stat(this.snapshotFolder(commit)).catch(() => undefined)) !== undefined
   }
 
   async hasBlob({ etag, size }: RepoFile): Promise<boolean> {

@@ -9,10 +9,12 @@ import type { Logger } from '../logger.ts'
 import { bytesPerParameter, CONFIG, type FileChoice, type FileListing } from './checkpoint-files.ts'
 import { checkRoom, diskFailure, type RoomToCompile } from './disk.ts'
 import { downloadBlob } from './download-blob.ts'
+import type { DownloadMarks } from './download-marks.ts'
 import { HubCache, isRevision, listingOf } from './hub-cache.ts'
 import { COMMIT, HubClient, type RepoFile } from './hub-client.ts'
 import { withLock } from './process-lock.ts'
 import { type OnProgress, ProgressMeter } from './progress.ts'
+import type { SnapshotMemo } from './snapshot-memo.ts'
 
 export interface SnapshotOptions {
   readonly hub: HubSettings
@@ -22,6 +24,8 @@ export interface SnapshotOptions {
   readonly onProgress: OnProgress | undefined
   /** Disk space that the files will need besides their own. */
   readonly compile?: RoomToCompile | undefined
+  /** Where it is noted that this program has brought a snapshot. */
+  readonly marks?: DownloadMarks | undefined
 }
 
 /** The snapshot in the cache, without any question to the hub; undefined when it is not there or not complete. */
@@ -30,10 +34,12 @@ export async function cachedSnapshot(
   repo: string,
   revision: string,
   choose: FileChoice,
+  memo?: SnapshotMemo,
 ): Promise<string | undefined> {
   const cache = new HubCache(hub.cacheDir, repo)
   const commit = await cache.commitOf(revision)
-  return commit === undefined ? undefined : cache.completeSnapshot(commit, choose)
+  if (commit === undefined) return undefined
+  return await (memo ? memo.completeSnapshot(cache, commit, choose) : cache.completeSnapshot(commit, choose))
 }
 
 /**
@@ -105,7 +111,7 @@ async function updateSnapshot(
   repo: string,
   revision: string,
   choose: FileChoice,
-  { hub, signal, log, wait, onProgress, compile }: SnapshotOptions,
+  { hub, signal, log, wait, onProgress, compile, marks }: SnapshotOptions,
 ): Promise<string> {
   const cache = new HubCache(hub.cacheDir, repo)
   const client = new HubClient(hub, repo, { wait, signal })
@@ -138,6 +144,7 @@ async function updateSnapshot(
 
   async function store(file: RepoFile): Promise<void> {
     if (await cache.hasFile(commit, file)) return
+    if (!(await cache.hasSnapshot(commit))) await marks?.note(cache, commit) // else another program has begun it
     const blobPath = cache.blobPath(file.etag)
     if (!(await cache.hasBlob(file))) {
       await makeFolder(dirname(blobPath))

@@ -5,11 +5,19 @@
 
 import { stat } from 'node:fs/promises'
 import { type FlightWaiter, SingleFlight } from '../async/single-flight.ts'
-import { digestOfFolder, openWeights } from '../checkpoint/index.ts'
+import { digestOfFolder, holdsWhisper } from '../checkpoint/index.ts'
 import type { EngineSettings } from '../config.ts'
-import { AsrError } from '../errors/index.ts'
-import type { DownloadProgress, RemovableOrigin } from '../hub/index.ts'
-import { cachedFolder, cachedRevisions, isCached, removeCached, resolveCheckpointFolder } from '../hub/index.ts'
+import { AsrError, ModelForeignError } from '../errors/index.ts'
+import type { Caches, DownloadProgress, RemovableOrigin, RemovalOptions } from '../hub/index.ts'
+import {
+  cachedFolder,
+  cachedRevisions,
+  findRemovable,
+  isCached,
+  removeCached,
+  resolveCheckpointFolder,
+  SnapshotMemo,
+} from '../hub/index.ts'
 import type { Logger } from '../logger.ts'
 import { removeCompiled } from './compiled/index.ts'
 import type { ModelEntry, ModelRegistry } from './registry.ts'
@@ -21,9 +29,11 @@ export interface LibraryOptions {
   readonly logger: Logger
 }
 
+type RemovableEntry = ModelEntry & { readonly origin: RemovableOrigin }
+
 export class ModelLibrary {
   readonly registry: ModelRegistry
-  readonly #settings: LibraryOptions['settings']
+  readonly #settings: LibraryOptions['settings'] & Caches
   readonly #logger: Logger
   readonly #downloads = new SingleFlight<void, DownloadProgress>()
   /** Folders of snapshots, which never change, and whether a Whisper lies in them. */
@@ -31,7 +41,7 @@ export class ModelLibrary {
 
   constructor({ registry, settings, logger }: LibraryOptions) {
     this.registry = registry
-    this.#settings = settings
+    this.#settings = { ...settings, memo: new SnapshotMemo() }
     this.#logger = logger
   }
 
@@ -84,16 +94,23 @@ export class ModelLibrary {
     })
   }
 
+  /** @throws {ModelForeignError} where the files that would be removed are those of another program. */
+  async checkRemovable({ id, origin }: RemovableEntry, options: RemovalOptions): Promise<void> {
+    if ((await findRemovable(origin, this.#settings, options)) === 'foreign') throw new ModelForeignError(id)
+  }
+
   /**
    * Removes the checkpoint and what was compiled from it. The model must not be loaded.
    *
    * @returns false when there was nothing of it on this machine.
+   * @throws {ModelForeignError} as `checkRemovable`.
    */
-  async remove(entry: ModelEntry & { readonly origin: RemovableOrigin }): Promise<boolean> {
+  async remove(entry: RemovableEntry, options: RemovalOptions): Promise<boolean> {
+    await this.checkRemovable(entry, options)
     const folder = await cachedFolder(entry, this.#settings)
     // Of files that cannot be read nothing can have been compiled.
     const digest = folder === undefined ? undefined : await orUndefined(digestOfFolder(folder))
-    const wasThere = await removeCached(entry.origin, this.#settings)
+    const wasThere = (await removeCached(entry.origin, this.#settings, options)) === 'something'
     const compiled = digest === undefined ? [] : removeCompiled(this.#settings.cacheDir, digest)
     if (wasThere) this.#logger.info({ modelId: entry.id, compiled: compiled.length }, 'removed the files of a model')
     return wasThere
@@ -104,10 +121,9 @@ export class ModelLibrary {
     if (folder === undefined) return false
     const known = this.#isWhisper.get(folder)
     if (known !== undefined) return known
-    const weights = await orUndefined(openWeights(folder))
-    weights?.tensors[Symbol.dispose]()
-    this.#isWhisper.set(folder, weights !== undefined)
-    return weights !== undefined
+    const isWhisper = await holdsWhisper(folder)
+    this.#isWhisper.set(folder, isWhisper)
+    return isWhisper
   }
 }
 

@@ -8,7 +8,7 @@ import { closeSync, readFileSync } from 'node:fs'
 
 /** Those that `bin/paradox` names, too. Passwords of proxies are not among them: pip needs them where they are. */
 export const SECRET_VARIABLES: readonly string[] = [
-  ...['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'API_KEYS', 'API_KEY', 'PARADOX_API_KEY'],
+  ...['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'API_KEYS', 'API_KEY', 'ADMIN_API_KEYS', 'PARADOX_API_KEY'],
   ...['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'],
 ]
 

@@ -1,8 +1,8 @@
 /** `paradox models` from outside: pull, info and rm, with a hub on this machine and tiny random weights. */
 
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { TempFolder } from '../helpers/data/audio-files.ts'
@@ -124,6 +124,27 @@ test('the files of a folder are its owner’s: rm refuses', async (t) => {
   assert.equal(code, 2)
   assert.ok(existsSync(join(cwd, 'mine/model.safetensors')))
   assert.match((await run('info', './mine')).stdout, /^ {2}on disk +\d\.\d MB in that folder$/m)
+})
+
+test('rm asks for --force where another program has brought the files', async (t) => {
+  const { run, cwd } = user(t, 'foreign')
+  await run('pull', REPO)
+  const marks = readdirSync(cwd, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === 'downloads')
+  rmSync(join(cwd, marks!), { recursive: true }) // as if Python had brought them
+  for (const args of [
+    ['rm', REPO],
+    ['rm', '--dry-run', REPO],
+  ]) {
+    const { code, stderr } = await run(...args)
+    assert.deepEqual(
+      [code, stderr],
+      [
+        1,
+        `paradox: The files of model '${REPO}' were brought to this machine by another program: --force removes them all the same.\n`,
+      ],
+    )
+  }
+  assert.match((await run('rm', '--force', REPO)).stdout, /removed, freed/)
 })
 
 test('Ctrl-C ends a download, which goes on from there the next time', async (t) => {

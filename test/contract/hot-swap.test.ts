@@ -105,6 +105,21 @@ test('an explicit load goes on when its client has left; deleting it gives it up
   assert.equal((await entryOf('hosted')).requests, 0)
 })
 
+test('of loads whose callers have left, few go on', async (t) => {
+  const { pool, hub } = await swapRig(t)
+  const held = holdWeights(hub)
+  const inPreparation = () => pool.engines().flatMap(({ modelId, state }) => (state === 'preparing' ? [modelId] : []))
+  const ids = ['hosted', ...Array.from({ length: 9 }, (_, i) => `somebody/model-${i}`)]
+  const callers = ids.map(() => new AbortController())
+  const left = ids.map((id, i) => assert.rejects(pool.load(id, callers[i]!.signal), { name: 'AbortError' }))
+  await until(() => inPreparation().length === ids.length)
+  for (const caller of callers) caller.abort()
+  await Promise.all(left)
+  await until(() => inPreparation().length === 4)
+  assert.deepEqual(inPreparation(), ids.slice(-4))
+  held.release()
+})
+
 test('closing ends a preparation, and tells those who wait', async (t) => {
   const { pool, hub } = await swapRig(t)
   const held = holdWeights(hub)

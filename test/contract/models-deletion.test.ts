@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isRunning } from '../helpers/judges/process-tree.ts'
-import { errorOf, model, modelsRig, REPO } from '../helpers/rigs/models-rig.ts'
+import { errorOf, model, modelsRig, REPO, WEIGHTS } from '../helpers/rigs/models-rig.ts'
 import { openSocket, readAnswer } from '../helpers/rigs/raw-http.ts'
 import { never } from '../helpers/rigs/tiny-engines.ts'
 import { until } from '../helpers/until.ts'
@@ -107,4 +107,41 @@ test('no id leads out of the caches', async (t) => {
   }
   assert.ok(existsSync(victim))
   assert.equal(model(await ask('GET', '/v1/models/hosted')).state, 'cached')
+})
+
+test('what another program has brought into the cache stays, whatever it is', async (t) => {
+  const { ask, pool, hubCache, folder } = await modelsRig(t, { ALLOWED_MODELS: '*' })
+  const commit = 'a'.repeat(40)
+  const bring = (name: string, fill: (snapshot: string) => void) => {
+    const repository = join(hubCache, name)
+    const snapshot = join(repository, 'snapshots', commit)
+    mkdirSync(snapshot, { recursive: true })
+    mkdirSync(join(repository, 'refs'), { recursive: true })
+    writeFileSync(join(repository, 'refs', 'main'), commit)
+    fill(snapshot)
+    return snapshot
+  }
+  const llm = bring('models--victim--llm', (snapshot) => {
+    writeFileSync(join(snapshot, 'config.json'), '{"model_type":"llama"}')
+    writeFileSync(join(snapshot, WEIGHTS), 'x')
+  })
+  const whisper = bring('models--victim--whisper', (snapshot) => {
+    cpSync(join(folder, 'tiny'), snapshot, { recursive: true })
+  })
+  const found = (await ask('GET', '/v1/models')).body.data as { id: string }[]
+  assert.deepEqual(
+    found.map(({ id }) => id).filter((id) => id.startsWith('victim')),
+    ['victim/whisper'],
+  )
+  await pool.load('victim/whisper', never)
+  for (const id of ['victim/llm', 'victim/whisper', `victim/whisper@${commit}`]) {
+    const refused = await ask('DELETE', `/v1/models/${id}`)
+    assert.deepEqual([refused.status, errorOf(refused).code], [409, 'model_foreign'], id)
+    assert.match(errorOf(refused).message, /were brought to this machine by another program: have the operator delete/)
+  }
+  for (const snapshot of [llm, whisper]) assert.ok(existsSync(join(snapshot, WEIGHTS)))
+  assert.ok(
+    pool.engines().some(({ modelId }) => modelId === 'victim/whisper'),
+    'it is not even unloaded',
+  )
 })

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { errorOf, model, modelsRig } from '../helpers/rigs/models-rig.ts'
 import { openSocket } from '../helpers/rigs/raw-http.ts'
+import { startService } from '../helpers/rigs/service.ts'
 import { until } from '../helpers/until.ts'
 
 test('a model is loaded and unloaded on demand, whatever body or type the request has', async (t) => {
@@ -77,4 +79,34 @@ test('a load that fails is a 503 with the reason, and a client that leaves does 
   socket.destroy()
   await once(socket, 'close')
   await until(() => pool.engines()[0]?.state === 'loaded')
+})
+
+test('a caller waits for one load at a time, and all callers for sixteen', async (t) => {
+  const ended = Promise.withResolvers<void>()
+  let nAsked = 0
+  const transcriber = scriptedTranscriber()
+  transcriber.load = async () => {
+    nAsked++
+    await ended.promise
+  }
+  const service = await startService({ transcriber, env: { TRUST_PROXY: '1' } })
+  t.after(() => service.close())
+  const load = async (id: string, address: string) => {
+    const headers = { 'x-forwarded-for': address }
+    const response = await fetch(`${service.baseUrl}/api/ps/${id}`, { method: 'POST', headers })
+    const { error } = (await response.json()) as { error?: { message: string; code: string } }
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), ...error }
+  }
+  const first = load('base', '192.0.2.0')
+  await until(() => nAsked === 1)
+  const refused = await load('freds0', '192.0.2.0')
+  assert.deepEqual([refused.status, refused.code, refused.retryAfter], [429, 'model_work_limit', '10'])
+  assert.match(refused.message!, /^This caller has as many loads under way as allowed: /)
+
+  const others = Array.from({ length: 15 }, (_, i) => load('base', `192.0.2.${i + 1}`))
+  await until(() => nAsked === 16)
+  assert.match((await load('base', '192.0.2.99')).message!, /^All callers together have as many loads under way/)
+  ended.resolve()
+  for (const { status } of await Promise.all([first, ...others])) assert.equal(status, 201)
+  assert.equal((await load('freds0', '192.0.2.0')).status, 201)
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fastify from 'fastify'
+import { readConfig } from '../../src/config.ts'
 import { pageRoutes } from '../../src/http/page.ts'
 import { secure } from '../../src/http/security/secure.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
@@ -25,7 +26,7 @@ function service(t: TestContext, { isBuilt }: { isBuilt: boolean }) {
   }
   const app = fastify()
   t.after(() => app.close())
-  secure(app, { apiKeyDigests: [Buffer.alloc(32)], rateLimit: 2, corsOrigins: [], trustProxy: false })
+  secure(app, { ...readConfig({ RATE_LIMIT: '2' }).security, apiKeyDigests: [Buffer.alloc(32)] })
   app.register((routes) => pageRoutes(routes, { folder }))
   return app
 }

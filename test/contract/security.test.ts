@@ -1,6 +1,8 @@
 /** Who may call and how often, over real sockets. */
 
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { serve } from '../../src/cli/serve.ts'
 import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
@@ -278,4 +280,303 @@ test('X-Forwarded-For of anybody else is nothing', async (t) => {
     await service.logged(({ status }) => status === 429)
     assert.doesNotMatch(JSON.stringify(service.logLines), /192\.0\.2\.|127\.0\.0\.1(?!:)/)
   }
+})
+
+// ── pages of strangers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36'
+const EVIL = 'http://evil.example'
+
+/** A request by hand, since fetch chooses some of these headers itself. `port` in a header stands for the service's own. */
+async function requestOf(service: RunningService, method: string, path: string, headers: Record<string, string>) {
+  const socket = await openSocket(service.port)
+  const lines = Object.entries({ host: '127.0.0.1:port', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.join('')}content-length: 0\r\n\r\n`
+  socket.write(head.replaceAll(':port', `:${service.port}`))
+  const answer = await readAnswer(socket)
+  socket.destroy()
+  return answer
+}
+
+const ACTS = [
+  ['POST', '/transcribe'],
+  ['POST', '/v1/audio/transcriptions'],
+  ['POST', '/v1/audio/translations'],
+  ['POST', '/asr'],
+  ['POST', '/detect-language'],
+  ['POST', '/inference'],
+  ['POST', '/v1/models/nobody'],
+  ['DELETE', '/v1/models/nobody'],
+  ['POST', '/api/ps/nobody'],
+  ['DELETE', '/api/ps/nobody'],
+] as const
+const READS = [
+  ['GET', '/v1/models'],
+  ['GET', '/api/ps'],
+  ['GET', '/metrics'],
+  ['GET', '/health/details'],
+] as const
+const OPEN = [
+  ['GET', '/'],
+  ['GET', '/health'],
+  ['GET', '/livez'],
+  ['GET', '/readyz'],
+] as const
+
+type Rule = 'ASR_FOREIGN_ORIGIN' | 'ASR_HOST_UNKNOWN' | undefined
+interface Sender {
+  readonly who: string
+  readonly headers: Record<string, string>
+  /** Which rule refuses its requests that act, that read, and those of what is open to everybody. */
+  readonly acts: Rule
+  readonly reads?: Rule
+  readonly open?: Rule
+  /** Without any key alone: a page of a stranger has none. */
+  readonly withoutKeys?: true
+}
+
+const SENDERS: readonly Sender[] = [
+  { who: 'a program', headers: {}, acts: undefined },
+  { who: 'a program under the name of a service', headers: { host: 'paradox:8000' }, acts: undefined },
+  { who: 'a program of Node', headers: { host: 'paradox:8000', 'sec-fetch-mode': 'cors' }, acts: undefined },
+  {
+    who: 'the page, by its address',
+    headers: { origin: 'http://127.0.0.1:port', 'sec-fetch-site': 'same-origin', 'user-agent': BROWSER },
+    acts: undefined,
+  },
+  {
+    who: 'the page on this machine, in a browser that tells its origin alone',
+    headers: { host: 'localhost:port', origin: 'http://localhost:port', 'user-agent': BROWSER },
+    acts: undefined,
+  },
+  { who: 'a bookmark', headers: { host: 'localhost:port', 'sec-fetch-site': 'none' }, acts: undefined },
+  ...[
+    { origin: EVIL, 'sec-fetch-site': 'cross-site' },
+    { origin: EVIL },
+    { origin: 'null' },
+    { origin: 'null', 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'http://127.0.0.1:3000', 'sec-fetch-site': 'same-site' },
+    { origin: 'http://localhost:port', 'sec-fetch-site': 'cross-site' },
+  ].map((headers) => ({
+    who: 'a page of another origin',
+    headers,
+    acts: 'ASR_FOREIGN_ORIGIN' as const,
+    reads: 'ASR_FOREIGN_ORIGIN' as const,
+  })),
+  {
+    who: 'a page whose name leads here',
+    headers: { host: 'evil.example:8000', origin: 'http://evil.example:8000', 'user-agent': BROWSER },
+    acts: 'ASR_HOST_UNKNOWN',
+    reads: 'ASR_HOST_UNKNOWN',
+    open: 'ASR_HOST_UNKNOWN',
+    withoutKeys: true,
+  },
+  {
+    who: 'the same, which tells nothing with a GET',
+    headers: { host: 'evil.example:8000', 'user-agent': BROWSER },
+    acts: undefined,
+    reads: 'ASR_HOST_UNKNOWN',
+    open: 'ASR_HOST_UNKNOWN',
+    withoutKeys: true,
+  },
+  {
+    who: 'the same, over https',
+    headers: { host: 'evil.example', 'sec-fetch-site': 'same-origin' },
+    acts: 'ASR_HOST_UNKNOWN',
+    reads: 'ASR_HOST_UNKNOWN',
+    open: 'ASR_HOST_UNKNOWN',
+    withoutKeys: true,
+  },
+]
+
+for (const hasKeys of [false, true]) {
+  test(`what pages of strangers may do of a service ${hasKeys ? 'with' : 'without'} keys: origin × site × host × route`, async (t) => {
+    const { service } = await (hasKeys ? withKeys(t) : start(t, {}))
+    for (const { who, headers, acts, reads, open, withoutKeys } of SENDERS) {
+      for (const [rule, routes] of [
+        [acts, ACTS],
+        [reads, READS],
+        [open, OPEN],
+      ] as const) {
+        const expected = withoutKeys && hasKeys ? undefined : rule
+        for (const [method, path] of routes) {
+          const key = hasKeys ? bearer(KEYS[0]) : {}
+          const { status, body } = await requestOf(service, method, path, { ...headers, ...key })
+          const what = `${who} ${JSON.stringify(headers)}: ${method} ${path}: ${status} ${body}`
+          assert.equal(status === 403, expected !== undefined, what)
+          if (expected === 'ASR_FOREIGN_ORIGIN')
+            assert.match(body, /from a page of another origin.*: set CORS_ORIGINS/, what)
+          if (expected === 'ASR_HOST_UNKNOWN') assert.match(body, /set ALLOWED_HOSTS=evil\.example or API_KEYS/, what)
+        }
+      }
+    }
+  })
+}
+
+test('a page of a stranger is refused in the form of the route, and a person under an unknown name in plain words', async (t) => {
+  const { service } = await start(t, {})
+  const foreign = { origin: EVIL, 'sec-fetch-site': 'cross-site' }
+  const sentence =
+    'The request comes from a page of another origin (http://evil.example): set CORS_ORIGINS to the origins whose pages may call the service.'
+  const bodyOf = async (path: string) => JSON.parse((await requestOf(service, 'POST', path, foreign)).body)
+  assert.deepEqual(await bodyOf('/transcribe'), { detail: sentence })
+  assert.deepEqual(await bodyOf('/inference'), { error: sentence })
+  assert.deepEqual(await bodyOf('/v1/models/nobody'), {
+    error: { message: sentence, type: 'invalid_request_error', param: null, code: 'foreign_origin' },
+  })
+  const page = await requestOf(service, 'GET', '/', { host: 'asr.example.com', 'user-agent': BROWSER })
+  assert.deepEqual([page.status, page.headers['content-type']], [403, 'text/plain; charset=utf-8'])
+  assert.equal(
+    page.body,
+    "A browser may not use this service under the name 'asr.example.com', since it has no API key: set ALLOWED_HOSTS=asr.example.com or API_KEYS where the service is started, or open it by its IP address.\n",
+  )
+  const line = await service.logged(({ status, route }) => status === 403 && route === '/')
+  assert.equal(line.code, 'ASR_HOST_UNKNOWN')
+})
+
+test('a link on another page may lead to the service', async (t) => {
+  const { service } = await start(t, {})
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+  for (const path of ['/', '/docs/', '/v1/models']) {
+    assert.notEqual((await requestOf(service, 'GET', path, link)).status, 403, path)
+  }
+  for (const dest of ['iframe', 'image', 'empty']) {
+    assert.equal((await requestOf(service, 'GET', '/v1/models', { ...link, 'sec-fetch-dest': dest })).status, 403, dest)
+  }
+  assert.equal((await requestOf(service, 'POST', '/v1/models/nobody', link)).status, 403)
+})
+
+test('behind a proxy the page works under its public name: with keys, or where ALLOWED_HOSTS has it', async (t) => {
+  const [host, origin] = ['asr.example.com', 'https://asr.example.com']
+  const status = async (env: NodeJS.ProcessEnv, headers: Record<string, string>, method = 'POST') => {
+    const { service } = await start(t, env)
+    const key = env.API_KEYS === undefined ? {} : bearer(KEYS[0])
+    return (await requestOf(service, method, '/transcribe', { ...headers, ...key })).status
+  }
+  const [named, keyed] = [{ ALLOWED_HOSTS: 'other.example, ASR.example.com' }, { API_KEYS: KEYS.join() }]
+  const site = { 'sec-fetch-site': 'same-origin' }
+  const forwarded = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-host': host }
+  for (const env of [named, keyed]) {
+    assert.equal(await status(env, { host, origin, ...site }), 400) // no form: it came as far as the route
+    assert.equal(await status(env, { host, origin }), 400)
+    assert.equal(await status(env, { host: '127.0.0.1:port', origin, ...site }), 400, 'a proxy that changes Host')
+    assert.equal(await status({ ...env, TRUST_PROXY: '1' }, { host: 'paradox:8000', origin, ...forwarded }), 400)
+  }
+  assert.equal(await status({}, { host, origin, ...site }), 403)
+  assert.equal(await status(keyed, { host: 'paradox:8000', origin, ...forwarded }), 403, 'a proxy that is not trusted')
+  const forged = { host: 'evil.example', 'x-forwarded-host': 'localhost', 'user-agent': BROWSER }
+  assert.equal(await status({ TRUST_PROXY: '10.0.0.0/8' }, { ...forged, 'x-forwarded-for': '192.0.2.1' }, 'GET'), 403)
+})
+
+test('a page of CORS_ORIGINS may call under any name, and so may an extension that is named there', async (t) => {
+  for (const origin of ['https://app.example.org', 'chrome-extension://abcdefgh']) {
+    const { service } = await start(t, { CORS_ORIGINS: origin })
+    const headers = { host: 'asr.example.com', origin, 'sec-fetch-site': 'cross-site', 'user-agent': BROWSER }
+    assert.equal((await requestOf(service, 'POST', '/transcribe', headers)).status, 400)
+    const asked = { ...headers, 'access-control-request-method': 'POST' }
+    const leave = await requestOf(service, 'OPTIONS', '/transcribe', asked)
+    assert.equal(leave.headers['access-control-allow-origin'], origin)
+    assert.equal((await requestOf(service, 'POST', '/transcribe', { ...headers, origin: EVIL })).status, 403)
+  }
+})
+
+// ── two kinds of keys, files of keys, guesses ───────────────────────────────────────────────────────────────────────
+
+const ADMIN_KEY = 'a-key-of-the-operator'
+const ADMIN_ROUTES = [
+  ['POST', '/v1/models/nobody'],
+  ['DELETE', '/v1/models/nobody'],
+  ['DELETE', '/api/ps/nobody'],
+] as const
+
+test('with ADMIN_API_KEYS other keys neither download, delete nor unload, and do all else', async (t) => {
+  const { get } = await withKeys(t, { ADMIN_API_KEYS: ADMIN_KEY })
+  for (const [method, path] of ADMIN_ROUTES) {
+    const refused = await get(path, bearer(KEYS[0]), method)
+    assert.equal(refused.status, 403, `${method} ${path}`)
+    const { error } = (await refused.json()) as { error: { message: string; code: string } }
+    assert.equal(error.code, 'admin_key')
+    assert.match(error.message, /does not permit downloading, deleting and unloading of models: send one of the keys/)
+    assert.equal((await get(path, {}, method)).status, 401)
+    assert.equal((await get(path, bearer(ADMIN_KEY), method)).status, 404, 'the model is unknown')
+  }
+  assert.equal((await get('/api/ps/nobody', bearer(KEYS[0]), 'POST')).status, 404)
+  for (const key of [KEYS[0], ADMIN_KEY]) assert.equal((await get('/v1/models', bearer(key))).status, 200)
+})
+
+test('ADMIN_API_KEYS alone leave the service open, but for the models', async (t) => {
+  const { get } = await start(t, { ADMIN_API_KEYS: ADMIN_KEY })
+  for (const headers of [{}, bearer('sk-of-some-client')]) {
+    for (let i = 0; i < 12; i++) assert.equal((await get('/openapi.json', headers)).status, 200)
+    for (const [method, path] of ADMIN_ROUTES) assert.equal((await get(path, headers, method)).status, 401)
+  }
+  for (const [method, path] of ADMIN_ROUTES) assert.equal((await get(path, bearer(ADMIN_KEY), method)).status, 404)
+})
+
+test('keys may stand in files, one a line', async (t) => {
+  const folder = tempFolder(t)
+  const [keys, adminKeys] = [join(folder, 'keys'), join(folder, 'admin-keys')]
+  writeFileSync(keys, `\uFEFF# of the team\r\n${KEYS[0]}\r\n\n  ${KEYS[1]}  \n`)
+  writeFileSync(adminKeys, ADMIN_KEY)
+  const { get } = await start(t, { API_KEYS_FILE: keys, ADMIN_API_KEYS_FILE: adminKeys })
+  assert.equal((await get('/v1/models')).status, 401)
+  for (const key of [...KEYS, ADMIN_KEY]) assert.equal((await get('/v1/models', bearer(key))).status, 200)
+  assert.equal((await get('/v1/models', bearer('# of the team'))).status, 401)
+  assert.equal((await get('/v1/models/nobody', bearer(KEYS[0]), 'DELETE')).status, 403)
+})
+
+test('ten wrong keys in a minute, and an address has to wait, but for keys that it has used before', async (t) => {
+  const { service, get } = await withKeys(t, { TRUST_PROXY: '1' })
+  const from = (address: string, headers: Record<string, string>) =>
+    get('/openapi.json', { 'x-forwarded-for': address, ...headers })
+  const [guesser, other] = ['192.0.2.1', '192.0.2.2']
+  assert.equal((await from(guesser, bearer(KEYS[0]))).status, 200)
+  for (let i = 0; i < 10; i++) assert.equal((await from(guesser, bearer(`${WRONG_KEY}-${i}`))).status, 401)
+  const refused = await from(guesser, bearer(WRONG_KEY))
+  assert.equal(refused.status, 429)
+  const seconds = Number(refused.headers.get('retry-after'))
+  assert.ok(seconds >= 1 && seconds <= 60)
+  assert.equal((await from(guesser, bearer(KEYS[1]))).status, 429, 'the guess that is right')
+  assert.equal((await from(guesser, bearer(KEYS[0]))).status, 200)
+  assert.equal((await from(guesser, {})).status, 401, 'nothing was tried')
+  assert.equal((await from(other, bearer(KEYS[1]))).status, 200)
+  assert.equal((await service.logged(({ status }) => status === 429)).code, 'ASR_WRONG_KEYS')
+})
+
+test('the start says who can reach a service without keys, and which keys can be guessed', async (t) => {
+  const warnings = async (env: NodeJS.ProcessEnv) => {
+    const { service } = await start(t, env)
+    return service.logLines.filter(({ level }) => level === 40)
+  }
+  const [open] = await warnings({ HOST: '0.0.0.0' })
+  assert.match(String(open?.msg), /no API key is set.*set API_KEYS, or HOST=127\.0\.0\.1/)
+  assert.ok(Array.isArray(open?.reachable))
+  assert.deepEqual(await warnings({ HOST: '127.0.0.1' }), [])
+  assert.deepEqual(await warnings({ HOST: '0.0.0.0', API_KEYS: 'k'.repeat(16) }), [])
+  const [short] = await warnings({ API_KEYS: 'k'.repeat(16), ADMIN_API_KEYS: 'k'.repeat(15) })
+  assert.deepEqual([short?.nShortKeys, /can be guessed/.test(String(short?.msg))], [1, true])
+})
+
+test('strangers learn from the probe whether the service is ready, not why', async (t) => {
+  const reasons = "Model 'x' could not be loaded (Repository 'owner/name' is not in the cache)."
+  for (const [env, told] of [
+    [{}, [reasons]],
+    [{ API_KEYS: KEYS.join() }, []],
+  ] as const) {
+    const service = await startService({ transcriber: scriptedTranscriber(), env, readiness: [() => reasons] })
+    t.after(() => service.close())
+    const answer = await fetch(`${service.baseUrl}/readyz`)
+    assert.deepEqual([answer.status, await answer.json()], [503, { status: 'not ready', reasons: told }])
+    const known = await fetch(`${service.baseUrl}/readyz`, { headers: bearer(KEYS[0]) })
+    assert.deepEqual(await known.json(), { status: 'not ready', reasons: [reasons] })
+  }
+})
+
+test('what a caller calls a model is cut in the log', async (t) => {
+  const { service, get } = await start(t, {})
+  await get(`/v1/models/${'m'.repeat(5000)}`)
+  const { modelId } = await service.logged(({ route }) => route === '/v1/models/*')
+  assert.equal(modelId, `${'m'.repeat(100)}…`)
 })

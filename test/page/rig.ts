@@ -72,7 +72,7 @@ export interface RigOptions {
 
 export async function startPageRig({ env = {}, args = [] }: RigOptions = {}): Promise<PageRig> {
   const service = await startPageService(env)
-  const browser = await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox', ...args] })
+  const browser = await launchBrowser(args)
   return {
     service,
     open: (options) => openPage(browser, service.baseUrl, options),
@@ -81,6 +81,10 @@ export async function startPageRig({ env = {}, args = [] }: RigOptions = {}): Pr
       await service.stop()
     },
   }
+}
+
+export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
+  return await chromium.launch({ executablePath: browserPath!, args: ['--no-sandbox', ...args] })
 }
 
 /** The service with Whisper base as its default model. */

@@ -57,8 +57,9 @@ Exit code: 0 all succeeded, 1 one or more failed, 2 wrong arguments or settings,
     .description('remove the files of models from the caches, and what was compiled from them')
     .argument('<id...>', ID)
     .option('--dry-run', 'only say what would be removed')
+    .option('--force', 'also what another program has brought')
     .addHelpText('after', '\nExamples:\n  paradox models rm openai/whisper-small\n  paradox models rm --dry-run base')
-    .action(async (ids: string[], options: { dryRun?: boolean }) => {
+    .action(async (ids: string[], options: { dryRun?: boolean; force?: boolean }) => {
       await run(async () => (await import('../models/remove.ts')).removeModels(ids, options, output))
     })
 

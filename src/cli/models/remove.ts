@@ -15,7 +15,7 @@ import { type Output, sizeText } from '../output.ts'
  */
 export async function removeModels(
   ids: readonly string[],
-  { dryRun = false }: { readonly dryRun?: boolean | undefined },
+  { dryRun = false, force = false }: { readonly dryRun?: boolean | undefined; readonly force?: boolean | undefined },
   output: Output,
 ): Promise<boolean> {
   const config = readConfig()
@@ -28,9 +28,11 @@ export async function removeModels(
       const { checkpointBytes = 0, compiled } = await modelFacts(entry, config.engine)
       if (compiled.some(({ isInUse }) => isInUse)) throw new ModelBusyError(entry.id)
       const bytes = compiled.reduce((sum, model) => sum + model.bytes, checkpointBytes)
+      const options = { onlyOwn: !force }
       if (dryRun) {
+        await library.checkRemovable(entry, options)
         if (!(await library.isComplete(entry))) throw new ModelAbsentError(entry.id, 'disk')
-      } else if (!(await library.remove(entry))) throw new ModelAbsentError(entry.id, 'disk')
+      } else if (!(await library.remove(entry, options))) throw new ModelAbsentError(entry.id, 'disk')
       output.stdout(`${entry.id}  ${dryRun ? 'would free' : 'removed, freed'} ${sizeText(bytes)}\n`)
     } catch (error) {
       isComplete = false
@@ -53,5 +55,7 @@ function sentenceOf(error: unknown): string {
     return `${error.message.replace(/\.$/, '')}: 'paradox models' lists those that are.`
   if (error.code === 'ASR_MODEL_BUSY')
     return `${error.message.replace(/\.$/, '')}: stop the service that has loaded it.`
+  if (error.code === 'ASR_MODEL_FOREIGN')
+    return `${error.message.replace(/\.$/, '')}: --force removes them all the same.`
   return error.sentence
 }

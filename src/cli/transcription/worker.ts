@@ -5,7 +5,9 @@ import { audioOptions, probeAudio } from '../../audio/index.ts'
 import { type Config, readConfig } from '../../config.ts'
 import { openModel } from '../../engine/index.ts'
 import { commandLogger } from '../command-logger.ts'
+import { output } from '../commands/run.ts'
 import { loadingTo, type Progress } from '../progress/index.ts'
+import { keyRisk } from '../remote/key-risk.ts'
 import { remoteWorker } from '../remote/remote-worker.ts'
 import type { TranscriptionFlags } from './flags.ts'
 import type { Worker } from './run-files.ts'
@@ -31,6 +33,8 @@ export async function openWorker(flags: TranscriptionFlags, options: WorkerOptio
   if (server === undefined) return await localWorker(flags.model, options)
   const apiKey = flags.apiKey ?? (process.env.PARADOX_API_KEY || undefined)
   const worker = remoteWorker({ server, apiKey, model: flags.model })
+  const risk = keyRisk(server, { apiKey, isArgument: flags.apiKey !== undefined })
+  if (risk !== undefined) output.stderr(`paradox: ${risk}\n`)
   return { ...worker, progress: undefined, [Symbol.asyncDispose]: async () => {} }
 }
 

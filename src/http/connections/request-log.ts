@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { WorkTiming } from '../../engine/index.ts'
-import type { ErrorCode } from '../../errors/index.ts'
+import { type ErrorCode, shortened } from '../../errors/index.ts'
 
 export interface RequestFacts {
   readonly arrivedAtMs: number
@@ -38,7 +38,8 @@ export function logRequests(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     request.facts = { arrivedAtMs: performance.now() }
     reply.raw.once('close', () => {
-      const { modelId, audioSeconds, queueSeconds, decodeSeconds, code } = request.facts
+      const { audioSeconds, queueSeconds, decodeSeconds, code } = request.facts
+      const modelId = request.facts.modelId && shortened(request.facts.modelId) // as the caller has it
       const { route, status, seconds } = outcomeOf(request, reply)
       const processingSeconds = round(seconds, 3)
       const rtf = audioSeconds ? round(seconds / audioSeconds, 4) : undefined

@@ -5,13 +5,22 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { AsrError, isAbort, ModelAbsentError, ModelBusyError, OptionInvalidError } from '../../errors/index.ts'
 import type { ModelEntry } from '../../models/registry.ts'
 import { EventStream, requestSignal } from '../connections/index.ts'
+import { callerOf } from '../security/caller.ts'
 import { openAiForm } from '../surfaces/openai/errors.ts'
 import { modelObject } from './model-object.ts'
-import { type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { ADMIN, type ModelRequest, type ModelRoutesOptions, modelOf } from './model-routes-options.ts'
+import { ModelWorkLimit } from './model-work-limit.ts'
 import { deleteModelSchema, downloadSchema, listSchema, oneModelSchema } from './schemas.ts'
+
+/** A person may start a few in the page; they share the line to the hub. */
+const DOWNLOADS = { perCaller: 4, inAll: 16 }
+
+/** The cache of the hub is shared: what other programs have brought is not for callers to delete. */
+const ONLY_OWN = { onlyOwn: true }
 
 export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptions): Promise<void> {
   const { library, transcriber, cut } = options
+  const downloads = new ModelWorkLimit('downloads', DOWNLOADS)
 
   app.get('/v1/models', { schema: listSchema }, async () => {
     const entries = await library.list()
@@ -23,8 +32,9 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     return await modelObject(entry, { ...options, id })
   })
 
-  app.post('/v1/models/*', { schema: downloadSchema }, async (request: ModelRequest, reply) => {
+  app.post('/v1/models/*', { schema: downloadSchema, config: ADMIN }, async (request: ModelRequest, reply) => {
     const { id, entry } = modelOf(options, request)
+    using _ = downloads.enter(callerOf(request))
     const signal = requestSignal(reply, cut)
     if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
       await streamDownload(request, reply, signal)
@@ -35,7 +45,7 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
     return await modelObject(entry, { ...options, id })
   })
 
-  app.delete('/v1/models/*', { schema: deleteModelSchema }, async (request: ModelRequest) => {
+  app.delete('/v1/models/*', { schema: deleteModelSchema, config: ADMIN }, async (request: ModelRequest) => {
     const { id, entry } = modelOf(options, request)
     const { origin } = entry
     if (origin.kind === 'folder') {
@@ -46,9 +56,10 @@ export async function fileRoutes(app: FastifyInstance, options: ModelRoutesOptio
       )
     }
     if (library.isDownloading(entry, beingPrepared())) throw new ModelBusyError(id)
+    await library.checkRemovable({ ...entry, id, origin }, ONLY_OWN)
     await unloadAll(entry)
     transcriber.forgetLoadFailures(origin)
-    if (!(await library.remove({ ...entry, origin }))) throw new ModelAbsentError(id, 'disk')
+    if (!(await library.remove({ ...entry, origin }, ONLY_OWN))) throw new ModelAbsentError(id, 'disk')
     return { id, object: 'model', deleted: true }
   })
 

@@ -24,7 +24,8 @@ const model = jsonSchema(modelSchema)
 const DESCRIPTIONS = {
   400: 'The model is of a kind that does not allow this.',
   404: 'There is no such model, or it is not where it was looked for.',
-  409: 'Somebody is using the model.',
+  409: 'Somebody is using the model, or another program has brought its files.',
+  429: 'As many loads or downloads are under way as allowed, for this caller or for all.',
   500: 'An unexpected failure.',
   503: 'The files did not come, the model could not be loaded, or the service is closing.',
 }
@@ -67,7 +68,7 @@ export const downloadSchema = {
         },
       },
     },
-    ...failing(400, 404, 500, 503),
+    ...failing(400, 404, 429, 500, 503),
   },
 }
 
@@ -102,7 +103,7 @@ export const loadSchema = {
   response: {
     200: { description: 'It was loaded already.', ...engine },
     201: { description: 'It is loaded.', ...engine },
-    ...failing(404, 500, 503),
+    ...failing(404, 429, 500, 503),
   },
 }
 

@@ -18,7 +18,12 @@ export const readyzResponses = {
     'x-examples': { ready: { value: { status: 'ready' } } },
   },
   503: {
-    ...jsonSchema(z.object({ status: z.literal('not ready'), reasons: z.array(z.string()) })),
+    ...jsonSchema(
+      z.object({
+        status: z.literal('not ready'),
+        reasons: z.array(z.string()).describe('None for callers without a key, where keys are set.'),
+      }),
+    ),
     description: 'Requests should go elsewhere for now.',
     'x-examples': {
       queue_full: { value: { status: 'not ready', reasons: ['the queue is full'] } },

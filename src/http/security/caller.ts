@@ -11,12 +11,19 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Which of the keys was sent, from 0; undefined where none of them was. */
     keyNumber: number | undefined
+    /** A key was sent that is none of them. */
+    hasWrongKey: boolean
   }
 }
 
-/** The same text for all requests of one caller: of one key, else of one address (of IPv6, one network of 64 bits). */
-export function callerOf({ keyNumber, ip }: FastifyRequest): string {
-  return keyNumber === undefined ? normalizeIP(ip, 64) : `key ${keyNumber}`
+/** The same text for all requests of one caller: of one key, else of one address. */
+export function callerOf(request: FastifyRequest): string {
+  return request.keyNumber === undefined ? addressOf(request) : `key ${request.keyNumber}`
+}
+
+/** Of IPv6, the network of 64 bits, which is what one customer gets. */
+export function addressOf({ ip }: FastifyRequest): string {
+  return normalizeIP(ip, 64)
 }
 
 export function isPublic({ routeOptions }: FastifyRequest): boolean {

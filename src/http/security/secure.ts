@@ -1,4 +1,4 @@
-/** Rules for callers: keys, rate limit, pages of other origins, proxies that are trusted for the caller's address. */
+/** Rules for callers: keys, rate limit, pages of strangers and of chosen origins, proxies that are trusted for the caller's address. */
 
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -7,18 +7,24 @@ import type { FastifyInstance } from 'fastify'
 import type { SecuritySettings } from '../../config.ts'
 import { RateLimitedError } from '../../errors/index.ts'
 import { recognizeKeys, requireKeys } from './api-keys.ts'
+import { refuseStrangersPages } from './browsers.ts'
 import { callerOf, isPublic } from './caller.ts'
 
 /** To be called before the routes are registered. Every rule acts before anything of a body is read. */
-export function secure(app: FastifyInstance, { apiKeyDigests, rateLimit, corsOrigins }: SecuritySettings): void {
+export function secure(app: FastifyInstance, settings: SecuritySettings): void {
+  const { apiKeyDigests, adminKeyDigests, rateLimit, corsOrigins, allowedHosts } = settings
   sendSecurityHeaders(app)
   // A browser asks for leave without a key, and a page that is refused has to be able to read why.
   if (corsOrigins.length > 0) allowOrigins(app, corsOrigins)
 
-  // The limit counts by key, and callers without one by address, so that guessing keys comes to an end.
-  if (apiKeyDigests.length > 0) recognizeKeys(app, apiKeyDigests)
+  // Behind the plugin of CORS, whose answers to chosen pages are not touched.
+  app.after(() => refuseStrangersPages(app, { corsOrigins, allowedHosts, hasKeys: apiKeyDigests.length > 0 }))
+
+  // The limit counts by key, and callers without one by address.
+  const hasAnyKeys = apiKeyDigests.length + adminKeyDigests.length > 0
+  if (hasAnyKeys) recognizeKeys(app, settings)
   if (rateLimit !== undefined) limitRate(app, rateLimit)
-  if (apiKeyDigests.length > 0) requireKeys(app)
+  if (hasAnyKeys) requireKeys(app, settings)
 }
 
 /** Headers that tell browsers to make nothing of an answer but what it is: data. A route with a page sets a policy of its own, as `/docs` does. */

@@ -48,7 +48,7 @@ function asrJson({ language, segments, text }: Transcription): object {
   }
 }
 
-/** No file system has longer ones, and clients refuse an answer with too large a head. */
+/** No file system has longer names; proxies refuse answers whose headers are larger than a few kB. */
 const LONGEST_NAME = 255
 
 /** A download under the recording's name, as Python's `urllib.parse.quote` writes it. */
