@@ -16,7 +16,18 @@ import { dirname, join, relative, resolve } from 'node:path'
 
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
-  ...['errors', 'config', 'settings', 'logger', 'option-table', 'schema', 'package-info', 'transcript', 'folders'],
+  ...[
+    'errors',
+    'config',
+    'settings',
+    'logger',
+    'option-table',
+    'schema',
+    'package-info',
+    'transcript',
+    'folders',
+    'temporary-folders',
+  ],
   ...['hub-token', 'languages', 'language-table', 'whisper-constants', 'device-precision', 'runtime-package'],
   ...['async', 'processes'],
 ]

@@ -4,8 +4,8 @@
  */
 
 import { mkdirSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /** @throws {NodeJS.ErrnoException} what the system says of the first folder that cannot be made. */
 export async function makeFolder(folder: string): Promise<void> {
@@ -29,17 +29,6 @@ export function makeFolderSync(folder: string): void {
   } catch (error) {
     if (!isFolderSync(folder)) throw error
   }
-}
-
-export interface TemporaryFolder extends AsyncDisposable {
-  readonly path: string
-}
-
-/** A new folder in `parent`, which is made where it is missing. Disposing of it deletes it and all that is in it. */
-export async function temporaryFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
-  await makeFolder(parent)
-  const path = await mkdtemp(join(parent, prefix))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 async function isFolder(path: string): Promise<boolean> {
