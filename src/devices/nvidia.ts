@@ -1,6 +1,7 @@
 /** NVIDIA's GPUs, by their driver's own program. */
 
 import { execFile } from 'node:child_process'
+import { withoutKeys } from '../processes/foreign-environment.ts'
 
 const NVIDIA_SMI = 'nvidia-smi'
 const LONGEST_MS = 10_000
@@ -12,7 +13,7 @@ export async function outputOf(
   timeout = LONGEST_MS,
 ): Promise<string | undefined> {
   return await new Promise((resolve) => {
-    const options = { timeout, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024 } as const
+    const options = { timeout, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024, env: withoutKeys(process.env) } as const
     execFile(program, args, options, (error, stdout) => resolve(error ? undefined : stdout))
   })
 }
