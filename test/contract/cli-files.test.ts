@@ -283,6 +283,26 @@ test('json of several files is there as it comes, for one who is killed at the l
   )
 })
 
+test('a recording from a pipe that a killed command left is deleted when any other starts', async (t) => {
+  const cwd = recordings(t, {})
+  const env = { PARADOX_API_KEY: 'first-key', TEMP_DIR: join(cwd, 'temp') }
+  const began = Promise.withResolvers<void>()
+  transcriber.script = async (request) => {
+    began.resolve()
+    await once(request.signal, 'abort')
+    throw new DOMException('aborted', 'AbortError')
+  }
+  const args = ['transcribe', '--server', service.baseUrl, '-']
+  const killed = startParadox(args, { cwd, env, stdin: 'a secret' })
+  await began.promise
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const [left] = readdirSync(join(cwd, 'temp'))
+  assert.match(left ?? '', /^paradox-asr-\d+-\d+-stdin-\w{6}$/)
+  assert.equal((await paradox(['completion', 'bash'], { cwd, env })).code, 0)
+  assert.deepEqual(readdirSync(join(cwd, 'temp')), [])
+})
+
 test('a service that goes away in the middle fails that file, and the next are sent again', async (t) => {
   const cwd = recordings(t, { '1.wav': 'one', '2.wav': 'two', '3.wav': 'three' })
   const sockets = new Set<Socket>()

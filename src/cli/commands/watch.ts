@@ -20,8 +20,8 @@ export function addWatch(program: Command): void {
     .addHelpText(
       'after',
       `
-A recording whose transcripts are there is done, also after a restart: delete them to have it done again. One that grows or
-is replaced later is transcribed again, and its transcripts are replaced, unless somebody has changed them, which is told.
+A recording is done once, also after a restart where its transcripts are there. One that grows or is replaced later is
+transcribed again, and its transcripts are replaced, unless somebody has changed them, which is told.
 What was done is kept in .paradox-watch.json beside the transcripts.
 
 A recording that cannot be read is tried again when it changes, and after a restart. All other failures (service, hub, engine,

@@ -73,12 +73,12 @@ test('of several outputs all are written or none: the first goes when the second
 
 test('what a killed process left unfinished is swept, once it is old', async (t) => {
   const folder = tempFolder(t)
-  for (const name of ['.paradox-1-1.partial', '.paradox-1-2.partial', '.paradox-notes']) {
+  for (const name of ['.paradox-1-1.partial', '.paradox-1-99-1.partial', '.paradox-1-99-2.partial', '.paradox-notes']) {
     writeFileSync(join(folder, name), 'x')
-    if (!name.includes('1-2')) utimesSync(join(folder, name), new Date(0), new Date(0))
+    if (!name.includes('99-2')) utimesSync(join(folder, name), new Date(0), new Date(0))
   }
   await outputs(folder).plan('talk')
-  assert.deepEqual(readdirSync(folder).sort(), ['.paradox-1-2.partial', '.paradox-notes'])
+  assert.deepEqual(readdirSync(folder).sort(), ['.paradox-1-99-2.partial', '.paradox-notes'])
 })
 
 test('two recordings with one output are told from each other', async (t) => {

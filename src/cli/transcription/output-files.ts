@@ -4,6 +4,7 @@ import { copyFile, link, lstat, readdir, rename, rm, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path'
 import { OutputExistsError, OutputUnwritableError } from '../../errors/index.ts'
 import { makeFolder } from '../../folders.ts'
+import { ownIdentity } from '../../processes/process-identity.ts'
 import type { SubtitleOptions } from '../../transcript/index.ts'
 import { unwritableReason } from '../system-errors.ts'
 import { contentOf, type FileSuccess, type Format } from './result-writers.ts'
@@ -123,7 +124,9 @@ export async function writeOutputs(contents: readonly Content[]): Promise<void> 
     for (const step of undo.reverse()) await step().catch(() => {}) // a disk that fails here too
     throw error
   } finally {
-    for (const path of [...unfinished.map(({ temporary }) => temporary), ...saved]) await rm(path, { force: true })
+    for (const path of [...unfinished.map(({ temporary }) => temporary), ...saved]) {
+      await rm(path, { force: true }).catch(() => {}) // what has failed is told already; a later sweep finds it
+    }
   }
 }
 
@@ -137,11 +140,14 @@ async function secondName(path: string): Promise<string | undefined> {
 
 let nextNumber = 1
 
-const PARTIAL = /^\.paradox-\d+-\d+\.partial$/
+const PARTIAL = /^\.paradox-\d+(?:-\d+){1,2}\.partial$/
 
-/** The name of a file that is being written. Its owner gives it its own name, or deletes it, in the same second. */
+/**
+ * The name of a file that is being written, as no other process had it: in a container each life has the same pid. Its
+ * owner gives it its own name, or deletes it, in the same second.
+ */
 export function partialFile(folder: string): string {
-  return join(folder, `.paradox-${process.pid}-${nextNumber++}.partial`)
+  return join(folder, `.paradox-${ownIdentity()}-${nextNumber++}.partial`)
 }
 
 /** Far more than the second that it takes to write a file, also on a slow disk and by another machine's clock. */

@@ -15,7 +15,7 @@ import type { TranscriptionWish } from '../transcription/flags.ts'
 import { endsAll, type Worker } from '../transcription/run-files.ts'
 import { doneLine } from '../transcription/wording.ts'
 import { fileState, type Identity, identify, isSame } from './identity.ts'
-import { isCutShort } from './promised-length.ts'
+import { untilWhole } from './settling.ts'
 import type { Recording, Transcripts, Verdict } from './transcripts.ts'
 
 export interface FolderWatchOptions extends Pick<TranscriptionWish, 'language' | 'options'> {
@@ -41,10 +41,6 @@ export interface WatchDisplay {
   idle(): void
 }
 
-/** Often enough to see a file grow, and seldom enough for a thousand of them. */
-const MOST_POLL_MS = 500
-/** How much longer than any other a file may rest that is shorter than its header says. */
-const CUT_SHORT_FACTOR = 12
 /** Looked at at a time, which takes open files. */
 const MOST_LOOKS = 16
 
@@ -71,6 +67,16 @@ interface Task {
   draft: { readonly identity: Identity; readonly transcript: Transcript } | undefined
 }
 
+/** What the directory says. */
+interface Look {
+  readonly recording: string
+  /**
+   * undefined for a recording that is done: programs that take its transcript away do not want it again. One that is not
+   * is looked at again when somebody makes room for its transcript.
+   */
+  readonly outputs: string | undefined
+}
+
 interface Transcript {
   readonly transcription: Awaited<ReturnType<Worker['transcribe']>>
   readonly seconds: number
@@ -79,8 +85,8 @@ interface Transcript {
 export class FolderWatch {
   readonly #options: FolderWatchOptions
   readonly #tasks = new Map<string, Task>()
-  /** By path, what recording and outputs looked like when there was nothing left to do. */
-  readonly #settled = new Map<string, string>()
+  /** By path, the recordings for which there is nothing left to do as long as they look like this. */
+  readonly #settled = new Map<string, Look>()
   /** By stem, the recording that is at work: another of the same name would write the same outputs. */
   readonly #stems = new Map<string, Promise<unknown>>()
   readonly #looks = new Semaphore(MOST_LOOKS)
@@ -120,7 +126,8 @@ export class FolderWatch {
     this.#follow(task).then(
       () => {
         this.#tasks.delete(path)
-        if (this.#tasks.size === 0) this.#options.display.idle()
+        if (task.isSeenAgain) this.see(path)
+        else if (this.#tasks.size === 0) this.#options.display.idle()
       },
       (error: unknown) => (this.#options.signal.aborted ? undefined : this.#failed.reject(error)),
     )
@@ -163,7 +170,13 @@ export class FolderWatch {
     task.wastedMs = 0
     task.isOpen = await this.#looks.run(signal, () => this.#isOpen(recording))
     if (!task.isOpen) return
-    if (!(await this.#isWhole(recording))) return
+    const end = await this.#unlessGone(recording, () => untilWhole(recording.path, this.#options))
+    if (end === undefined) return
+    if (end === 'cut short') {
+      this.#say(
+        `${printable(recording.file)}: it ends before the end that its header names; what is there is transcribed\n`,
+      )
+    }
     display.expect(recording)
     while (this.#stems.has(recording.stem)) await this.#stems.get(recording.stem)
     const work = this.#slots.run(signal, () => this.#work(task))
@@ -182,25 +195,24 @@ export class FolderWatch {
   /** Whether something is to be done or told of a recording. Cheap for one that is as it was. */
   async #isOpen(recording: Recording): Promise<boolean> {
     const { transcripts } = this.#options
+    const { path } = recording
+    const settled = this.#settled.get(path)
     const look = await this.#lookAt(recording)
-    if (look === undefined || this.#settled.get(recording.path) === look.all) return false
-    const verdict = await this.#unlessGone(recording, async () =>
-      transcripts.judge(recording, await identify(recording.path)),
-    )
+    if (look === undefined) this.#settled.delete(path)
+    if (look === undefined || (settled !== undefined && isAsBefore(settled, look))) return false
+    const verdict = await this.#unlessGone(recording, async () => transcripts.judge(recording, await identify(path)))
     if (verdict === undefined) return false
     if (verdict.wanted.length > 0 || verdict.refusal !== undefined) return true
-    this.#settled.set(recording.path, look.all)
+    this.#settled.set(path, { ...look, outputs: undefined })
     return false
   }
 
   /** undefined where the recording is not there. */
-  async #lookAt(recording: Recording): Promise<{ readonly recording: string; readonly all: string } | undefined> {
+  async #lookAt(recording: Recording): Promise<Look | undefined> {
     const state = await fileState(recording.path)
-    if (state === undefined) {
-      this.#settled.delete(recording.path)
-      return undefined
-    }
-    return { recording: state, all: `${state} | ${await this.#options.transcripts.state(recording)}` }
+    return state === undefined
+      ? undefined
+      : { recording: state, outputs: await this.#options.transcripts.state(recording) }
   }
 
   async #unlessGone<T>({ path }: Recording, work: () => Promise<T>): Promise<T | undefined> {
@@ -212,51 +224,32 @@ export class FolderWatch {
     }
   }
 
-  /** Waits until a recording is whole; false when it has gone meanwhile. */
-  async #isWhole(recording: Recording): Promise<boolean> {
-    const { settleMs, wait, signal } = this.#options
-    const { path, file } = recording
-    let state = await fileState(path)
-    for (let restedMs = 0; state !== undefined; ) {
-      const isShort = restedMs >= settleMs && (await this.#unlessGone(recording, () => isCutShort(path)))
-      if (restedMs >= settleMs && !isShort) return true
-      if (restedMs >= settleMs * CUT_SHORT_FACTOR) {
-        this.#say(`${printable(file)}: it ends before the end that its header names; what is there is transcribed\n`)
-        return true
-      }
-      const stepMs = Math.min(MOST_POLL_MS, settleMs)
-      await wait(stepMs, signal)
-      const now = await fileState(path)
-      restedMs = now === state ? restedMs + stepMs : 0
-      state = now
-    }
-    return false
-  }
-
   /** @throws as `#attempt`. */
   async #work(task: Task): Promise<void> {
     const { transcripts } = this.#options
     const { recording } = task
-    const before = await fileState(recording.path)
-    if (before === undefined) return
+    let look = await this.#lookAt(recording)
+    if (look === undefined) return
+    const before = look.recording
     const startedAt = performance.now()
     try {
       const identity = await identify(recording.path)
       const verdict = await transcripts.judge(recording, identity)
       const transcript = verdict.wanted.length > 0 ? await this.#transcript(task, identity, verdict) : undefined
       if (await this.#hasChanged(task, before)) return
-      await this.#file(task, identity, transcript)
+      const refusal = transcript ? await this.#file(task, identity, transcript) : verdict.refusal
+      if (refusal !== undefined) this.#fail(task, refusal)
+      const outputs = refusal === undefined ? undefined : transcript ? await transcripts.state(recording) : look.outputs
+      look = { recording: before, outputs }
     } catch (failure) {
       this.#options.signal.throwIfAborted()
-      task.wastedMs = performance.now() - startedAt
+      task.wastedMs = task.draft ? 0 : performance.now() - startedAt
       if (await this.#hasChanged(task, before)) return
       if (!(failure instanceof AsrError && OWN_FAULTS.includes(failure.code))) throw failure
       this.#fail(task, describeFailure(failure))
     }
     task.draft = undefined
-    const after = await this.#lookAt(recording)
-    if (after?.recording === before) this.#settled.set(recording.path, after.all)
-    else task.isSeenAgain = true
+    this.#settled.set(recording.path, look)
   }
 
   async #transcript(task: Task, identity: Identity, { wanted }: Verdict): Promise<Transcript> {
@@ -285,6 +278,7 @@ export class FolderWatch {
     const { path, file } = task.recording
     const now = await fileState(path)
     if (now === before) return false
+    task.draft = undefined // it may be of both
     if (now !== undefined) {
       this.#say(`${printable(file)}: it has changed meanwhile, so it is transcribed again\n`)
       task.isSeenAgain = true
@@ -292,20 +286,23 @@ export class FolderWatch {
     return true
   }
 
-  /** Judges once more, since a person may have written into an output while it was worked on. */
-  async #file(task: Task, identity: Identity, transcript: Transcript | undefined): Promise<void> {
+  /**
+   * Judges once more, since a person may have written into an output while it was worked on.
+   *
+   * @returns why one may not be replaced.
+   */
+  async #file(task: Task, identity: Identity, { transcription, seconds }: Transcript): Promise<string | undefined> {
     const { transcripts, worker } = this.#options
     const { recording } = task
     const { wanted, refusal } = await transcripts.judge(recording, identity)
-    if (transcript !== undefined && wanted.length > 0) {
-      const { transcription, seconds } = transcript
+    if (wanted.length > 0) {
       const result = { file: recording.file, model: worker.modelName, transcription }
       await transcripts.write(wanted, recording, identity, result)
       this.#nDone++
       task.isOpen = false
       this.#say(doneLine(result, wanted, seconds))
     }
-    if (refusal !== undefined) this.#fail(task, refusal)
+    return refusal
   }
 
   #fail(task: Task, sentence: string): void {
@@ -317,4 +314,8 @@ export class FolderWatch {
   #say(line: string): void {
     this.#options.display.say(line)
   }
+}
+
+function isAsBefore(settled: Look, now: Look): boolean {
+  return settled.recording === now.recording && (settled.outputs === undefined || settled.outputs === now.outputs)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { tempFolder } from '../../../test/helpers/rigs/temp-folder.ts'
@@ -69,5 +70,23 @@ test('a file is cut short where its header names a later end, and only there', a
       writeFileSync(path, contents)
       assert.equal(await isCutShort(path), expected, name)
     }
+  }
+})
+
+test('so are the halves of files that ffmpeg wrote', async (t) => {
+  const folder = tempFolder(t)
+  const fragments = ['-movflags', 'frag_keyframe+empty_moov', '-frag_duration', '500000']
+  const files: Readonly<Record<string, readonly string[]>> = {
+    ...{ 'a.wav': [], 'b.m4a': [], 'c.m4a': ['-movflags', '+faststart'], 'd.mp4': fragments, 'e.mov': [] },
+    ...{ 'f.aiff': [], 'g.avi': [] },
+  }
+  const outputs = Object.entries(files).flatMap(([name, options]) => [...options, name])
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'sine=d=2', ...outputs], { cwd: folder })
+  for (const name of Object.keys(files)) {
+    const path = join(folder, name)
+    assert.equal(await isCutShort(path), false, name)
+    const whole = readFileSync(path)
+    writeFileSync(path, whole.subarray(0, whole.length >> 1))
+    assert.equal(await isCutShort(path), true, name)
   }
 })

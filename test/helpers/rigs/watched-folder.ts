@@ -40,7 +40,7 @@ export interface WatchedFolder {
   /** As a directory watcher tells of a file that was just written. */
   see(name: string): void
   /** Kills the life that is, and begins another. */
-  restart(): void
+  restart(): Promise<void>
   /** Lets scripted time pass, and the work go on that waited for it. */
   pass(ms: number): Promise<void>
   /** Until nothing is left to do, however long that takes by the scripted clock. */
@@ -57,7 +57,7 @@ export function watchedFolder(folder: string): WatchedFolder {
   const isAtRest = () => life.state.isIdle || !life.state.isAlive || life.state.nAsleep > 0
 
   function newLife() {
-    const state = { isAlive: true, isIdle: true, nAsleep: 0, failure: undefined as unknown }
+    const state = { isAlive: true, isIdle: true, nAsleep: 0, nWriting: 0, failure: undefined as unknown }
     const gate = async () => {
       if (!state.isAlive) await new Promise(() => {})
     }
@@ -69,6 +69,11 @@ export function watchedFolder(folder: string): WatchedFolder {
         await gate()
         return result
       }
+    }
+    /** What has begun comes to its end: a file system does not die with the process. */
+    const writing = async (work: () => Promise<void>) => {
+      state.nWriting++
+      await work().finally(() => state.nWriting--)
     }
     const wait: Wait = mortal(async (ms, _signal) => {
       state.nAsleep++
@@ -83,14 +88,14 @@ export function watchedFolder(folder: string): WatchedFolder {
       journal: {
         get: mortal((output) => journal.get(output)),
         note: (output, entry) => journal.note(output, entry),
-        save: mortal(() => journal.save()),
+        save: mortal(() => writing(() => journal.save())),
       },
       write: mortal(async (contents) => {
         const { cutOff } = watched
         watched.cutOff = undefined
         if (cutOff === 'before outputs') state.isAlive = false
         await gate()
-        await writeOutputs(contents)
+        await writing(() => writeOutputs(contents))
         if (cutOff === 'after outputs') state.isAlive = false
       }),
     })
@@ -136,7 +141,7 @@ export function watchedFolder(folder: string): WatchedFolder {
     })
     return {
       state,
-      save: mortal(() => journal.save()),
+      save: mortal(() => writing(() => journal.save())),
       see(name: string) {
         state.isIdle = false
         watch.see(join(root, name))
@@ -154,8 +159,10 @@ export function watchedFolder(folder: string): WatchedFolder {
     failure: undefined,
     cutOff: undefined,
     see: (name) => life.see(name),
-    restart() {
-      life.state.isAlive = false
+    async restart() {
+      const { state } = life
+      state.isAlive = false
+      while (state.nWriting > 0) await delay(1)
       life = newLife()
       for (const name of readdirSync(root)) life.see(name)
     },
@@ -168,7 +175,7 @@ export function watchedFolder(folder: string): WatchedFolder {
     },
     async rest() {
       for (let round = 0; round < 2; round++) {
-        if (!life.state.isAlive) watched.restart()
+        if (!life.state.isAlive) await watched.restart()
         if (existsSync(root)) for (const name of readdirSync(root)) life.see(name)
         const deadline = performance.now() + LONGEST_MS
         while (!life.state.isIdle && life.state.isAlive) {
