@@ -89,6 +89,7 @@ export class FolderWatch {
   readonly #settled = new Map<string, Look>()
   /** By stem, the recording that is at work: another of the same name would write the same outputs. */
   readonly #stems = new Map<string, Promise<unknown>>()
+  readonly #running = new Set<Promise<void>>()
   readonly #looks = new Semaphore(MOST_LOOKS)
   readonly #slots: Semaphore
   readonly #failed = Promise.withResolvers<never>()
@@ -123,7 +124,7 @@ export class FolderWatch {
     const recording = { file, path, stem: file.slice(0, file.length - extname(file).length) }
     const task: Task = { recording, isOpen: false, isSeenAgain: false, wastedMs: 0, draft: undefined }
     this.#tasks.set(path, task)
-    this.#follow(task).then(
+    const running = this.#follow(task).then(
       () => {
         this.#tasks.delete(path)
         if (task.isSeenAgain) this.see(path)
@@ -131,6 +132,13 @@ export class FolderWatch {
       },
       (error: unknown) => (this.#options.signal.aborted ? undefined : this.#failed.reject(error)),
     )
+    this.#running.add(running)
+    void running.then(() => this.#running.delete(running))
+  }
+
+  /** To be waited for after the abort: what is being written is written. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#running)
   }
 
   /** Goes on until there is nothing left to do for a recording. */

@@ -62,6 +62,7 @@ export async function watchFolder(
     await Promise.race([arrivals, folderWatch.failure])
   } finally {
     worker.progress = undefined
+    if (signal.aborted) await folderWatch.ended()
     await journal.save()
     const { nDone, nFailed, nOpen } = folderWatch.tally
     const open = nOpen > 0 ? `, ${nOpen} not done yet` : ''
