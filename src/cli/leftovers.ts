@@ -6,11 +6,11 @@ import { sweepTemporaryFolders } from '../temporary-folders.ts'
 
 /** Deletes what killed processes have left; goes on beside the command, and never fails. */
 export async function sweepLeftovers(): Promise<void> {
-  await sweepTemporaryFolders([tmpdir(), ...settledFolder()])
+  await sweepTemporaryFolders([tmpdir(), ...tempDirOfSettings()])
 }
 
 /** None where a setting is wrong, which is for the command to tell. */
-function settledFolder(): string[] {
+function tempDirOfSettings(): string[] {
   try {
     return [readConfig().tempDir]
   } catch {
