@@ -17,8 +17,8 @@ import { dirname, join, relative, resolve } from 'node:path'
 /** Importable from every folder; they import nothing but one another. */
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'log-stream', 'option-table', 'schema', 'package-info', 'transcript'],
-  ...['folders', 'hub-token', 'api-keys', 'loopback', 'languages', 'language-table', 'whisper-constants'],
-  ...['device-precision', 'runtime-package'],
+  ...['folders', 'temporary-folders', 'hub-token', 'api-keys', 'loopback', 'languages', 'language-table'],
+  ...['whisper-constants', 'device-precision', 'runtime-package'],
   ...['async', 'processes'],
 ]
 

@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CacheSharedError } from './errors/index.ts'
 
@@ -72,17 +72,6 @@ function isOwn(folder: string, excuse = 0): boolean {
   if (!owners.includes(found.uid)) return false
   if ((found.mode & excuse) !== 0) return true
   return (found.mode & OTHERS_WRITE) === 0 && ((found.mode & GROUP_WRITES) === 0 || owners.includes(found.gid))
-}
-
-export interface TemporaryFolder extends AsyncDisposable {
-  readonly path: string
-}
-
-/** A new folder in `parent`, which is made where it is missing. Disposing of it deletes it and all that is in it. */
-export async function temporaryFolder(parent: string, prefix: string): Promise<TemporaryFolder> {
-  await makeFolder(parent)
-  const path = await mkdtemp(join(parent, prefix))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 async function isFolder(path: string): Promise<boolean> {

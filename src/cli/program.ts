@@ -31,6 +31,9 @@ Examples:
 Every command has examples: paradox transcribe --help. The settings are environment variables; docs/operations.md lists
 them. docs/cli.md has the whole command line.`,
     )
+  program.hook('preAction', (_, command) => {
+    if (command.name() !== 'serve') void import('./leftovers.ts').then(({ sweepLeftovers }) => sweepLeftovers())
+  }) // `serve` does it itself, and logs it
   addServe(program)
   addTranscribe(program)
   addWatch(program)

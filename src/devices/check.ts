@@ -1,12 +1,12 @@
 /** Asks whether a device is there and computes rightly, in a process of its own. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { abortable } from '../async/abortable.ts'
 import type { Device, Dtype } from '../config.ts'
 import { DeviceUnavailableError, failureFromWire, type WireFailure } from '../errors/index.ts'
 import { ForkedProcess, ProcessEndedError } from '../processes/forked-process.ts'
+import { temporaryFolderSync } from '../temporary-folders.ts'
 import { runtimeEnvironment } from './runtime-environment.ts'
 
 /**
@@ -88,7 +88,7 @@ export async function checkDevice(
 
 function newFolder(device: DeviceQuestion['device']): string {
   try {
-    return mkdtempSync(join(tmpdir(), 'paradox-asr-trial-'))
+    return temporaryFolderSync(tmpdir(), 'trial')
   } catch (cause) {
     const reason = "the system's temporary folder, which TMPDIR names, cannot be written, and trying it needs that"
     throw new DeviceUnavailableError(device, reason, { cause })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { backoffMs, type Wait, waitInBackground } from '../async/backoff.ts'
 import { SAMPLE_RATE, wavHeader } from '../audio/index.ts'
 import { AsrError } from '../errors/index.ts'
-import { temporaryFolder } from '../folders.ts'
 import type { Logger } from '../logger.ts'
+import { temporaryFolder } from '../temporary-folders.ts'
 import type { RequestedOptions } from '../whisper/options.ts'
 import type { Transcriber } from './transcriber.ts'
 
@@ -87,7 +87,7 @@ export class Preload {
   async #warmUp(modelId: string, signal: AbortSignal): Promise<void> {
     const { transcriber, tempDir } = this.#options
     signal.throwIfAborted()
-    await using folder = await temporaryFolder(tempDir, 'paradox-asr-warm-up-')
+    await using folder = await temporaryFolder(tempDir, 'warm-up')
     const audioPath = join(folder.path, 'sound.wav')
     await writeFile(audioPath, warmUpRecording())
     await transcriber.load(modelId, signal) // which tries again what has failed just now: pauses are made here

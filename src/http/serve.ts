@@ -1,11 +1,12 @@
 /** The life of the service: sweep, listen, and on a signal end in order. */
 
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
 import { AddressUnavailableError, ServiceClosingError } from '../errors/index.ts'
+import { sweepTemporaryFolders } from '../temporary-folders.ts'
 import { openTracing } from './observability/index.ts'
-import { sweepLeftovers } from './recordings/index.ts'
 import { warnOfReach } from './security/reach.ts'
 import { createServer, type Service } from './server.ts'
 
@@ -41,7 +42,7 @@ export async function serve(service: Service, { signal, onListening }: ServeOpti
   const server = createServer(service, { tracing, cut: cut.signal })
   let deadline = Date.now()
   try {
-    await sweepLeftovers(config.tempDir, logger)
+    await sweepTemporaryFolders([config.tempDir, tmpdir()], logger)
     const address = await listen(server, config)
     warnOfReach(config.security, address, logger)
     onListening?.(address)

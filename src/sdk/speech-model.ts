@@ -1,8 +1,10 @@
 /** Paradox ASR inside another program: a loaded model, which lives in a process of its own, never in the caller's. */
 
+import { tmpdir } from 'node:os'
 import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
 import { createLogger } from '../logger.ts'
+import { sweepTemporaryFolders } from '../temporary-folders.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
 import { requestedOptions, type TranscribeOptions } from './options.ts'
 import { type RecordingInput, recordingFile } from './recording.ts'
@@ -47,6 +49,7 @@ export async function loadModel(id: string, settings: ModelSettings = {}): Promi
   const signal = settings.signal ?? new AbortController().signal
   signal.throwIfAborted()
   const config = configOf(settings)
+  void sweepTemporaryFolders([config.tempDir, tmpdir()])
   const pool = await openModel(id, config, { logger: createLogger(config.logLevel), onLoading: settings.onLoading })
   try {
     await pool.load(id, signal)

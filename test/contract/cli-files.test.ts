@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { type Script, scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
 import { type CommandOptions, paradox, startParadox } from '../helpers/rigs/command-line.ts'
@@ -195,13 +195,23 @@ test('a full disk and a read-only one are named at the file, and nothing half-wr
   const cwd = recordings(t, { 'long.wav': long, 'short.wav': 'few words' })
   using small = smallDisk(join(cwd, 'full'), 'size=64k')
   if (!small) return t.skip(skipped('machine', 'this user may not mount a file system'))
-  const full = await transcribe(cwd, ['--output-dir', 'full', '--format', 'text,json', 'long.wav', 'short.wav'])
+  const args = ['--output-dir', 'full', '--format', 'text,json', 'long.wav', 'short.wav']
+  const full = await transcribe(cwd, args, { env: { TEMP_DIR: join(cwd, 'temp') } })
   assert.equal(full.code, 1)
   assert.match(
     full.stderr,
     /^paradox: long\.wav: The output 'long\.txt' could not be written \(the disk is full\): choose a folder/m,
   )
   assert.deepEqual(filesIn(join(cwd, 'full')), ['short.json', 'short.txt'])
+  const [, kept = ''] = /^long\.wav: its transcript is kept in (.*)$/m.exec(full.stderr) ?? []
+  assert.deepEqual(
+    filesIn(join(cwd, 'temp')).sort(),
+    ['long.json', 'long.txt'].map((name) => join(basename(kept), name)),
+  )
+  assert.ok(read(kept, 'long.txt') === `${long}\n`)
+  const nowhere = await transcribe(cwd, args, { env: { TEMP_DIR: join(cwd, 'short.wav/temp') } })
+  assert.match(nowhere.stderr, /^long\.wav: its transcript is printed, since TEMP_DIR cannot be written either$/m)
+  assert.match(nowhere.stdout, /^==> long\.txt <==\nmany words /)
 
   using fixedDisk = smallDisk(join(cwd, 'fixed'), 'ro,size=64k')
   assert.ok(fixedDisk)
@@ -255,6 +265,42 @@ test('json of several files that is interrupted has those that were finished', a
     (JSON.parse(stdout) as { text: string }[]).map(({ text }) => text),
     ['one'],
   )
+})
+
+test('json of several files is there as it comes, for one who is killed at the last', async (t) => {
+  const cwd = recordings(t, { '1.wav': 'one', '2.wav': 'two' })
+  transcriber.script = async (request) => {
+    if ((await readFile(request.audioPath, 'utf8')) === 'one') return transcriptionOf('one')
+    running.child.kill('SIGKILL')
+    throw new DOMException('aborted', 'AbortError')
+  }
+  const args = ['transcribe', '--server', service.baseUrl, '--format', 'json', '1.wav', '2.wav']
+  const running = startParadox(args, { cwd, env: { PARADOX_API_KEY: 'first-key' } })
+  const { stdout } = await running.ended
+  assert.deepEqual(
+    (JSON.parse(`${stdout}]`) as { text: string }[]).map(({ text }) => text),
+    ['one'],
+  )
+})
+
+test('a recording from a pipe that a killed command left is deleted when any other starts', async (t) => {
+  const cwd = recordings(t, {})
+  const env = { PARADOX_API_KEY: 'first-key', TEMP_DIR: join(cwd, 'temp') }
+  const began = Promise.withResolvers<void>()
+  transcriber.script = async (request) => {
+    began.resolve()
+    await once(request.signal, 'abort')
+    throw new DOMException('aborted', 'AbortError')
+  }
+  const args = ['transcribe', '--server', service.baseUrl, '-']
+  const killed = startParadox(args, { cwd, env, stdin: 'a secret' })
+  await began.promise
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const [left] = readdirSync(join(cwd, 'temp'))
+  assert.match(left ?? '', /^paradox-asr-\d+-\d+-stdin-\w{6}$/)
+  assert.equal((await paradox(['completion', 'bash'], { cwd, env })).code, 0)
+  assert.deepEqual(readdirSync(join(cwd, 'temp')), [])
 })
 
 test('a service that goes away in the middle fails that file, and the next are sent again', async (t) => {

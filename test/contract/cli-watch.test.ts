@@ -1,7 +1,16 @@
 /** `paradox watch` from outside; a service with scripted answers stands for the model. */
 
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
@@ -9,7 +18,9 @@ import { AudioUnreadableError, RemoteError, toWire } from '../../src/errors/inde
 import { scriptedTranscriber, transcriptionOf } from '../helpers/fakes/scripted-transcriber.ts'
 import { type RunningCommand, startParadox } from '../helpers/rigs/command-line.ts'
 import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { smallDisk } from '../helpers/rigs/small-disk.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
+import { skipped } from '../helpers/skip.ts'
 import { until } from '../helpers/until.ts'
 
 const transcriber = scriptedTranscriber()
@@ -108,6 +119,67 @@ test('one that changes while it is worked on is transcribed again, and only the 
   await command.said(/talk\.wav → talk\.txt/)
   await stop(command)
   assert.equal(read(cwd, 'in/talk.txt'), 'the beginning and the rest\n')
+})
+
+test('a copy that stalls for longer than the settle time has its whole transcript in the end', async (t) => {
+  const cwd = newFolder(t)
+  const command = await watching(t, cwd)
+  const path = join(cwd, 'in/a.wav')
+  writeFileSync(path, 'the beginning')
+  await command.said(/a\.wav → a\.txt/)
+  appendFileSync(path, ' and the rest')
+  await command.said(/(?:a\.wav → a\.txt[\s\S]*){2}/)
+  assert.match(await stop(command), /; 2 done, 0 failed\n$/)
+  assert.equal(read(cwd, 'in/a.txt'), 'the beginning and the rest\n')
+})
+
+test('a new recording under a used name is transcribed, and a corrected transcript is left, also after kill -9', async (t) => {
+  const cwd = newFolder(t)
+  const killed = await watching(t, cwd)
+  for (const name of ['REC1', 'REC2', 'REC3']) writeFileSync(join(cwd, `in/${name}.WAV`), `${name} on monday`)
+  for (const name of ['REC1', 'REC2', 'REC3']) await killed.said(new RegExp(`${name}\\.WAV → `))
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  for (const name of ['REC1', 'REC2']) writeFileSync(join(cwd, `in/${name}.WAV`), `${name} on friday`)
+  writeFileSync(join(cwd, 'in/REC2.txt'), 'corrected')
+  const command = await watching(t, cwd)
+  await command.said(/REC1\.WAV → REC1\.txt/)
+  await command.said(
+    /^paradox: REC2\.WAV: The recording is newer than 'REC2\.txt', which is not as this watch wrote it/m,
+  )
+  assert.match(await stop(command), /; 1 done, 1 failed\n$/)
+  const texts = ['REC1', 'REC2', 'REC3'].map((name) => read(cwd, `in/${name}.txt`))
+  assert.deepEqual(texts, ['REC1 on friday\n', 'corrected', 'REC3 on monday\n'])
+  assert.equal(transcriber.requests.length, 4)
+})
+
+test('what comes while the disk is full is transcribed when there is room', async (t) => {
+  const cwd = newFolder(t)
+  using disk = smallDisk(join(cwd, 'out'), 'size=100k')
+  if (!disk) return t.skip(skipped('machine', 'this user may not mount a file system'))
+  const filler = join(cwd, 'out/filler')
+  assert.throws(() => writeFileSync(filler, Buffer.alloc(200_000)), { code: 'ENOSPC' })
+  const command = await watching(t, cwd, '--output-dir', 'out')
+  writeFileSync(join(cwd, 'in/a.wav'), 'alpha')
+  await command.said(/^paradox: a\.wav: The output 'a\.txt' could not be written \(the disk is full\)/m)
+  await command.said(/^a\.wav: it is tried again in 5 s$/m)
+  assert.equal(transcriber.requests.length, 0, 'no work is done whose result has no room')
+  rmSync(filler)
+  await command.said(/^a\.wav → a\.txt/m)
+  await stop(command)
+  assert.equal(read(cwd, 'out/a.txt'), 'alpha\n')
+})
+
+test('what cannot be looked at does not end the watch', async (t) => {
+  const cwd = newFolder(t)
+  symlinkSync('loop.wav', join(cwd, 'in/loop.wav'))
+  const command = await watching(t, cwd, '--recursive')
+  writeFileSync(join(cwd, 'in/good.wav'), 'good')
+  await command.said(/good\.wav → good\.txt/)
+  rmSync(join(cwd, 'in/sub'), { recursive: true })
+  writeFileSync(join(cwd, 'in/later.wav'), 'later')
+  await command.said(/later\.wav → later\.txt/)
+  await stop(command)
 })
 
 test('sub-folders are watched where that is asked for, and mirrored', async (t) => {

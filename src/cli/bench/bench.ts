@@ -8,12 +8,12 @@ import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
 import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
-import { temporaryFolder } from '../../folders.ts'
 import { silentLogger } from '../../logger.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import { keepSpeed } from '../../models/precision/measured-speeds.ts'
 import { type ModelEntry, ModelRegistry } from '../../models/registry.ts'
 import { integer, type OptionTable, parseGiven } from '../../option-table.ts'
+import { temporaryFolder } from '../../temporary-folders.ts'
 import type { RequestedOptions } from '../../whisper/options.ts'
 import { commandLogger } from '../command-logger.ts'
 import { describeFailure } from '../exit-codes.ts'
@@ -130,7 +130,7 @@ async function recordingOf(
     const name = basename(recording)
     return { name, path: resolve(recording), isSpeech: true, [Symbol.asyncDispose]: async () => {} }
   }
-  const folder = await temporaryFolder(tempDir, 'paradox-bench-')
+  const folder = await temporaryFolder(tempDir, 'bench')
   const path = join(folder.path, 'generated.wav')
   await writeFile(path, generatedRecording())
   return { ...folder, name: 'a generated sound', path, isSpeech: false }

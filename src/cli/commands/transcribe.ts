@@ -27,7 +27,7 @@ Formats:
   text          the text only; of several files, each under a line "==> file <==", failures on standard error
   jsonl         a line per file, in order, as soon as it is done:
                 {"file","model","language","duration","text"}, or {"file","model","error"}
-  json          the same object, indented; of several files an array of them
+  json          the same object, indented; of several files an array of them, each as soon as it is done
   srt, vtt      subtitles of one file
   tsv           start and end in milliseconds, and text, of one file
   verbose_json  everything that is known of one file: segments, statistics, and words with --word-timestamps

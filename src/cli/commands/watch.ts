@@ -7,12 +7,12 @@ import { addModelFlags } from './transcribe.ts'
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('transcribe every recording that comes into a folder, once')
+    .description('transcribe every recording that comes into a folder, and again when it changes')
     .argument('<folder>', 'where recordings come; those that lie there are taken too')
     .addOption(formatFlag('as for transcribe; each recording gets a file in each'))
     .option('--output-dir <folder>', 'where the transcripts go (default: beside their recordings)')
     .option('--recursive', 'also what comes into the folders in it')
-    .option('--settle <seconds>', 'a file that has not grown for so long is taken for whole (default: 2)')
+    .option('--settle <seconds>', 'a file that has not changed for so long is taken for whole (default: 10)')
     .option('--jobs <1..64>', 'recordings at a time (default: 1)')
   addModelFlags(command)
   for (const option of tableFlags()) command.addOption(option)
@@ -20,8 +20,12 @@ export function addWatch(program: Command): void {
     .addHelpText(
       'after',
       `
-A recording whose transcripts are there is done, also after a restart: delete them to have it done again. One that failed
-is tried again when it changes, and after a restart; where the service or the hub was to blame, by itself.
+A recording is done once, also after a restart where its transcripts are there. One that grows or is replaced later is
+transcribed again, and its transcripts are replaced, unless somebody has changed them, which is told.
+What was done is kept in .paradox-watch.json beside the transcripts.
+
+A recording that cannot be read is tried again when it changes, and after a restart. All other failures (service, hub, engine,
+device, full disk) are tried again by themselves, with pauses that double up to five minutes, until they pass.
 
 Examples:
   paradox watch inbox

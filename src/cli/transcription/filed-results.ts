@@ -1,25 +1,28 @@
 /** Results as files, each with a line on standard error that says where they are. */
 
-import { basename } from 'node:path'
+import type { SubtitleOptions } from '../../transcript/index.ts'
 import { failureLine, type Output, printable } from '../output.ts'
-import { clockText, speedText } from '../progress/wording.ts'
 import type { Input } from './inputs.ts'
-import type { OutputFiles } from './output-files.ts'
+import { keepElsewhere } from './kept-elsewhere.ts'
+import type { OutputFiles, PlannedOutput } from './output-files.ts'
 import type { FileFailure, FileSuccess } from './result-writers.ts'
 import type { Results } from './run-files.ts'
+import { doneLine } from './wording.ts'
 
 export interface FiledResultsOptions {
   readonly files: OutputFiles
-  readonly output: Pick<Output, 'stderr'>
+  readonly output: Output
+  readonly subtitles: SubtitleOptions
+  /** Where a transcript goes whose own place cannot be written. */
+  readonly tempDir: string
   /** Makes room on the terminal. */
   readonly beforePrint: () => void
-  /** The lines besides failures: all, those of finished but not of skipped recordings, or none. */
-  readonly tells: 'all' | 'done' | 'failures'
+  readonly tells: 'all' | 'failures'
 }
 
 export class FiledResults implements Results {
   readonly #options: FiledResultsOptions
-  readonly #planned = new Map<Input, Awaited<ReturnType<OutputFiles['plan']>>>()
+  readonly #planned = new Map<Input, readonly PlannedOutput[]>()
 
   constructor(options: FiledResultsOptions) {
     this.#options = options
@@ -36,12 +39,14 @@ export class FiledResults implements Results {
 
   async add(input: Input, result: FileSuccess, seconds: number): Promise<void> {
     const planned = this.#planned.get(input) ?? []
-    await this.#options.files.write(planned, result)
+    try {
+      await this.#options.files.write(planned, result)
+    } catch (error) {
+      this.#say(await keepElsewhere(planned, result, this.#options))
+      throw error
+    }
     if (this.#options.tells === 'failures') return
-    const { durationSeconds } = result.transcription
-    const names = planned.map(({ path }) => printable(basename(path))).join(', ')
-    const took = `${clockText(durationSeconds)} in ${clockText(seconds)}, ${speedText(durationSeconds / seconds)}`
-    this.#say(`${printable(input.file)} → ${names}  (${took})\n`)
+    this.#say(doneLine(result, planned, seconds))
   }
 
   fail({ file }: Input, { error }: FileFailure): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { transcriptionOf } from '../../../test/helpers/fakes/scripted-transcriber.ts'
@@ -54,6 +54,31 @@ test('what is there is refused, left, or replaced as it was asked for, before an
     [],
     'nothing unfinished stays',
   )
+})
+
+test('of several outputs all are written or none: the first goes when the second cannot be there', async (t) => {
+  const folder = tempFolder(t)
+  const files = new OutputFiles({ folder, formats: ['text', 'srt'], subtitles: {}, ifExists: 'refuse' })
+  const planned = await files.plan({ file: 'new', stem: 'new' })
+  writeFileSync(join(folder, 'new.srt'), 'somebody else was faster')
+  await assert.rejects(files.write(planned, result), { code: 'ASR_OUTPUT_EXISTS' })
+  assert.deepEqual(readdirSync(folder), ['new.srt'])
+
+  writeFileSync(join(folder, 'old.txt'), 'old text')
+  mkdirSync(join(folder, 'old.srt/x'), { recursive: true })
+  await assert.rejects(outputs(folder, 'overwrite', ['text', 'srt']).write('old'), { code: 'ASR_OUTPUT_UNWRITABLE' })
+  assert.equal(readFileSync(join(folder, 'old.txt'), 'utf8'), 'old text')
+  assert.deepEqual(readdirSync(folder).sort(), ['new.srt', 'old.srt', 'old.txt'])
+})
+
+test('what a killed process left unfinished is swept, once it is old', async (t) => {
+  const folder = tempFolder(t)
+  for (const name of ['.paradox-1-1.partial', '.paradox-1-99-1.partial', '.paradox-1-99-2.partial', '.paradox-notes']) {
+    writeFileSync(join(folder, name), 'x')
+    if (!name.includes('99-2')) utimesSync(join(folder, name), new Date(0), new Date(0))
+  }
+  await outputs(folder).plan('talk')
+  assert.deepEqual(readdirSync(folder).sort(), ['.paradox-1-99-2.partial', '.paradox-notes'])
 })
 
 test('two recordings with one output are told from each other', async (t) => {

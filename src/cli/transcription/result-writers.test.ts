@@ -50,6 +50,13 @@ test('json is an object for one file and an array for several', () => {
   assert.deepEqual(JSON.parse(print('json', [GOOD, BAD]).stdout), [GOOD_ROW, BAD])
 })
 
+test('json of several files is printed as it comes, and at the end it is the array as it always was', () => {
+  const lines: FileResult = { ...OTHER, transcription: transcriptionOf('two\nlines\u2028 and "quotes"') }
+  const { beforeEnd, stdout } = print('json', [GOOD, BAD, lines])
+  assert.deepEqual(JSON.parse(`${beforeEnd}]`), JSON.parse(stdout))
+  assert.equal(stdout, `${JSON.stringify(JSON.parse(stdout), null, 2)}\n`)
+})
+
 test('text of one file is the text alone', () => {
   assert.equal(print('text', [GOOD]).stdout, 'Olá, "mundo".\n')
 })

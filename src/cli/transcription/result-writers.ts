@@ -42,7 +42,7 @@ export interface WriterOptions {
 /**
  * - `text`: the text and nothing else. Of several files, each under a line `==> file <==` as `head` and `tail` do it.
  *   A failure is one line on standard error.
- * - `json`: one object; of several files an array of such objects, printed at the end.
+ * - `json`: one object; of several files an array of such objects, each printed as soon as its file is done.
  * - `jsonl`: one object per line, each as soon as its file is done.
  * - any other: the file as `src/transcript` writes it; a failure as for `text`.
  */
@@ -87,14 +87,17 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
   }
 }
 
+/** Written as it comes: what is killed at the last of a hundred files has printed ninety-nine. */
 function jsonWriter(nFiles: number, output: Output): ResultWriter {
-  const rows: object[] = []
+  if (nFiles === 1)
+    return { add: (result) => output.stdout(`${JSON.stringify(row(result), null, 2)}\n`), end: () => {} }
+  let nPrinted = 0
   return {
-    add: (result) => void rows.push(row(result)),
-    end: () => {
-      if (nFiles === 1 && rows.length === 0) return // it was interrupted
-      output.stdout(`${JSON.stringify(nFiles === 1 ? rows[0] : rows, null, 2)}\n`)
+    add: (result) => {
+      const item = JSON.stringify(row(result), null, 2).replaceAll('\n', '\n  ') // a text's own line ends are escaped
+      output.stdout(`${nPrinted++ === 0 ? '[' : ','}\n  ${item}`)
     },
+    end: () => output.stdout(nPrinted === 0 ? '[]\n' : '\n]\n'),
   }
 }
 

@@ -1,4 +1,4 @@
-/** The loop of `transcribe` and `watch`: files in, results out, one by one. */
+/** The loop of `transcribe`: files in, results out, one by one. */
 
 import type { TranscribeRequest, Transcriber } from '../../engine/index.ts'
 import { AsrError, isAbort } from '../../errors/index.ts'
@@ -74,7 +74,7 @@ export class FileRun {
       for (const input of queue) {
         if (failed.signal.aborted) return
         this.#options.signal.throwIfAborted()
-        await this.one(input)
+        await this.#one(input)
       }
     }
     const lanes = Array.from({ length: this.#options.jobs }, () =>
@@ -87,11 +87,8 @@ export class FileRun {
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
-  /**
-   * @returns why it failed, which the results have been told; undefined where it did not.
-   * @throws as `all`.
-   */
-  async one(input: Input): Promise<unknown> {
+  /** @throws as `all`. */
+  async #one(input: Input): Promise<void> {
     const { worker, results, progress, signal } = this.#options
     const startedAt = performance.now()
     try {
@@ -99,7 +96,7 @@ export class FileRun {
       if (!(await results.wants(input))) {
         this.#nSkipped++
         progress.finish(input.file)
-        return undefined
+        return
       }
       // A model that does not load for one file loads for none; trying again may cost minutes per file.
       if (this.#loadFailure) throw this.#loadFailure
@@ -110,7 +107,6 @@ export class FileRun {
       await results.add(input, result, (performance.now() - startedAt) / 1000)
       this.#nDone++
       this.#audioSeconds += durationSeconds
-      return undefined
     } catch (error) {
       progress.finish(input.file)
       if (signal.aborted || isAbort(error)) throw error
@@ -118,7 +114,6 @@ export class FileRun {
       if (error instanceof AsrError && error.code === 'ASR_MODEL_LOAD_FAILED') this.#loadFailure = error
       this.#nFailed++
       results.fail(input, { file: input.file, model: worker.modelName, error: describeFailure(error) })
-      return error
     }
   }
 
@@ -132,9 +127,10 @@ export class FileRun {
   }
 }
 
-/** Failures of the command rather than of a file. */
+/** Failures of the command rather than of a file, also where they come from a service. */
 const COMMAND_FAILURES: readonly string[] = ['ASR_OPTION_INVALID', 'ASR_MODEL_UNKNOWN', 'ASR_API_KEY']
 
-function endsAll(error: unknown): boolean {
+/** True for a failure that every file would meet. */
+export function endsAll(error: unknown): boolean {
   return error instanceof AsrError && COMMAND_FAILURES.includes(error.code)
 }

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { DiskFullError, isDiskFull } from '../../errors/index.ts'
-import { temporaryFolder } from '../../folders.ts'
+import { temporaryFolder } from '../../temporary-folders.ts'
 
 export interface SpooledInput extends AsyncDisposable {
   readonly path: string
@@ -19,7 +19,7 @@ export async function spool(
   stream: NodeJS.ReadableStream,
   { tempDir, signal }: { readonly tempDir: string; readonly signal: AbortSignal },
 ): Promise<SpooledInput> {
-  const folder = await temporaryFolder(tempDir, 'paradox-stdin-')
+  const folder = await temporaryFolder(tempDir, 'stdin')
   const path = join(folder.path, 'recording')
   try {
     await pipeline(stream, createWriteStream(path), { signal })

@@ -74,7 +74,7 @@ export async function transcribe(
     const ifExists = flags.overwrite ? 'overwrite' : flags.skipExisting ? 'skip' : 'refuse'
     const files = new OutputFiles({ folder, formats, subtitles, ifExists })
     const tells = flags.quiet ? 'failures' : 'all'
-    return new FiledResults({ files, output, beforePrint, tells })
+    return new FiledResults({ files, output, subtitles, tempDir: config.tempDir, beforePrint, tells })
   }
 
   function sayTally(tally: Tally): void {

@@ -1,24 +1,19 @@
-/**
- * `paradox watch`: a transcript beside every recording that comes into a folder, once. The transcripts themselves tell
- * what has been done, so that it holds after a restart, and a transcript that is deleted is made anew.
- */
+/** `paradox watch`: a transcript beside every recording that comes into a folder, and a new one when it changes. */
 
-import { statSync } from 'node:fs'
-import { extname, relative, resolve } from 'node:path'
-import { backoffMs, wait } from '../../async/backoff.ts'
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { wait } from '../../async/backoff.ts'
 import { readConfig } from '../../config.ts'
-import { AsrError, type ErrorCode } from '../../errors/index.ts'
 import { number, type OptionTable, parseGiven } from '../../option-table.ts'
-import { printable } from '../output.ts'
-import { createProgress } from '../progress/index.ts'
-import { FiledResults } from '../transcription/filed-results.ts'
+import { type Output, printable } from '../output.ts'
+import { createProgress, type Progress } from '../progress/index.ts'
 import { readJobs, readWish, type TranscriptionFlags } from '../transcription/flags.ts'
-import type { Input } from '../transcription/inputs.ts'
-import { OutputFiles } from '../transcription/output-files.ts'
-import { FileRun, type Results } from '../transcription/run-files.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
-import { durationOf, openWorker } from '../transcription/worker.ts'
-import { checkFolder, fileState, watchArrivals } from './arrivals.ts'
+import { durationOf, type OpenWorker, openWorker } from '../transcription/worker.ts'
+import { checkFolder, watchArrivals } from './arrivals.ts'
+import { FolderWatch, type WatchDisplay } from './folder-watch.ts'
+import { Journal } from './journal.ts'
+import { type Recording, Transcripts } from './transcripts.ts'
 
 export interface WatchFlags extends TranscriptionFlags {
   readonly recursive?: boolean | undefined
@@ -26,18 +21,8 @@ export interface WatchFlags extends TranscriptionFlags {
 }
 
 const TIMES = { settle: [number(0.1, 3600), 'seconds'] } as const satisfies OptionTable
-const DEFAULT_SETTLE_SECONDS = 2
-
-/** Failures that another attempt may not meet again, whatever is in the recording. */
-const PASSING: readonly ErrorCode[] = [
-  'ASR_SERVER_UNREACHABLE',
-  'ASR_SERVER_LOST',
-  'ASR_SERVICE_CLOSING',
-  'ASR_QUEUE_FULL',
-  'ASR_RATE_LIMITED',
-  'ASR_MODEL_LOAD_FAILED',
-]
-const PAUSES = { firstMs: 5_000, longestMs: 300_000 }
+/** Copies over a network, and recorders that write in bursts, pause for seconds. */
+const DEFAULT_SETTLE_SECONDS = 10
 
 /**
  * Goes on until the signal is aborted.
@@ -56,116 +41,83 @@ export async function watchFolder(
   const root = resolve(folder)
   checkFolder(root)
   await using worker = await openWorker(flags, { config, ttlMs: config.models.ttlMs })
-  const { formats, subtitles } = wish
-  const files = new OutputFiles({ folder: resolve(flags.outputDir ?? folder), formats, subtitles, ifExists: 'skip' })
 
-  const queue = new Map<string, Input>()
-  const running = new Set<string>()
-  /** Failures in a row that may pass, by path. */
-  const failures = new Map<string, number>()
-  const total = { done: 0, failed: 0 }
-  const failed = Promise.withResolvers<never>()
-  failed.promise.catch(() => {}) // it is waited for below
-  let sizes = new Map<string, number | undefined>()
-  let progress = newProgress()
-
-  const arrive = (path: string) => {
-    const input = inputOf(path)
-    queue.set(path, input)
-    sizes.set(input.file, statSync(path, { throwIfNoEntry: false })?.size)
-    advance()
-  }
-  const say = (line: string) => {
-    progress.clear()
-    output.stderr(line)
-  }
+  const outputs = resolve(flags.outputDir ?? folder)
+  const journal = new Journal(outputs, (sentence) => display.say(`paradox: ${sentence}\n`))
+  const display = new Display(root, worker, { output, signal }, () => void journal.save())
+  const { formats, subtitles, language, options } = wish
+  const folderWatch = new FolderWatch({
+    ...{ root, worker, jobs, language, options, display, wait, signal },
+    settleMs: settle * 1000,
+    transcripts: new Transcripts({ folder: outputs, formats, subtitles, journal }),
+  })
 
   output.stderr(`paradox: watching ${printable(folder)}\n`)
   try {
-    const recursive = flags.recursive ?? false
-    const arrivals = watchArrivals(root, { recursive, settleMs: settle * 1000, onArrival: arrive, signal })
-    await Promise.race([arrivals, failed.promise])
+    const arrivals = watchArrivals(root, {
+      ...{ recursive: flags.recursive ?? false, wait, signal },
+      onSeen: (path) => folderWatch.see(path),
+      onTrouble: (sentence) => display.say(`paradox: ${sentence}\n`),
+    })
+    await Promise.race([arrivals, folderWatch.failure])
   } finally {
     worker.progress = undefined
-    say(`paradox: stopped watching; ${total.done} done, ${total.failed} failed\n`)
+    if (signal.aborted) await folderWatch.ended()
+    await journal.save()
+    const { nDone, nFailed, nOpen } = folderWatch.tally
+    const open = nOpen > 0 ? `, ${nOpen} not done yet` : ''
+    display.say(`paradox: stopped watching; ${nDone} done, ${nFailed} failed${open}\n`)
+  }
+}
+
+/** Lines on standard error, and below them the progress of what is under way. */
+class Display implements WatchDisplay {
+  readonly #root: string
+  readonly #worker: OpenWorker
+  readonly #output: Output
+  readonly #signal: AbortSignal
+  readonly #onIdle: () => void
+  #sizes = new Map<string, number | undefined>()
+  progress: Progress
+
+  constructor(root: string, worker: OpenWorker, { output, signal }: CommandContext, onIdle: () => void) {
+    this.#root = root
+    this.#worker = worker
+    this.#output = output
+    this.#signal = signal
+    this.#onIdle = onIdle
+    this.progress = this.#newProgress()
   }
 
-  function newProgress() {
-    sizes = new Map()
+  say(line: string): void {
+    this.progress.clear()
+    this.#output.stderr(line)
+  }
+
+  expect({ file, path }: Recording): void {
+    this.#sizes.set(file, undefined)
+    const sizes = this.#sizes
+    stat(path).then(
+      ({ size }) => sizes.set(file, size),
+      () => {}, // the size only makes the estimate better
+    )
+  }
+
+  /** The pace of the next recordings has nothing to do with the time until they come. */
+  idle(): void {
+    this.progress.clear()
+    this.progress = this.#newProgress()
+    this.#onIdle()
+  }
+
+  #newProgress(): Progress {
+    this.#sizes = new Map()
     const made = createProgress({
       stream: process.stderr,
-      files: sizes,
-      durationOf: (file) => durationOf(resolve(root, file), signal),
+      files: this.#sizes,
+      durationOf: (file) => durationOf(resolve(this.#root, file), this.#signal),
     })
-    worker.progress = made
+    this.#worker.progress = made
     return made
-  }
-
-  function inputOf(path: string): Input {
-    const file = relative(root, path)
-    return { file, path, stem: file.slice(0, file.length - extname(file).length) }
-  }
-
-  /** Begins what may be begun. */
-  function advance(): void {
-    for (const [path, input] of queue) {
-      if (running.size >= jobs || signal.aborted) return
-      if (running.has(path)) continue // it has changed meanwhile; its next turn comes when this one is over
-      queue.delete(path)
-      running.add(path)
-      void work(path, input).then(
-        () => {
-          running.delete(path)
-          if (queue.size === 0 && running.size === 0) {
-            progress.clear()
-            progress = newProgress() // the pace of the next ones has nothing to do with the time until they come
-          }
-          advance()
-        },
-        (error: unknown) => (signal.aborted ? undefined : failed.reject(error)),
-      )
-    }
-  }
-
-  async function work(path: string, input: Input): Promise<void> {
-    const before = fileState(path)
-    if (before === undefined) return // it has gone again
-    let isWhole = true
-    const filed = new FiledResults({ files, output, beforePrint: () => progress.clear(), tells: 'done' })
-    const results: Results = {
-      wants: (asked) => filed.wants(asked),
-      fail: (asked, result) => filed.fail(asked, result),
-      async add(asked, result, seconds) {
-        isWhole = fileState(path) === before
-        if (isWhole) await filed.add(asked, result, seconds)
-      },
-    }
-    const spool = () => Promise.reject(new Error('a folder has no standard input'))
-    // One run for each: a model that did not load is tried again with the next.
-    const run = new FileRun({ ...wish, worker, results, progress, jobs: 1, signal, spool })
-    const failure = await run.one(input)
-    if (!isWhole) {
-      say(`${printable(input.file)}: it has changed meanwhile, so it is transcribed again\n`)
-      if (fileState(path) !== undefined) queue.set(path, input)
-      return
-    }
-    total.done += run.tally.nDone
-    if (failure === undefined) failures.delete(path)
-    else tryAgain(path, failure)
-  }
-
-  function tryAgain(path: string, failure: unknown): void {
-    if (!(failure instanceof AsrError && PASSING.includes(failure.code))) {
-      total.failed++
-      return
-    }
-    const nFailures = (failures.get(path) ?? 0) + 1
-    failures.set(path, nFailures)
-    const pauseMs = backoffMs(nFailures, PAUSES)
-    say(`${printable(relative(root, path))}: it is tried again in ${pauseMs / 1000} s\n`)
-    wait(pauseMs, signal).then(
-      () => arrive(path),
-      () => {}, // an abort ends the watch
-    )
   }
 }

@@ -2,5 +2,5 @@
 export { FormFields } from './form-fields.ts'
 export type { ProgressListener } from './progress-replay.ts'
 export { type FormRules, type Recording, Recordings, type WorkForm } from './recordings.ts'
-export { sweepLeftovers, TempFiles } from './temp-files.ts'
+export { TempFiles } from './temp-files.ts'
 export { isTooLarge } from './upload-watch.ts'

@@ -1,16 +1,10 @@
-/**
- * Uploads on the disk: one private folder per process, named after it, so that what a killed process left behind can be
- * told from a living one's files. Services that cannot see each other's processes need separate TEMP_DIRs.
- */
+/** Uploads on the disk: one private folder per process, named after it. */
 
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { makeFolder } from '../../folders.ts'
-import type { Logger } from '../../logger.ts'
-import { isAlive, ownIdentity } from '../../processes/process-identity.ts'
-
-const FOLDER_NAME = /^paradox-asr-(\d+-\d+)$/
+import { isOwnFolder, processFolder } from '../../temporary-folders.ts'
 
 export interface TempFile extends AsyncDisposable {
   readonly path: string
@@ -24,7 +18,7 @@ export class TempFiles implements AsyncDisposable {
 
   constructor(parent: string) {
     this.#parent = parent
-    this.#folder = join(parent, `paradox-asr-${ownIdentity()}`)
+    this.#folder = processFolder(parent)
   }
 
   /**
@@ -39,9 +33,8 @@ export class TempFiles implements AsyncDisposable {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       // In a shared /tmp another user could have made it first, to read the recordings.
-      const found = await lstat(this.#folder)
-      const ours = found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid)
-      if (!ours) throw new Error(`${this.#folder} exists and is not a folder of this user.`)
+      if (!(await isOwnFolder(this.#folder)))
+        throw new Error(`${this.#folder} exists and is not a folder of this user.`)
     }
   }
 
@@ -72,18 +65,4 @@ export function safeSuffix(originalName: string): string {
   const baseName = originalName.slice(Math.max(originalName.lastIndexOf('/'), originalName.lastIndexOf('\\')) + 1)
   const suffix = extname(baseName)
   return /^\.[A-Za-z0-9]{1,16}$/.test(suffix) ? suffix : ''
-}
-
-/** Deletes the folders of processes that are no more. What cannot be deleted is logged and left. */
-export async function sweepLeftovers(parent: string, logger: Logger): Promise<void> {
-  for (const name of await readdir(parent).catch(() => [])) {
-    const [, owner] = FOLDER_NAME.exec(name) ?? []
-    if (owner === undefined || isAlive(owner)) continue
-    try {
-      await rm(join(parent, name), { recursive: true, force: true })
-      logger.info({ folder: name }, 'deleted the uploads that a killed process had left')
-    } catch (err) {
-      logger.warn({ err, folder: name }, 'could not delete the uploads that a killed process had left')
-    }
-  }
 }

@@ -1,6 +1,6 @@
 /** The folder with a model's compiled graphs: what an earlier load has left in the cache, else compiled now. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { EngineSettings } from '../../config.ts'
@@ -8,6 +8,7 @@ import { isWriteRefused } from '../../errors/index.ts'
 import { claimFolderSync } from '../../folders.ts'
 import { diskFailure, withLock } from '../../hub/index.ts'
 import type { Logger } from '../../logger.ts'
+import { temporaryFolderSync } from '../../temporary-folders.ts'
 import type { LoadingProgress } from '../base.ts'
 import {
   CompiledDamagedError,
@@ -137,7 +138,7 @@ async function compileElsewhere(
   options.onLoading?.({ stage: 'compile', item: '', fraction: undefined })
   let folder: string | undefined
   try {
-    folder = mkdtempSync(join(tmpdir(), 'paradox-asr-compiled-'))
+    folder = temporaryFolderSync(tmpdir(), 'compiled')
     return { folder, manifest: await compileInto(folder, identity, request, options), isTemporary: true }
   } catch (error) {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true })

@@ -1,10 +1,10 @@
 /** Which format this machine multiplies fastest, measured where that is not known. Loads the runtime. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type LinearFormat, writeFormatProbe } from '../../compiler/index.ts'
 import { timeGraph } from '../../inference/index.ts'
+import { temporaryFolderSync } from '../../temporary-folders.ts'
 import { type FormatTimes, keepTimes, keptTimes, type MeasuredFormats, type TimesKey } from './format-times.ts'
 
 /** Rows that a layer gets in one run: an encoder's positions of 12 s; a decoder's greedy step, and one of five beams. */
@@ -34,7 +34,7 @@ export async function measuredFormats(
 }
 
 async function measure(formats: readonly LinearFormat[], width: number): Promise<MeasuredFormats> {
-  const folder = mkdtempSync(join(tmpdir(), 'paradox-asr-formats-'))
+  const folder = temporaryFolderSync(tmpdir(), 'formats')
   try {
     const probes = formats.map((format) => ({ format, path: writeFormatProbe(folder, format, width) }))
     const times: Partial<Record<LinearFormat, FormatTimes>> = {}
