@@ -104,7 +104,8 @@ const isRoot = () => process.getuid?.() === 0
  * users get a namespace of their own first, which also hides the environments of their other processes.
  */
 const NO_NETWORK = ['unshare', ...(isRoot() ? [] : ['--user', '--map-current-user']), '--net', '--']
-const NO_NEW_PRIVILEGES = ['setpriv', '--no-new-privs']
+/** It ends with the process that reads from it, also where it is stopped and would not see that its pipe is closed. */
+const NO_NEW_PRIVILEGES = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL']
 /** A container's root may not have the right to do that. */
 const ROOT_WITHOUT_ROOTS_POWERS = ['--bounding-set=-all,+dac_read_search', '--inh-caps=-all']
 
