@@ -1,6 +1,7 @@
 /** Linux can end a process with its parent, whatever state it is in: also one that is stopped, or stuck in a native call. */
 
 import { spawnSync } from 'node:child_process'
+import { withoutSecrets } from './secrets.ts'
 
 const SETPRIV = ['setpriv', '--pdeathsig', 'KILL', '--'] as const
 
@@ -14,6 +15,11 @@ let isThere: boolean | undefined
  */
 export function deathSignalPrefix(): readonly string[] {
   if (process.platform !== 'linux') return []
-  isThere ??= spawnSync(SETPRIV[0], [...SETPRIV.slice(1), 'true'], { stdio: 'ignore', timeout: 5_000 }).status === 0
+  isThere ??= isInstalled()
   return isThere ? SETPRIV : []
+}
+
+function isInstalled(): boolean {
+  const options = { stdio: 'ignore', timeout: 5_000, env: withoutSecrets() } as const
+  return spawnSync(SETPRIV[0], [...SETPRIV.slice(1), 'true'], options).status === 0
 }

@@ -22,10 +22,15 @@ before(() => {
   execFileSync('ffmpeg', tone)
 })
 
-/** Preloaded into an engine. */
+/** Preloaded into an engine: it does not hear that it is to stop, and from then on never comes to an end. */
 const DEAF_TO_ABORTS = `
-  const emit = process.emit
-  process.emit = (name, message, ...rest) => message?.type !== 'abort' && emit.call(process, name, message, ...rest)`
+  const { emit, send } = process
+  let isDeaf = false
+  process.emit = (name, message, ...rest) => {
+    if (message?.type !== 'abort') return emit.call(process, name, message, ...rest)
+    isDeaf = true
+  }
+  process.send = (message, ...rest) => (isDeaf && message.type === 'done' ? true : send.call(process, message, ...rest))`
 
 /** Requests that the loaded engine is working on, side by side. */
 async function atWork(pool: EnginePool, nRequests: number): Promise<{ pid: number; answers: Promise<unknown>[] }> {
