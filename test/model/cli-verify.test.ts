@@ -2,14 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { after, before, describe, test } from 'node:test'
+import { after, test } from 'node:test'
 import { TempFolder } from '../helpers/data/audio-files.ts'
 import { layOutSample, noSample } from '../helpers/data/english-sample.ts'
-import { REAL_FORMS, REPOSITORY_OF, realForm, realFormsMissing, repositoryOf } from '../helpers/data/real-forms.ts'
 import { baseFolder, hurtBy8BitsFolder } from '../helpers/data/real-models.ts'
 import { anyRecordings, type Recording } from '../helpers/data/recordings.ts'
 import { spoken } from '../helpers/data/spoken.ts'
-import { type HubServer, startHubServer } from '../helpers/fakes/hub-server.ts'
 import { type Ended, paradox } from '../helpers/rigs/command-line.ts'
 import { skipped } from '../helpers/skip.ts'
 
@@ -129,40 +127,4 @@ test('an audio context that makes the model less sure is found, where no loss is
   )
   const followed = await verify(args, { DTYPE: 'float32', AUDIO_CONTEXT: 'full' })
   assert.equal(followed.code, 0)
-})
-
-describe('the named models in their real form', { skip: realFormsMissing(), concurrency: 1 }, () => {
-  let hub: HubServer
-  const env = () => ({ ...SHORT, HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '0', HF_HOME: root.file('hf') })
-
-  before(async () => {
-    const served = REAL_FORMS.map(
-      async (name) => [REPOSITORY_OF[name], await repositoryOf(await realForm(name))] as const,
-    )
-    hub = await startHubServer({ repositories: Object.fromEntries(await Promise.all(served)) })
-  })
-  after(() => hub?.[Symbol.asyncDispose]())
-
-  test('lite_asr passes on the sample', async () => {
-    const ended = await verify(['--json', 'lite_asr'], { ...env(), DTYPE: 'decoder=blocks8' })
-    assert.equal(ended.code, 0, ended.stderr + ended.stdout)
-    const { runs } = reportOf(ended)
-    assert.deepEqual(
-      runs.map(({ name }) => name),
-      ['as set', 'float32', 'full context'],
-    )
-    for (const { recordings } of runs)
-      assert.match(recordings[0]!.text, /leisure to consider how much there might be prudently in his power/)
-  })
-
-  // Its four missing layers leave no words, which the sample shows: that is told, and not taken for a fault of 8 bits.
-  test('freds0 runs in every variant, and what it says of English is not judged', async () => {
-    const { code, stdout } = await verify(['freds0'], { ...env(), DTYPE: 'decoder=blocks8' })
-    assert.equal(code, 1)
-    assert.match(stdout, /^all +as set +100\.0 %/m)
-    assert.match(
-      stdout,
-      /\nThe sample is not judged: it is English, and with float32 and with full context more than half of it is wrong\.\n/,
-    )
-  })
 })

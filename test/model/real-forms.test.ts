@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { openCheckpoint } from '../../src/checkpoint/index.ts'
+import { layOutSample } from '../helpers/data/english-sample.ts'
 import {
   REAL_FORMS,
   REPOSITORY_OF,
@@ -115,6 +116,36 @@ describe('the named models in their real form', { skip: realFormsMissing(), conc
     assert.deepEqual(checkpoint.generation.suppressTokens, lender.suppress_tokens)
     assert.deepEqual(checkpoint.generation.beginSuppressTokens, [220, 50257])
     assert.equal(checkpoint.generation.languageIds.get('pt'), lender.lang_to_id['<|pt|>'])
+  })
+
+  describe('verified', { concurrency: 1 }, () => {
+    const verify = (...args: readonly string[]) =>
+      paradox(['models', 'verify', ...args], { cwd: root, env: { ...online, DTYPE: 'decoder=blocks8' } })
+    before(() => layOutSample(join(root, 'paradox'), 1))
+
+    test('lite_asr passes on the sample', async () => {
+      const { code, stdout, stderr } = await verify('--json', 'lite_asr')
+      assert.equal(code, 0, stderr + stdout)
+      const { runs } = JSON.parse(stdout) as { runs: { name: string; recordings: { text: string }[] }[] }
+      assert.deepEqual(
+        runs.map(({ name }) => name),
+        ['as set', 'float32', 'full context'],
+      )
+      for (const { recordings } of runs) {
+        assert.match(recordings[0]!.text, /leisure to consider how much there might be prudently in his power/)
+      }
+    })
+
+    // Its four missing layers leave no words, which the sample shows: that is told, and not taken for a fault of 8 bits.
+    test('freds0 runs in every variant, and what it says of English is not judged', async () => {
+      const { code, stdout } = await verify('freds0')
+      assert.equal(code, 1)
+      assert.match(stdout, /^all +as set +100\.0 %/m)
+      assert.match(
+        stdout,
+        /\nThe sample is not judged: it is English, and with float32 and with full context more than half of it is wrong\.\n/,
+      )
+    })
   })
 
   test('both can be removed, and nothing of them stays', async () => {

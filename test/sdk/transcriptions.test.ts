@@ -122,17 +122,34 @@ describe("OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }
     for (const segment of both.segments ?? []) assert.ok(!('words' in segment), 'words stand beside the segments')
   })
 
-  test('gets Portuguese as Portuguese, the language found or given', { skip: languagesSkip }, async () => {
-    for (const language of [undefined, 'pt']) {
-      const answer = await client.audio.transcriptions.create({
-        file: speech(SPEECH.portuguese),
-        model: 'whisper-1',
-        response_format: 'verbose_json',
-        ...(language && { language }),
-      })
-      assert.equal(answer.language, 'portuguese')
-      assert.match(answer.text, SAID.portuguese)
-    }
+  describe('of other languages', { skip: languagesSkip, concurrency: 1 }, () => {
+    test('gets Portuguese as Portuguese, the language found or given', async () => {
+      for (const language of [undefined, 'pt']) {
+        const answer = await client.audio.transcriptions.create({
+          file: speech(SPEECH.portuguese),
+          model: 'whisper-1',
+          response_format: 'verbose_json',
+          ...(language && { language }),
+        })
+        assert.equal(answer.language, 'portuguese')
+        assert.match(answer.text, SAID.portuguese)
+      }
+    })
+
+    test('gets Spanish in English from translations, in every format', async () => {
+      const spanish = () => ({ file: speech(SPEECH.spanish), model: 'whisper-1' })
+      const { text } = await client.audio.translations.create(spanish())
+      assert.match(text, SAID.inEnglish)
+      // The package declares the answer to every format as that to json.
+      const create = async <T>(response_format: 'verbose_json' | 'text' | 'srt' | 'vtt') =>
+        (await client.audio.translations.create({ ...spanish(), response_format })) as unknown as T
+      const verbose = await create<TranslationVerbose>('verbose_json')
+      assert.equal(verbose.language, 'english')
+      assert.ok(verbose.duration > 3 && verbose.duration < 4)
+      assert.match(verbose.text, SAID.inEnglish)
+      checkSegments(verbose.segments ?? [], verbose.text)
+      for (const format of ['text', 'srt', 'vtt'] as const) assert.match(await create<string>(format), SAID.inEnglish)
+    })
   })
 
   test('gets log-probabilities whose bytes are the text', async () => {
@@ -167,21 +184,6 @@ describe("OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }
     const answer = await client.audio.transcriptions.create(newer)
     assert.match(answer.text, SAID.english)
     assert.deepEqual((answer as { languages?: unknown }).languages, [{ code: 'en' }])
-  })
-
-  test('gets Spanish in English from translations, in every format', { skip: languagesSkip }, async () => {
-    const spanish = () => ({ file: speech(SPEECH.spanish), model: 'whisper-1' })
-    const { text } = await client.audio.translations.create(spanish())
-    assert.match(text, SAID.inEnglish)
-    // The package declares the answer to every format as that to json.
-    const create = async <T>(response_format: 'verbose_json' | 'text' | 'srt' | 'vtt') =>
-      (await client.audio.translations.create({ ...spanish(), response_format })) as unknown as T
-    const verbose = await create<TranslationVerbose>('verbose_json')
-    assert.equal(verbose.language, 'english')
-    assert.ok(verbose.duration > 3 && verbose.duration < 4)
-    assert.match(verbose.text, SAID.inEnglish)
-    checkSegments(verbose.segments ?? [], verbose.text)
-    for (const format of ['text', 'srt', 'vtt'] as const) assert.match(await create<string>(format), SAID.inEnglish)
   })
 
   test('lists the models, and finds one by its name', async () => {
