@@ -54,12 +54,13 @@ const SUITES: readonly Suite[] = [
 
 /** Contract tests that `quick` leaves out: they start engines or commands by the dozen, compile models, or measure a hundred requests. */
 const SLOW_CONTRACTS = [
-  ...['cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify', 'cli-watch'],
-  ...['compiled-cache', 'containers', 'cuda-model', 'cuda-trial', 'decoder-batches', 'device-choice', 'device-loss'],
-  ...['device-trial', 'engine-environment', 'engine-hangs', 'engine-pool', 'failed-loads', 'generate-graph', 'graph'],
-  ...['half-precision-batches', 'hostile-requests', 'hot-swap', 'languages', 'log', 'malformed-uploads'],
-  ...['model-lifecycle', 'models-deletion', 'models-downloads', 'models-in-memory', 'models-routes', 'preload'],
-  ...['prepared-graphs', 'process-group', 'proxies', 'readiness', 'service-life', 'traces', 'transcribe'],
+  ...['amplification', 'cli', 'cli-files', 'cli-help', 'cli-machine', 'cli-models', 'cli-terminal', 'cli-verify'],
+  ...['cli-watch', 'compiled-cache', 'containers', 'cuda-model', 'cuda-trial', 'damaged-checkpoints'],
+  ...['decoder-batches', 'device-choice', 'device-loss', 'device-trial', 'engine-environment', 'engine-hangs'],
+  ...['engine-pool', 'failed-loads', 'generate-graph', 'graph', 'half-precision-batches', 'hostile-requests'],
+  ...['hot-swap', 'languages', 'log', 'long-recordings', 'malformed-uploads', 'model-lifecycle', 'models-deletion'],
+  ...['models-downloads', 'models-in-memory', 'models-routes', 'preload', 'prepared-graphs', 'process-group'],
+  ...['proxies', 'readiness', 'second-tries', 'secrets', 'service-life', 'traces', 'transcribe', 'unread-answers'],
 ].map((name) => `test/contract/${name}.test.ts`)
 
 const N_SLOWEST = 15
@@ -202,7 +203,11 @@ function usage(problem: string): never {
   process.exit(2)
 }
 
-const nWorkers = Number(flags.jobs ?? Math.max(2, Math.floor(availableParallelism() / 2)))
+// An engine takes every core; what is quick mostly waits.
+const usualWorkers = wanted.includes('quick')
+  ? availableParallelism() + 1
+  : Math.max(2, Math.floor(availableParallelism() / 2))
+const nWorkers = Number(flags.jobs ?? usualWorkers)
 if (!(nWorkers >= 1)) usage(`--jobs has the value '${flags.jobs}': give a number of at least 1.`)
 
 const startedAt = performance.now()
