@@ -90,12 +90,13 @@ export function clientsOf({ short, encoded, long }: Recordings): Client[] {
     async run(baseUrl, random) {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(baseUrl).port) })
       socket.on('error', () => {}) // the service may be at the end of its files
+      const closed = once(socket, 'close') // which the service may bring about, long before this client does
       const head =
         'POST /transcribe HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\ncontent-type: multipart/form-data; boundary=b\r\n\r\n'
       socket.write(`${head}--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF`)
       await setTimeout(random() * 2000)
       socket.destroy()
-      await once(socket, 'close')
+      await closed
       return { client: this.name, status: undefined, seconds: 0 }
     },
   }
