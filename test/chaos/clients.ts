@@ -1,6 +1,5 @@
 /** Clients of every temper: those who wait, who listen to a stream, who leave, who send half, who send nonsense. */
 
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { basename } from 'node:path'
@@ -90,7 +89,8 @@ export function clientsOf({ short, encoded, long }: Recordings): Client[] {
     async run(baseUrl, random) {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(baseUrl).port) })
       socket.on('error', () => {}) // the service may be at the end of its files
-      const closed = once(socket, 'close') // which the service may bring about, long before this client does
+      // Which the service may bring about, long before this client does. `once` would reject for an error.
+      const closed = new Promise((resolve) => socket.once('close', resolve))
       const head =
         'POST /transcribe HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\ncontent-type: multipart/form-data; boundary=b\r\n\r\n'
       socket.write(`${head}--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF`)
