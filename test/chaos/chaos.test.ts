@@ -31,7 +31,8 @@ const N_WAITING = 4
 const MB = 1024 ** 2
 /** What a service may have more after all this than after its first requests: garbage not yet collected. */
 const GROWTH = 60 * MB
-const MORE_FILES = 8
+/** Connections that the clients keep are among them. */
+const MORE_FILES = 20
 /** Of the recording whose text is streamed: several segments, and soon done. */
 const LONG_SECONDS = 25
 
