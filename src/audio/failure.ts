@@ -31,8 +31,9 @@ const ENDED_POLITELY = /^\[info\] Exiting normally, received signal \d+/m
 const GENERAL_REASON = 'its contents are damaged, incomplete or not audio at all'
 
 /**
- * Signals of an operator, or of a system that is short of memory. Others are the file's: what a decoder did wrong on it
- * (SIGSEGV), or the limit of the processor's time that it ran into (SIGXCPU).
+ * Signals of an operator, or of a system that is short of memory. Others are the file's, such as a SIGSEGV of its decoder.
+ * The sandbox's limit on processor time kills too, and cannot be told from them here: a decoder meets it that is slower
+ * than ten times the speed at which the recording is played (`ffmpeg.ts`).
  */
 const FROM_OUTSIDE: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'])
 

@@ -7,6 +7,7 @@
  */
 
 import type { FileHandle } from 'node:fs/promises'
+import { readAt } from '../read-at.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 
 /** Form of one sample of one channel: unsigned, signed or float; always little-endian. */
@@ -101,10 +102,4 @@ function isUsualExtension(chunk: Buffer, nChannels: number, bits: number): boole
   if (chunk.length !== 40 || chunk.readUInt16LE(18) !== bits) return false
   const mask = chunk.readUInt32LE(20)
   return (mask === 0 || mask === USUAL_MASKS[nChannels]) && chunk.toString('hex', 26) === SUBFORMAT_REST
-}
-
-/** Fewer bytes at the end of the file. */
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)
-  return buffer.subarray(0, bytesRead)
 }

@@ -27,7 +27,7 @@ export interface ServeOptions {
 export async function serve({ host, port, onListening = () => {} }: ServeOptions, signal: AbortSignal): Promise<void> {
   const { env } = process
   const config = readServiceConfig({ ...env, HOST: host ?? env.HOST, PORT: port ?? env.PORT })
-  for (const name of KEY_SETTINGS) delete env[name] // engines inherit the environment, and need no keys
+  for (const name of KEY_SETTINGS) delete env[name] // they have been read, and nothing else in this process needs them
   const { service, preload } = await openService(config)
   const stop = new AbortController()
   const preloading = preload.run(AbortSignal.any([signal, stop.signal]))

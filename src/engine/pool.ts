@@ -37,6 +37,7 @@ const MOST_AT_ONCE = 8
 
 /** A longer recording counts as long. */
 const LONG_SECONDS = 120
+
 /** Loads that go on though their callers have left, the newest of them. */
 const MOST_LEFT_ALONE = 4
 

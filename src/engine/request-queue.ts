@@ -5,8 +5,8 @@
  *      │ 429                                                │ in the order below    │
  *      └───────────────────── `waiting` ────────────────────┴───────────────────────┴─── `running`
  *
- * - At most `maxConcurrency` requests run and `maxQueue` wait, and a quarter more of callers that have few: so no
- *   caller, however many requests it has or however slowly it uploads them, keeps the others out.
+ * - At most `maxQueue` wait, and a quarter more of callers that have few: so no caller, however many requests it has or
+ *   however slowly it uploads them, keeps the others out.
  * - At most `maxConcurrency` run, of these at most `maxPerEngine` on one engine, and long recordings never take all
  *   places: short ones would wait for hours behind them. One that was let in as short and turns out to be long stays
  *   where a long one would be let in, else it leaves and waits as such.

@@ -6,11 +6,11 @@
  */
 
 import { createHash } from 'node:crypto'
-import { rm, stat, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { HubSettings } from '../config.ts'
 import { makeFolder } from '../folders.ts'
-import type { HubCache } from './hub-cache.ts'
+import { exists, type HubCache } from './hub-cache.ts'
 
 export class DownloadMarks {
   readonly #root: string
@@ -32,7 +32,7 @@ export class DownloadMarks {
   }
 
   async has(cache: HubCache, commit: string): Promise<boolean> {
-    return (await stat(this.#pathOf(cache, commit)).catch(() => undefined)) !== undefined
+    return await exists(this.#pathOf(cache, commit))
   }
 
   async forget(cache: HubCache, commit: string): Promise<void> {

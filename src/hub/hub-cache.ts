@@ -88,7 +88,7 @@ export class HubCache {
 
   /** Whether anything of the snapshot is there. */
   async hasSnapshot(commit: string): Promise<boolean> {
-    return (await stat(this.snapshotFolder(commit)).catch(() => undefined)) !== undefined
+    return await exists(this.snapshotFolder(commit))
   }
 
   async hasBlob({ etag, size }: RepoFile): Promise<boolean> {
@@ -133,6 +133,11 @@ async function presentFiles(folder: string): Promise<readonly string[]> {
 /** The files to choose from, where the small ones lie in a folder. */
 export function listingOf(folder: string, names: readonly string[]): FileListing {
   return { names, readJson: (name) => requireJsonObject(folder, name, 'Download the checkpoint again.') }
+}
+
+/** A file or a folder that can be looked at. */
+export async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
 }
 
 async function fileSize(path: string): Promise<number | undefined> {

@@ -1,12 +1,12 @@
 /** Takes a checkpoint's files out of the caches, and nothing that another revision needs. */
 
-import { readdir, readlink, rm, rmdir, stat } from 'node:fs/promises'
+import { readdir, readlink, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { refsOf } from './cached-repositories.ts'
 import { checkpointFilesWithoutTokenizer } from './checkpoint-files.ts'
 import { isPartial } from './download-blob.ts'
 import { DownloadMarks } from './download-marks.ts'
-import { HubCache } from './hub-cache.ts'
+import { exists, HubCache } from './hub-cache.ts'
 import type { Caches } from './is-cached.ts'
 import type { CheckpointOrigin } from './origin.ts'
 import { ownFolder, REPOSITORY } from './whisper-base.ts'
@@ -144,8 +144,4 @@ async function linkedBlobs(cache: HubCache, snapshots: readonly string[]): Promi
 
 async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch(() => [])
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
 }

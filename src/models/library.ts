@@ -106,11 +106,12 @@ export class ModelLibrary {
    * @throws {ModelForeignError} as `checkRemovable`.
    */
   async remove(entry: RemovableEntry, options: RemovalOptions): Promise<boolean> {
-    await this.checkRemovable(entry, options)
     const folder = await cachedFolder(entry, this.#settings)
     // Of files that cannot be read nothing can have been compiled.
     const digest = folder === undefined ? undefined : await orUndefined(digestOfFolder(folder))
-    const wasThere = (await removeCached(entry.origin, this.#settings, options)) === 'something'
+    const found = await removeCached(entry.origin, this.#settings, options)
+    if (found === 'foreign') throw new ModelForeignError(entry.id)
+    const wasThere = found === 'something'
     const compiled = digest === undefined ? [] : removeCompiled(this.#settings.cacheDir, digest)
     if (wasThere) this.#logger.info({ modelId: entry.id, compiled: compiled.length }, 'removed the files of a model')
     return wasThere

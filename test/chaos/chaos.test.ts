@@ -6,13 +6,12 @@
  */
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { randomSource, tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { TempFolder } from '../helpers/data/audio-files.ts'
 import { cacheFolder, linkCompiled, tinyEnFolder } from '../helpers/data/real-models.ts'
 import { noSpeech, spoken } from '../helpers/data/spoken.ts'
 import { smallDisk } from '../helpers/rigs/small-disk.ts'
@@ -148,7 +147,8 @@ function tell(t: TestContext, struck: ReadonlyMap<string, number>, outcomes: rea
 }
 
 function surroundings(t: TestContext) {
-  const root = mkdtempSync(join(tmpdir(), 'paradox-chaos-'))
+  const folder = new TempFolder()
+  const { path: root } = folder
   const cacheDir = join(root, 'cache')
   linkCompiled(cacheFolder(), cacheDir)
   mkdirSync(join(cacheDir, 'compiled'), { recursive: true })
@@ -163,15 +163,13 @@ function surroundings(t: TestContext) {
   const small = smallDisk(join(root, 'small'), 'size=24m')
   t.after(() => {
     small?.[Symbol.dispose]()
-    rmSync(root, { recursive: true, force: true })
+    folder[Symbol.dispose]()
   })
   const tempDir = join(root, small ? 'small' : 'temp')
   mkdirSync(tempDir, { recursive: true })
 
-  const encoded = join(root, 'encoded.mp3')
-  const long = join(root, 'long.ogg')
-  ffmpeg('-i', spoken.english.path, '-c:a', 'libmp3lame', encoded)
-  ffmpeg('-i', spoken.longEnglish, '-t', String(LONG_SECONDS), long)
+  const encoded = folder.make('encoded.mp3', ['-i', spoken.english.path, '-c:a', 'libmp3lame'])
+  const long = folder.make('long.ogg', ['-i', spoken.longEnglish, '-t', String(LONG_SECONDS)])
   const uploads = () => readdirSync(tempDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   return {
     env: {
@@ -194,8 +192,4 @@ function surroundings(t: TestContext) {
       long,
     },
   }
-}
-
-function ffmpeg(...args: readonly string[]): void {
-  execFileSync(process.env.FFMPEG_PATH || 'ffmpeg', ['-nostdin', '-v', 'error', ...args])
 }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { readStat, STAT } from '../../src/processes/process-stat.ts'
 import { descendants, isRunning, residentBytes } from '../helpers/judges/process-tree.ts'
 import { freePort } from '../helpers/rigs/service-process.ts'
 import { until } from '../helpers/until.ts'
@@ -18,7 +19,7 @@ const WATCH_MS = 100
 export interface Process {
   readonly pid: number
   /** In clock ticks since the machine's start: with the pid it means one process for good. */
-  readonly startedAt: string
+  readonly startedAt: number
   readonly command: string
 }
 
@@ -116,8 +117,8 @@ export class Served implements AsyncDisposable {
 
 function describe(pid: number): Process | undefined {
   try {
-    // proc(5): the name, which may hold spaces, ends at the last parenthesis; the start is the 22nd field.
-    const startedAt = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19]!
+    const [startedAt] = readStat(pid, STAT.startTicks) ?? []
+    if (startedAt === undefined) return undefined
     return { pid, startedAt, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }
   } catch {
     return undefined // it has just ended

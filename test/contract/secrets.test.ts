@@ -6,6 +6,7 @@ import { openAsBlob, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { SECRET_VARIABLES } from '../../src/processes/secrets.ts'
+import { SECRET_SETTINGS } from '../../src/settings.ts'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { TempFolder } from '../helpers/data/audio-files.ts'
 import { startHubServer } from '../helpers/fakes/hub-server.ts'
@@ -67,6 +68,12 @@ test('a gated model is downloaded and used, and neither the service nor what it 
 test('the launcher keeps the same secrets as the program', () => {
   const [, names = ''] = /^for name in ((?:[A-Z_ \n\\])+);/m.exec(readFileSync(PARADOX, 'utf8')) ?? []
   assert.deepEqual(names.split(/[\s\\]+/), SECRET_VARIABLES)
+})
+
+test('every setting that no message may repeat is kept from children, but for the proxies that pip needs', () => {
+  const kept = SECRET_SETTINGS.filter((name) => !name.endsWith('_PROXY'))
+  assert.ok(kept.length >= 4)
+  for (const name of kept) assert.ok(SECRET_VARIABLES.includes(name), name)
 })
 
 test('a secret reaches the settings as it was, with signs that a shell could take for its own', async (t) => {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
+import { readAt } from '../../read-at.ts'
 
 export interface Identity {
   readonly bytes: number
@@ -18,8 +19,7 @@ export async function identify(path: string): Promise<Identity> {
   const { size: bytes, mtimeMs } = await file.stat()
   const hash = createHash('sha256')
   for (const start of new Set([0, Math.max(0, bytes - END_BYTES)])) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(END_BYTES), 0, END_BYTES, start)
-    hash.update(buffer.subarray(0, bytesRead))
+    hash.update(await readAt(file, start, END_BYTES))
   }
   return { bytes, mtimeMs, ends: hash.digest('base64url') }
 }

@@ -4,6 +4,7 @@
  */
 
 import { type FileHandle, open } from 'node:fs/promises'
+import { readAt } from '../../read-at.ts'
 
 /** From there on a length in a WAV header stands for "not known", as arecord and ffmpeg write it into a pipe. */
 const UNKNOWN_FROM = 0x7fff_0000
@@ -52,10 +53,4 @@ async function lacksBoxes(file: FileHandle, size: number): Promise<boolean> {
     at += length
   }
   return at > size || !hasIndex
-}
-
-/** Fewer bytes at the end of the file. */
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)
-  return buffer.subarray(0, bytesRead)
 }
