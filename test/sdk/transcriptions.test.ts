@@ -20,7 +20,6 @@ import {
   startOpenAiService,
 } from '../helpers/rigs/openai-service.ts'
 
-const DURATION = 11 // seconds of the English recording
 const SEGMENT_NUMBERS = [
   'id',
   'seek',
@@ -54,7 +53,7 @@ describe("OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }
       const answer = await client.audio.transcriptions.create({ file: speech(SPEECH.english), model })
       assert.match(answer.text, SAID.english, model)
       assert.equal(answer.text, answer.text.trim())
-      assert.deepEqual(answer.usage, { type: 'duration', seconds: DURATION })
+      assert.deepEqual(answer.usage, { type: 'duration', seconds: SPEECH.secondsOfEnglish })
       assert.deepEqual(Object.keys(answer).sort(), ['text', 'usage'])
     }
   })
@@ -99,9 +98,9 @@ describe("OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }
   test('gets segments whose every number is a number, and the language by its English name', async () => {
     const answer = await verbose()
     assert.equal(answer.language, 'english')
-    assert.equal(answer.duration, DURATION)
+    assert.equal(answer.duration, SPEECH.durationOfEnglish)
     assert.match(answer.text, SAID.english)
-    assert.deepEqual(answer.usage, { type: 'duration', seconds: DURATION })
+    assert.deepEqual(answer.usage, { type: 'duration', seconds: SPEECH.secondsOfEnglish })
     assert.equal((answer as { task?: string }).task, 'transcribe')
     checkSegments(answer.segments ?? [], answer.text)
     assert.ok(!('words' in answer), 'words come only where they were asked for')

@@ -18,7 +18,7 @@ export interface SpokenRoles {
   /** English, as plain WAV. */
   readonly english: Spoken
   /** Between one minute and two, of several people or sentences. */
-  readonly long: Spoken & { readonly ends: RegExp }
+  readonly long: Spoken & { readonly ends: RegExp; readonly leastWords: number }
   /** The same in English. */
   readonly longEnglish: string
   /** A second or two. */
@@ -52,7 +52,11 @@ function shared(): SpokenRoles {
   return {
     sentence: portuguese('leopard-test-pt.wav', /raposa velha não consegue aprender nenhum ofício/i),
     english: jfk,
-    long: { ...portuguese('long-concat-pt-shared.ogg', /raposa velha.*controle do carro/i), ends: /largada\W*$/i },
+    long: {
+      ...portuguese('long-concat-pt-shared.ogg', /raposa velha.*controle do carro/i),
+      ends: /largada\W*$/i,
+      leastWords: 150,
+    },
     longEnglish: file('long-concat-en-shared.ogg'),
     short: SHORT,
     utterances: [...UTTERANCES, jfk, english('lj-lj001-0002.flac', /in being comparatively modern/i)],
@@ -64,7 +68,11 @@ function free(): SpokenRoles {
   return {
     sentence: english('ps-0930-sense.wav', /amiable himself/i),
     english: UTTERANCES[0]!,
-    long: { ...english('long-sense.ogg', /leisure to consider.*amiable woman/i), ends: /himself\W*$/i },
+    long: {
+      ...english('long-sense.ogg', /leisure to consider.*amiable woman/i),
+      ends: /himself\W*$/i,
+      leastWords: 130,
+    },
     longEnglish: long,
     short: SHORT,
     utterances: UTTERANCES,
