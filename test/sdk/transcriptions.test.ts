@@ -90,7 +90,7 @@ describe("OpenAI's package for JavaScript", { skip: openAiSkip, concurrency: 1 }
     for (const cues of [readSrt(srt), readVtt(vtt)]) {
       assert.match(cues.map(({ text }) => text).join(' '), SAID.english)
       for (const [i, { from, to }] of cues.entries()) {
-        assert.ok(from >= (cues[i - 1]?.to ?? 0) && from < to && to <= DURATION * 1000 + 500)
+        assert.ok(from >= (cues[i - 1]?.to ?? 0) && from < to && to <= SPEECH.durationOfEnglish * 1000 + 500)
       }
     }
   })
@@ -219,6 +219,6 @@ function checkWords(words: readonly TranscriptionWord[], text: string): void {
   assert.equal(letters(words.map(({ word }) => word).join('')), letters(text))
   for (const [i, { word, start, end }] of words.entries()) {
     assert.match(word, /[\p{L}\p{N}]/u, 'no word is punctuation alone')
-    assert.ok(start >= (words[i - 1]?.start ?? 0) && start <= end && end <= DURATION + 0.5)
+    assert.ok(start >= (words[i - 1]?.start ?? 0) && start <= end && end <= SPEECH.durationOfEnglish + 0.5)
   }
 }
