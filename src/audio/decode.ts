@@ -61,5 +61,6 @@ async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenera
   if (sawDamage(exit)) {
     const audioSeconds = nSamples / SAMPLE_RATE
     options.logger?.warn({ audioSeconds, ffmpeg: exit.stderr }, 'the audio is damaged; what can be read is used')
+    options.onWarning?.('The recording is damaged or cut off; what can be read of it was used.')
   }
 }

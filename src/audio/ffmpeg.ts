@@ -30,6 +30,8 @@ export interface AudioOptions {
   readonly logger?: Logger | undefined
   /** Told how long the recording is, in seconds, by its header or by ffmpeg's estimate, which may be wrong; not told where neither is known. */
   readonly onLength?: ((seconds: number) => void) | undefined
+  /** Told, each in a sentence for the caller, what was not as the file promised, or had to be decided for it. */
+  readonly onWarning?: ((warning: string) => void) | undefined
 }
 
 /** As the settings have it. */
@@ -40,7 +42,7 @@ export function audioOptions(
     ffmpegTimeoutSeconds,
     maxAudioSeconds,
   }: Pick<EngineSettings, 'ffmpegPath' | 'isFfmpegSandboxed' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
-  ofCall: Pick<AudioOptions, 'signal' | 'logger' | 'onLength'> = {},
+  ofCall: Pick<AudioOptions, 'signal' | 'logger' | 'onLength' | 'onWarning'> = {},
 ): AudioOptions {
   return {
     ffmpegPath,

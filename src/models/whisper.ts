@@ -1,6 +1,6 @@
 /** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
 
-import { audioOptions, decodeAudio } from '../audio/index.ts'
+import { type AudioOptions, audioOptions, decodeAudio } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { CheckpointUnsupportedError, OptionInvalidError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
@@ -65,7 +65,9 @@ export class WhisperStrategy extends AsrStrategy {
     const code = languageFor(model.generation, this.context.entry, language, options)
     checkTask(model.generation, options)
     const listener = vad.listen()
-    return await transcribeLongForm(this.#samplesOf(audioPath, { signal, onLength }), {
+    const warnings: string[] = []
+    const onWarning = (warning: string) => warnings.push(warning)
+    const transcription = await transcribeLongForm(this.#samplesOf(audioPath, { signal, onLength, onWarning }), {
       session: model.session(sessionRequest(options, signal)),
       options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
@@ -74,6 +76,7 @@ export class WhisperStrategy extends AsrStrategy {
       onProgress,
       onSegments,
     })
+    return { ...transcription, warnings: [...warnings, ...transcription.warnings] }
   }
 
   override async detectLanguage(
@@ -112,7 +115,7 @@ export class WhisperStrategy extends AsrStrategy {
 
   #samplesOf(
     audioPath: string,
-    ofCall: Pick<StrategyTranscribeOptions, 'signal' | 'onLength'>,
+    ofCall: Pick<AudioOptions, 'signal' | 'onLength' | 'onWarning'>,
   ): AsyncIterable<Float32Array> {
     const { settings, logger } = this.context
     return decodeAudio(audioPath, audioOptions(settings, { ...ofCall, logger }))

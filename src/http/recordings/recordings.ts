@@ -20,6 +20,7 @@ import type { ProgressListener } from './progress-replay.ts'
 import { Retries, retryIdentity } from './retries.ts'
 import type { TempFiles } from './temp-files.ts'
 import { receiveUpload, type Upload } from './upload.ts'
+import { tellWarnings } from './warnings-header.ts'
 
 /** A larger file is taken for a long recording until its length is known: it holds two minutes of 128 kbit/s. */
 const LONG_BYTES = 2 * 1024 * 1024
@@ -113,17 +114,18 @@ export class Recordings {
     const form = read(upload.fields)
     rules.check?.(form)
     if (upload.bytes === 0) throw new AudioEmptyError('is empty')
-    return this.#recording({ request, signal, form, upload, identity, reservation, held: held.move() })
+    return this.#recording({ request, reply, signal, form, upload, identity, reservation, held: held.move() })
   }
 
   #recording<F extends WorkForm>(arrived: Arrived<F>): Recording<F> {
-    const { form, upload, held, request } = arrived
+    const { form, upload, held, request, reply } = arrived
     return {
       form,
       fileName: upload.fileName,
       transcribe: async (listener) => {
         const transcription = await this.#run('transcribe', arrived, listener)
         request.facts.audioSeconds = transcription.durationSeconds
+        tellWarnings(reply, transcription.warnings)
         return transcription
       },
       detectLanguage: async () => await this.#run('detect-language', arrived),
@@ -202,6 +204,7 @@ const WORK: {
 
 interface Arrived<F extends WorkForm> {
   readonly request: FastifyRequest
+  readonly reply: FastifyReply
   readonly signal: AbortSignal
   readonly form: F
   readonly upload: Upload

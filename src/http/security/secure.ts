@@ -51,6 +51,7 @@ const EXPOSED_HEADERS = [
   'x-ratelimit-limit',
   'x-ratelimit-remaining',
   'x-ratelimit-reset',
+  'x-paradox-warnings',
 ]
 
 /**
