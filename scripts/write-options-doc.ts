@@ -32,7 +32,8 @@ status 400 or exit code 2, and a sentence that names the option, the value and t
 except one that another switches off: see the [rules](#rules).
 
 True and false may be written \`1\`, \`yes\`, \`on\` and \`0\`, \`no\`, \`off\`. As a flag, \`--word-timestamps\` is true,
-\`--no-vad-filter\` false, and \`--vad-filter=false\` works too. Lists are comma-separated; \`,\` is the empty one.
+\`--no-vad-filter\` false, and \`--vad-filter=false\` works too. Lists are comma-separated, or JSON such as
+\`["pt", "en"]\`; \`,\` is the empty one.
 
 ## Decoding
 

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { OptionInvalidError } from './errors/index.ts'
-import { describeOptions, flag, integer, listOf, number, oneOf, parseGiven, text } from './option-table.ts'
+import {
+  describeOptions,
+  flag,
+  integer,
+  listOf,
+  number,
+  oneOf,
+  parseGiven,
+  splitList,
+  text,
+  words,
+} from './option-table.ts'
 
 const TABLE = {
   beam_size: [integer(1, 16), 'beams'],
@@ -76,4 +88,78 @@ test('each option says what it takes', () => {
     ],
   )
   assert.equal(infos[0]!.allowed, 'a whole number from 1 to 16')
+})
+
+const read = (text: string) => splitList(text, 1000)
+
+test('a list in one text is read however a client writes it', () => {
+  const both = ['word', 'segment']
+  for (const text of [
+    'word,segment',
+    ' word , segment, ',
+    '["word","segment"]',
+    ' [ "word" , "segment" ] ',
+    '["word",\n  "segment"]',
+    "['word', 'segment']",
+    "('word', 'segment')",
+    '[word, segment]',
+    '"word","segment"',
+    '["word", null, "segment", ""]',
+    "['word', None, 'segment']",
+  ]) {
+    assert.deepEqual(read(text), both, text)
+  }
+  assert.deepEqual(read('[0, 0.2]'), ['0', '0.2'])
+  for (const text of ['', ' ', ',', '[]', '[""]', '[null]', 'null', 'None', 'undefined']) {
+    assert.deepEqual(read(text), [], text)
+  }
+})
+
+test('what is quoted keeps its commas and loses its escapes; what only holds marks keeps them', () => {
+  assert.deepEqual(read('["Dashwood, John", "the \\"Norland\\"", "caf\\u00e9"]'), [
+    'Dashwood, John',
+    'the "Norland"',
+    'café',
+  ])
+  assert.deepEqual(read(`["l'été", 'd\\'Artagnan']`), ["l'été", "d'Artagnan"])
+  for (const text of ["'n Sync", "rock 'n' roll", 'a 5" disk', '[music] loud', '(a b)', '"open', "it's", '"a" b']) {
+    assert.deepEqual(read(text), [text], text)
+  }
+  assert.deepEqual(read('[a], [b]'), ['[a]', '[b]'])
+})
+
+test('what JSON writes comes back, whatever the items hold', () => {
+  const item = fc.string().filter((text) => text.trim() !== '')
+  fc.assert(
+    fc.property(fc.array(item, { maxLength: 20 }), (items) => {
+      assert.deepEqual(
+        read(JSON.stringify(items)),
+        items.map((text) => text.trim()),
+      )
+    }),
+  )
+})
+
+test('a list of more items than it may have is read to the first of them that is too many', () => {
+  assert.equal(splitList('a,'.repeat(100_000), 10).length, 11)
+  assert.deepEqual(splitList(','.repeat(200_000), 10), [])
+  for (const hostile of ['"', "'", '"\\', '\\"', '" ,', '[', ' ', '],[']) {
+    assert.ok(splitList(hostile.repeat(30_000), 1000).length <= 1001)
+  }
+})
+
+test('options that say nothing are not given', () => {
+  const given = { beam_size: 'null', vad_filter: 'None', task: 'undefined', temperature: ' ' }
+  assert.deepEqual(parseGiven(TABLE, given), {})
+  const table = { timestamps: [oneOf(['align', 'none']), 'times'] } as const
+  assert.deepEqual(parseGiven(table, { timestamps: 'none' }), { timestamps: 'none' })
+})
+
+test('words may be a text or a list, which becomes one', () => {
+  const check = words('words')
+  assert.equal(check.parse('Dashwood, Norland'), 'Dashwood, Norland')
+  for (const list of ['["Dashwood","Norland"]', " ['Dashwood', 'Norland'] ", ['Dashwood', 'Norland']]) {
+    assert.equal(check.parse(list), 'Dashwood, Norland')
+  }
+  assert.equal(check.safeParse(1).success, false)
 })

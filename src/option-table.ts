@@ -40,34 +40,85 @@ export function text(maxLength: number) {
   return z.string().max(maxLength).describe(`a text of at most ${maxLength} characters`)
 }
 
-/** Comma-separated items, as HTTP and the command line write lists; `,` is a list of none. */
-export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = 1000 }) {
+/** @param what  says what of a long one counts. */
+export function anyText(what: string) {
+  return z.string().describe(what)
+}
+
+/** Words as one text, or as a list in any way in which one is written. */
+export function words(what: string) {
+  const join = (value: unknown) => {
+    const isList = typeof value === 'string' && value.trimStart().startsWith('[')
+    const items = isList ? splitList(value, MOST_ITEMS) : value
+    return Array.isArray(items) ? items.join(', ') : items
+  }
+  return z.preprocess(join, z.string()).describe(what)
+}
+
+/** Of a list that says nothing else. */
+const MOST_ITEMS = 1000
+
+/** Items in one text, as `splitList` reads them; `,` is a list of none. */
+export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = MOST_ITEMS }) {
   const split = (value: unknown) =>
     typeof value === 'string' ? splitList(value, most) : Array.isArray(value) ? value : [value]
   return z.preprocess(split, z.array(item).min(least).max(most)).describe(what)
 }
 
+/** What clients write for a value that they do not have: JSON's word, Python's, and JavaScript's for a gap. */
+const NOTHING = ['', 'null', 'None', 'undefined']
+
+/** Whether a field, or an item of a list, says nothing. */
+export function saysNothing(text: string): boolean {
+  return NOTHING.includes(text.trim())
+}
+
+/** An item in quotation marks, up to the comma behind it. */
+const QUOTED_ITEM = /\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')\s*(?:,|$)/sy
+
 /**
- * The items of a comma-separated text, blank ones left out; one more than `most` where there are more.
- * No text is split as a whole: one of nothing but commas would become as many strings.
+ * The items of a list that is written in one text, those that say nothing left out; one more than `most` where there are
+ * more. It may be comma-separated (`a, b`), JSON (`["a", "b"]`), or what Python and Java make of a list (`['a', 'b']`,
+ * `[a, b]`). A comma in quotation marks separates nothing.
  */
 export function splitList(text: string, most: number): string[] {
+  const list = withoutBrackets(text.trim())
   const items: string[] = []
-  for (let start = 0; start <= text.length && items.length <= most; ) {
-    const comma = text.indexOf(',', start)
-    const end = comma < 0 ? text.length : comma
-    const item = text.slice(start, end).trim()
-    if (item !== '') items.push(item)
-    start = end + 1
+  // Item by item: a text of nothing but commas, split as a whole, would become as many strings.
+  for (let start = 0; start <= list.length && items.length <= most; ) {
+    QUOTED_ITEM.lastIndex = start
+    const quoted = QUOTED_ITEM.exec(list)
+    const comma = list.indexOf(',', start)
+    const end = quoted ? QUOTED_ITEM.lastIndex : comma < 0 ? list.length + 1 : comma + 1
+    const item = (quoted ? unquoted(quoted) : list.slice(start, end - 1)).trim()
+    if (quoted ? item !== '' : !saysNothing(item)) items.push(item)
+    start = end
   }
   return items
+}
+
+/** The inside of brackets around the whole text, which those of `[a], [b]` are not. */
+function withoutBrackets(text: string): string {
+  const isList = text.startsWith('[') && text.endsWith(']')
+  const isTuple = /^\(\s*['"]/.test(text) && text.endsWith(')')
+  if (!isList && !isTuple) return text
+  const inside = text.slice(1, -1)
+  return /^[^'"[\]]*\]/.test(inside) ? text : inside
+}
+
+/** What JSON reads, where it is JSON's form; else, as Python writes it, the character behind each backslash. */
+function unquoted([, double, single]: RegExpExecArray): string {
+  try {
+    if (double !== undefined) return JSON.parse(`"${double}"`)
+  } catch {}
+  return (double ?? single!).replace(/\\(.)/gs, '$1')
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * The values of those options that are given, under their names in camelCase. Blank text counts as not given, as
- * forms have it.
+ * The values of those options that are given, under their names in camelCase. Text that says nothing counts as not
+ * given, as forms have it.
  *
  * @param given  by the names of the table; other names are not looked at.
  * @throws {OptionInvalidError} naming the option, its value and what is allowed.
@@ -79,7 +130,7 @@ export function parseGiven<T extends OptionTable>(
   const parsed: Record<string, unknown> = {}
   for (const [name, [check]] of Object.entries(table)) {
     const value = given[name]
-    if (value === undefined || (typeof value === 'string' && value.trim() === '')) continue
+    if (value === undefined || (typeof value === 'string' && saysNothing(value))) continue
     const result = check.safeParse(value)
     if (!result.success) throw new OptionInvalidError(name, shown(value), allowed(check))
     parsed[camelCase(name)] = result.data

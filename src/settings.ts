@@ -31,9 +31,19 @@ const flag = option.flag.describe('0 or 1')
 
 const text = z.string().min(1).describe('a text that is not empty')
 
-/** One item at least: a comma alone should not stand for no keys, and so for a service that is open to all. */
+/**
+ * Comma-separated, and nothing else: a key may have brackets and quotation marks. One item at least: a comma alone should
+ * not stand for no keys, and so for a service that is open to all.
+ */
 function listOf(item: z.ZodType<string>, what: string) {
-  return option.listOf(item, what, { least: 1 })
+  const split = (value: unknown) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== '')
+      : value
+  return z.preprocess(split, z.array(item).min(1)).describe(what)
 }
 
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9*][A-Za-z0-9._*-]*$/

@@ -20,12 +20,8 @@ import {
   requestIdOf,
 } from './connections/index.ts'
 import { docs } from './docs.ts'
-import {
-  answerClientError,
-  answerFailures,
-  answerUnknownRoutes,
-  frameworkErrorHandler,
-} from './failures/error-handler.ts'
+import { answerClientError, answerFailures, frameworkErrorHandler } from './failures/error-handler.ts'
+import { answerUnknownRoutes, formByAddress } from './failures/unknown-routes.ts'
 import { modelRoutes } from './models/index.ts'
 import {
   metricsRoute,
@@ -49,6 +45,8 @@ import { whisperCppFailures, whisperCppRoutes } from './surfaces/whisper-cpp/rou
 
 /** The surfaces whose failures have another form than those of the first contract. */
 const FAILURE_SCOPES = [openAiFailures, asrWebserviceFailures, whisperCppFailures]
+/** Of what belongs to no route. */
+const STRAY_FAILURES = formByAddress(FAILURE_SCOPES, detailForm)
 
 /** The parts of a service, which cli/serve.ts opens. */
 export interface Service {
@@ -87,9 +85,9 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
     connectionTimeout: 0,
     keepAliveTimeout: 75_000, // longer than the 60 s after which common proxies drop an idle connection themselves
     http: { headersTimeout: 30_000, keepAlive: true, keepAliveInitialDelay: 60_000 },
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     return503OnClosing: false, // ours answers in the contract's form
-    frameworkErrors: frameworkErrorHandler(FAILURE_SCOPES, detailForm),
+    frameworkErrors: frameworkErrorHandler(STRAY_FAILURES),
     clientErrorHandler: answerClientError,
   })
   const tempFiles = new TempFiles(config.tempDir)
@@ -106,7 +104,7 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
   metrics.measureRequests(app, transcriber)
   tracing?.traceRequests(app)
   echoRequestIds(app)
-  answerFailures(app, detailForm)
+  answerFailures(app, STRAY_FAILURES)
   app.setSerializerCompiler(() => JSON.stringify) // the schemas of answers document; each is written as it stands
   endConnections(app)
   endUnreadAnswers(app, unreadAnswerMs)
@@ -136,7 +134,7 @@ export function createServer(service: Service, { cut, tracing, unreadAnswerMs }:
     routes.register(openAiRoutes, { recordings, config })
     routes.register(asrWebserviceRoutes, surface)
     routes.register(whisperCppRoutes, surface)
-    answerUnknownRoutes(routes, FAILURE_SCOPES, detailForm)
+    answerUnknownRoutes(routes, FAILURE_SCOPES, STRAY_FAILURES)
   })
   return app
 }

@@ -325,6 +325,57 @@ test('each window is told what was said before, when conditioned on it, and the 
   assert.deepEqual(model.prompts[1]!.slice(0, 4), [generation.sotPrev, ...hints, tokenOf(' um')])
 })
 
+/** Tokens of the words `a0 a1 …`, and the text that has them. */
+function manyWords(letter: string, n: number) {
+  const said = Array.from({ length: n }, (_, i) => `${letter}${i}`)
+  return { text: said.join(' '), tokens: said.map((word) => tokenOf(` ${word}`)) }
+}
+
+test('of a prompt or a prefix that is too long the end counts, of hotwords the beginning, and a warning says so', async () => {
+  const many = manyWords('w', 2000) // more characters than are made into tokens
+  const prompted = async (given: GivenOptions) => {
+    const model = new ScriptedModel([{ words: [' um'] }])
+    const { warnings } = await transcribe(noise(6), model, given)
+    const [prompt = []] = model.prompts
+    const sot = prompt.indexOf(generation.sot)
+    return { before: prompt.slice(1, sot), warnings }
+  }
+  assert.deepEqual(await prompted({ initial_prompt: many.text }), {
+    before: many.tokens.slice(-223),
+    warnings: ['The prompt is longer than what fits: its last 223 tokens count.'],
+  })
+  assert.deepEqual(await prompted({ hotwords: many.text }), {
+    before: many.tokens.slice(0, 223),
+    warnings: ['The hotwords (keywords) are longer than what fits: their first 223 tokens count.'],
+  })
+  const { warnings } = await prompted({ prefix: many.text })
+  assert.deepEqual(warnings, ['The prefix is longer than what fits: its last 223 tokens count.'])
+  const whole = manyWords('p', 223)
+  assert.deepEqual(await prompted({ initial_prompt: whole.text }), { before: whole.tokens, warnings: [] })
+})
+
+test('hotwords and a prompt that need more than there is share it, and neither is lost', async () => {
+  const [hot, said] = [manyWords('h', 300), manyWords('s', 300)]
+  const before = async (hotwords: string, initial_prompt: string) => {
+    const model = new ScriptedModel([{ words: [' um'] }])
+    await transcribe(noise(6), model, { hotwords, initial_prompt })
+    return model.prompts[0]!.slice(1, model.prompts[0]!.indexOf(generation.sot))
+  }
+  assert.deepEqual(await before(hot.text, said.text), [...hot.tokens.slice(0, 111), ...said.tokens.slice(-112)])
+  const few = manyWords('f', 10)
+  assert.deepEqual(await before(few.text, said.text), [...few.tokens, ...said.tokens.slice(-213)])
+  assert.deepEqual(await before(hot.text, few.text), [...hot.tokens.slice(0, 213), ...few.tokens])
+})
+
+test('hotwords stay where what was said before fills the rest', async () => {
+  const said = ` ${manyWords('t', 200).text}`.split(/(?= )/)
+  const model = new ScriptedModel([{ words: said }, { words: said }, { words: [' fim'] }])
+  await transcribe(threeWindows(), model, { condition_on_previous_text: true, hotwords: 'Fisichella' })
+  const last = model.prompts.at(-1)!
+  assert.equal(last[1], tokenOf(' Fisichella'))
+  assert.deepEqual(last.slice(2, last.indexOf(generation.sot)), [...said, ...said].map(tokenOf).slice(-222))
+})
+
 test('languages are detected window by window where they change', async () => {
   const model = new ScriptedModel([{ words: [' um'] }, { words: [' two'], language: 'en' }])
   const result = await transcribe(threeWindows().slice(0, 50 * RATE), model, { multilingual: true, batch_size: 1 })

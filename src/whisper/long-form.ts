@@ -4,6 +4,7 @@ import { joinTexts, type Segment, type Transcription } from '../transcript/index
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
+import { Hints } from './hints.ts'
 import { chooseLanguage, isDecided, languageVotes, likeliest } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
@@ -51,6 +52,7 @@ class LongForm {
   readonly #context: LongFormContext
   readonly #decoder: WindowDecoder
   readonly #retries = new RetryBudget()
+  readonly #hints: Hints
   /** In the order of the recording. */
   readonly #entries: Entry[] = []
   readonly #detected: ReadonlyMap<string, number>[] = []
@@ -67,6 +69,7 @@ class LongForm {
     const { session, options, random = Math.random } = context
     this.#context = context
     this.#decoder = new WindowDecoder(session, options, { random, signal: context.signal })
+    this.#hints = new Hints(options, session.model)
     this.#language = context.language
   }
 
@@ -150,26 +153,14 @@ class LongForm {
   }
 
   async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
-    const { multilingual, prefix } = this.#context.options
+    const { multilingual, conditionOnPreviousText } = this.#context.options
     const before: TextBefore = {
       language: multilingual ? undefined : this.#language,
-      previous: this.#promptBefore(hasPrefix),
-      prefix: hasPrefix ? this.#encode(prefix!) : [],
+      previous: this.#hints.before(conditionOnPreviousText ? this.#previous : [], !hasPrefix),
+      prefix: hasPrefix ? this.#hints.prefix : [],
     }
     const choose = (probabilities: ReadonlyMap<string, number>) => this.#chooseLanguage(probabilities)
     return await this.#decoder.decode(window, before, choose, this.#retries.left)
-  }
-
-  /** Hotwords first, then what was said before: the nearest context is the last. */
-  #promptBefore(hasPrefix: boolean): readonly number[] {
-    const { initialPrompt, hotwords, conditionOnPreviousText } = this.#context.options
-    const hints = hotwords !== undefined && !hasPrefix ? this.#encode(hotwords) : []
-    const initial = initialPrompt === undefined ? [] : this.#encode(initialPrompt)
-    return [...hints, ...initial, ...(conditionOnPreviousText ? this.#previous : [])]
-  }
-
-  #encode(text: string): number[] {
-    return this.#context.session.model.tokenizer.encode(` ${text.trim()}`)
   }
 
   #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
@@ -260,7 +251,7 @@ class LongForm {
       languageProbability: this.#languageProbability,
       durationSeconds,
       segments,
-      warnings: warningsFor(segments, this.#languageProbability, language),
+      warnings: [...this.#hints.warnings, ...warningsFor(segments, this.#languageProbability, language)],
       statistics: {
         windows: this.#nWindows,
         removedSeconds,

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
 import {
+  anyText,
   describeOptions,
   flag,
   integer,
@@ -17,11 +18,8 @@ import {
   type OptionValues,
   oneOf,
   parseGiven,
-  text,
+  words,
 } from '../option-table.ts'
-
-/** Characters; several times what fits a model's prompt. */
-const MAX_TEXT_LENGTH = 4000
 
 /**
  * Samples of a window on all temperatures above 0 together. As many temperatures as may be, or samples as may be, are
@@ -80,9 +78,19 @@ export const OPTIONS = {
 
   condition_on_previous_text: [flag, 'decode window after window, each with the text before it as prompt'],
   prompt_reset_on_temperature: [number(0, 2), 'above this temperature a window is no prompt for the next'],
-  initial_prompt: [text(MAX_TEXT_LENGTH), 'text that might have been said before, for names and spelling'],
-  hotwords: [text(MAX_TEXT_LENGTH), 'words that are likely to be said'],
-  prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
+  // Longer ones than fit are cut: `hints.ts`.
+  initial_prompt: [
+    anyText('a text; of one that is too long, the end counts'),
+    'text that might have been said before, for names and spelling',
+  ],
+  hotwords: [
+    words('a text, or a list of words; of one that is too long, the beginning counts'),
+    'words that are likely to be said',
+  ],
+  prefix: [
+    anyText('a text; of one that is too long, the end counts'),
+    'beginning of the first window, to be continued',
+  ],
 
   languages: [
     listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', {
@@ -165,6 +173,11 @@ export type GivenOptions = Readonly<Partial<Record<OptionName, unknown>>>
 export function decodingOptionInfos(): OptionInfo[] {
   return describeOptions(OPTIONS, DEFAULTS)
 }
+
+/** Names of the options whose values are lists. */
+export const LIST_OPTIONS: readonly string[] = decodingOptionInfos()
+  .filter(({ schema }) => schema.type === 'array')
+  .map(({ name }) => name)
 
 /**
  * What is given, each option on its own, so that a form can be read before all of it is there.

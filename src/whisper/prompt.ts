@@ -20,9 +20,14 @@ export interface Prompt {
  * @see openai/whisper:whisper/decoding.py `DecodingTask._get_initial_tokens` — half of the context for each side.
  */
 export function promptTokens(generation: GenerationConfig, prompt: Prompt, maxTextContext: number): number[] {
-  const half = maxTextContext >> 1
-  const previous = prompt.previous.length > 0 ? [generation.sotPrev, ...prompt.previous.slice(-(half - 1))] : []
-  return [...previous, ...sotSequence(generation, prompt), ...prompt.prefix.slice(-(half - 1))]
+  const room = promptRoom(maxTextContext)
+  const previous = prompt.previous.length > 0 ? [generation.sotPrev, ...prompt.previous.slice(-room)] : []
+  return [...previous, ...sotSequence(generation, prompt), ...prompt.prefix.slice(-room)]
+}
+
+/** Tokens of the text before that fit, and as many of the prefix: 223 of 448. */
+export function promptRoom(maxTextContext: number): number {
+  return (maxTextContext >> 1) - 1
 }
 
 /** @see openai/whisper:whisper/tokenizer.py `sot_sequence_including_notimestamps` */

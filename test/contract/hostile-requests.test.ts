@@ -94,6 +94,13 @@ const ROWS: readonly Row[] = [
       form(...fields(15, 'keywords[]', COMMAS), ...fields(1, 'suppress_tokens', COMMAS), ...times(8, () => file)),
     status: 200,
   },
+  ...['[', '"', "'", '\\"', '" ,', "',\\", '],['].map((mark) => ({
+    what: `nothing but ${mark} in a list`,
+    to: [OPENAI],
+    body: (file: Part) => form(field('keywords', `[${mark.repeat(200_000 / mark.length)}]`), file),
+    status: { [OPENAI]: mark.includes(',') ? 400 : 200 },
+    sentence: /^Option keywords has .*at most 1000 items\.$/,
+  })),
   {
     what: 'nothing but commas, in more fields than may be, among many files',
     to: [OPENAI],
@@ -163,16 +170,15 @@ const ROWS: readonly Row[] = [
     what: 'texts of the greatest length',
     to: [TRANSCRIBE, OPENAI],
     body: (file) =>
-      form(...['initial_prompt', 'hotwords', 'prefix'].map((name) => field(name, 'ção '.repeat(1000))), file),
+      form(...['initial_prompt', 'hotwords', 'prefix'].map((name) => field(name, 'ção '.repeat(14_000))), file),
     status: 200,
   },
   {
     what: 'a prompt of 10 MB',
     to: [OPENAI, WHISPER_CPP],
     body: (file) => form(field('prompt', 'x'.repeat(10 * MB)), file),
-    status: 400,
-    sentence:
-      /^Option (initial_)?prompt has the value 'x+', which is not allowed: use a text of at most 4000 characters\.$/,
+    status: 413,
+    sentence: TOO_MANY_BYTES,
   },
   {
     what: 'a model with a name of 16 kB',

@@ -144,7 +144,12 @@ describe("OpenAI's audio routes", () => {
 
   test('a temperature of 0 is the fallback ladder, which is the default', async () => {
     assert.equal((await asked([['temperature', '0']])).options!.temperature, undefined)
-    assert.deepEqual((await asked([['temperature', '0,0.5']])).options!.temperature, [0, 0.5])
+    for (const ladder of ['0,0.5', '[0.0, 0.5]', '["0", "0.5"]']) {
+      assert.deepEqual((await asked([['temperature', ladder]])).options!.temperature, [0, 0.5])
+    }
+    const single = [['temperature[]', '[0.4]']] as const
+    assert.deepEqual((await asked(single)).options!.temperature, [0.4])
+    assert.equal((await asked([['temperature', '[0]']])).options!.temperature, undefined)
   })
 
   test('lists are read in all the ways that clients write them', async () => {
@@ -162,9 +167,59 @@ describe("OpenAI's audio routes", () => {
         ['keywords[1]', 'b'],
       ],
       [['keywords', 'a, b']],
+      [['keywords', '["a","b"]']],
+      [['keywords[]', "['a', 'b']"]],
+      [
+        ['keywords[]', '["a"]'],
+        ['keywords[]', 'b'],
+      ],
     ] as const) {
       assert.equal((await asked(fields)).options!.hotwords, 'a, b')
     }
+    for (const name of ['timestamp_granularities', 'timestamp_granularities[]', 'timestamp_granularities[0]']) {
+      for (const both of ['["word","segment"]', "['word', 'segment']", 'word,segment', '[ "segment" , "word" ]']) {
+        const { body } = await post([
+          ['response_format', 'verbose_json'],
+          [name, both],
+        ])
+        const answer = JSON.parse(body) as Record<string, unknown>
+        assert.ok('words' in answer && 'segments' in answer, body)
+      }
+    }
+    const { body } = await post([['include', '["logprobs"]']])
+    assert.deepEqual((JSON.parse(body) as { logprobs: unknown }).logprobs, LOGPROBS)
+    assert.deepEqual((await asked([['languages', '["en","pt"]']])).options!.languages, ['en', 'pt'])
+    assert.deepEqual((await asked([['suppress_tokens[]', '[1, 2]']])).options!.suppressTokens, [1, 2])
+    assert.equal((await refused([['timestamp_granularities', '["sentence"]']])).status, 400)
+  })
+
+  test('a field that says nothing is not given', async () => {
+    for (const nothing of ['', ' ', 'null', 'None', 'undefined', '[]']) {
+      const lists = ['keywords', 'languages[]', 'timestamp_granularities[]', 'include'].map((name) => [name, nothing])
+      const { options } = await asked(lists as unknown as Fields)
+      assert.deepEqual([options!.hotwords || undefined, options!.wordTimestamps], [undefined, undefined])
+      if (nothing === '[]') continue
+      await asked([
+        ['temperature', nothing],
+        ['response_format', nothing],
+        ['stream', nothing],
+        ['beam_size', nothing],
+        ['chunking_strategy', nothing],
+        ['prompt', nothing],
+      ])
+      assert.equal(transcriber.requests.at(-1)!.options!.initialPrompt, undefined)
+    }
+  })
+
+  test('a prompt of any length is taken, up to what a form may have', async () => {
+    const prompt = 'Termo, '.repeat(30_000)
+    assert.equal((await asked([['prompt', prompt]])).options!.initialPrompt, prompt)
+    assert.equal((await refused([['prompt', 'x'.repeat(300_000)]])).status, 413)
+  })
+
+  test('segments, which are the default, may be named with any format', async () => {
+    await asked([['timestamp_granularities[]', 'segment']])
+    assert.equal((await refused([['timestamp_granularities[]', 'word']])).status, 400)
   })
 
   test('chunking_strategy is read as a word, as JSON, and as nested fields', async () => {
@@ -329,7 +384,6 @@ describe("OpenAI's audio routes", () => {
         'include[]': 'everything',
         chunking_strategy: '{"type":"server_vad","threshold":2}',
         beam_size: '99',
-        prompt: 'x'.repeat(5000),
         'known_speaker_names[]': 'Ana',
         'languages[]': '7',
       }

@@ -114,11 +114,31 @@ describe('the optional fields of POST /transcribe', () => {
     assert.equal((await fetch(`${service.baseUrl}/transcribe`, { method: 'POST', headers, body })).status, 200)
   })
 
-  test('a text longer than allowed, and a list cut off at the longest field, are refused', async () => {
-    assert.equal((await post({ initial_prompt: 'é'.repeat(4000) })).status, 200)
-    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initialPrompt)).length, 4000)
-    await assertRefused({ initial_prompt: '😀'.repeat(6000) }, /^Option initial_prompt .* at most 4000 characters\.$/)
-    await assertRefused({ suppress_tokens: `${'1,'.padStart(16_380, ' ')}50257` }, /^Option suppress_tokens /)
+  test('a text arrives whole, and one that would be cut off is refused, as is a list', async () => {
+    assert.equal((await post({ initial_prompt: '😀'.repeat(60_000) })).status, 200)
+    assert.equal(Array.from(String(transcriber.requests[0]!.options!.initialPrompt)).length, 60_000)
+    assert.equal((await post({ initial_prompt: '😀'.repeat(70_000) })).status, 413)
+    assert.equal((await post({ suppress_tokens: `${'1,'.padStart(262_140, ' ')}50257` })).status, 413)
+  })
+
+  test('lists are read in all the ways that clients write them', async () => {
+    const asked = async (...fields: readonly (readonly [string, string])[]) => {
+      const body = form(...fields.map(([name, content]) => ({ name, content })), FILE)
+      const headers = { 'content-type': FORM_TYPE }
+      const { status } = await fetch(`${service.baseUrl}/transcribe`, { method: 'POST', headers, body })
+      assert.equal(status, 200)
+      return transcriber.requests.at(-1)!.options!
+    }
+    for (const languages of ['pt,en', '["pt","en"]', "['pt', 'en']"]) {
+      assert.deepEqual((await asked(['languages', languages])).languages, ['pt', 'en'])
+    }
+    assert.deepEqual((await asked(['languages[]', 'pt'], ['languages[]', 'en'])).languages, ['pt', 'en'])
+    assert.deepEqual((await asked(['languages[0]', 'pt'], ['languages[1]', 'en'])).languages, ['pt', 'en'])
+    assert.deepEqual((await asked(['temperature', '[0, 0.4]'])).temperature, [0, 0.4])
+    assert.deepEqual((await asked(['suppress_tokens', '[-1, 5]'])).suppressTokens, [-1, 5])
+    assert.deepEqual((await asked(['suppress_tokens', ','])).suppressTokens, [])
+    assert.equal((await asked(['hotwords', '["Dashwood", "Norland"]'])).hotwords, 'Dashwood, Norland')
+    assert.deepEqual(await asked(['languages', ''], ['temperature', 'null'], ['hotwords', 'undefined']), {})
   })
 
   test('choose the format of the answer, and its content type', async () => {

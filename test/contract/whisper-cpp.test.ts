@@ -189,7 +189,6 @@ describe('POST /inference', () => {
     ['no_speech_thold', '2', /a number from 0 to 1\.$/],
     ['vad_threshold', '-1', /a number from 0 to 1\.$/],
     ['vad_max_speech_duration_s', '0', /a number from 1 on\.$/],
-    ['prompt', 'x'.repeat(4001), /at most 4000 characters\.$/],
     ['max_len', '20', /use it with response_format srt or vtt\.$/],
     ['offset_t', '5000', /use 0: a recording is transcribed from its beginning to its end\.$/],
     ['offset_n', '7', /use 0: /],

@@ -75,6 +75,14 @@ export type ErrorForm = (error: unknown, request: FastifyRequest) => ErrorAnswer
 export interface FailureScope {
   readonly paths: readonly string[]
   readonly form: ErrorForm
+  /** Routes by what wrong addresses for them look like, tested against `METHOD /address`; the first that fits is meant. */
+  readonly meant: readonly (readonly [pattern: RegExp, route: string])[]
+  /** What a client's base URL has to be; a sentence. */
+  readonly baseUrl: string
+  /** Addresses outside of the paths that clients of this protocol ask for. */
+  readonly alike?: RegExp
+  /** Said of addresses that mean none of the routes, after a colon. */
+  readonly others?: string
 }
 
 /** The sentence under a key, and nothing else. */

@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AsrError } from '../../errors/index.ts'
-import { type ErrorForm, type FailureScope, headersOf } from './error-forms.ts'
+import { type ErrorForm, headersOf } from './error-forms.ts'
 
 /** Has every failure of a plugin's routes, and of the plugins in it, answered in this form. */
 export function answerFailures(app: FastifyInstance, form: ErrorForm): void {
@@ -20,46 +20,9 @@ export function answerFailures(app: FastifyInstance, form: ErrorForm): void {
   })
 }
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-
-/** What routes of models have a wildcard for, an id. */
-const WILDCARD = /^(\/v1\/models\/|\/api\/ps\/).+$/
-
-/** Has requests for what no route has answered too: below the paths of a scope in its form, elsewhere in the other. */
-export function answerUnknownRoutes(app: FastifyInstance, scopes: readonly FailureScope[], otherwise: ErrorForm): void {
-  setNotFoundHandler(app, otherwise)
-  for (const { paths, form } of scopes) {
-    for (const prefix of paths) {
-      app.register(
-        async (below) => {
-          answerFailures(below, form) // such as of a missing key, which comes before the 404
-          setNotFoundHandler(below, form)
-        },
-        { prefix },
-      )
-    }
-  }
-}
-
-/** 405 for a path that exists under other methods, else 404, in FastAPI's words, which are those of HTTP. */
-function setNotFoundHandler(app: FastifyInstance, form: ErrorForm): void {
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0]!.replace(/(?<=.)\/$/, '')
-    const route = path.replace(WILDCARD, '$1*')
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: route }))
-    const status = allowed.length === 0 ? 404 : 405
-    if (status === 405) reply.header('allow', allowed.join(', '))
-    const { body } = form({ statusCode: status, message: STATUS_CODES[status] }, request)
-    return reply.code(status).send(body)
-  })
-}
-
 /** Answers requests that are broken before any route is looked for: an address that cannot be decoded, for example. */
-export function frameworkErrorHandler(scopes: readonly FailureScope[], otherwise: ErrorForm) {
+export function frameworkErrorHandler(form: ErrorForm) {
   return ({ statusCode = 400, message }: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    const path = request.url.split('?', 1)[0]!
-    const isBelow = (above: string) => path === above || path.startsWith(`${above}/`)
-    const form = scopes.find(({ paths }) => paths.some(isBelow))?.form ?? otherwise
     // No hook of ours runs here; with a serializer of its own the content type stays without a charset, as elsewhere.
     reply
       .code(statusCode)

@@ -2,8 +2,8 @@
 
 import { FormTooLargeError } from '../../errors/index.ts'
 
-/** Of all values. The longest option is a text of 4000 characters, so that a form with every option has less than half of it. */
-const MAX_BYTES = 256 * 1024
+/** Of all values, and so of each: a prompt may be the transcript of a whole day, of which its end counts. */
+export const MAX_FIELD_BYTES = 256 * 1024
 /** Longer than any that is known. */
 const LONGEST_NAME = 100
 
@@ -25,7 +25,7 @@ export class FormFields {
   add(name: string, value: string): void {
     if (!this.#isKnown(name)) return
     this.#bytes += Buffer.byteLength(value)
-    if (this.#bytes > MAX_BYTES) throw new FormTooLargeError(`${MAX_BYTES / 1024} kB of fields`)
+    if (this.#bytes > MAX_FIELD_BYTES) throw new FormTooLargeError(`${MAX_FIELD_BYTES / 1024} kB of fields`)
     const values = this.#values.get(name)
     if (values) values.push(value)
     else this.#values.set(name, [value])

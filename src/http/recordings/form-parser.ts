@@ -4,9 +4,8 @@ import type { IncomingMessage } from 'node:http'
 import { Transform } from 'node:stream'
 import { Busboy, type BusboyFileStream, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy'
 import { FormTooLargeError } from '../../errors/index.ts'
+import { MAX_FIELD_BYTES } from './form-fields.ts'
 
-/** The longest option is a text of 4000 characters, each of at most 4 bytes. */
-const MAX_FIELD_BYTES = 16 * 1024
 /** As many as Starlette allows; a form of ours has some forty, or a list of 1000 items. */
 const MAX_PARTS = 1000
 /** One is the recording. Each that bears its name becomes a file on the disk. */
@@ -66,8 +65,7 @@ export function parseForm(request: IncomingMessage, limits: FormLimits, listener
       fail(error)
     }
   }
-  // A part may have no name. What is cut off is marked, so that a list cut in the middle of a number is not taken for a
-  // shorter list.
+  // A part may have no name. What is cut off is marked, which makes it longer than all fields together may be.
   parser.on('field', (name = '', value, _isNameCut, isCut) => {
     guarded(() => listener.onField(name, isCut ? `${value}…` : value))
   })

@@ -2,9 +2,9 @@
 
 import type { OptionInfo } from '../../../src/option-table.ts'
 
-/** As HTTP and the command line write them; at least one for every option. */
+/** As HTTP and the command line write them; at least one for every option but texts, which may be any. */
 export function wrongValues({ schema }: OptionInfo): string[] {
-  const { type, minimum, maximum, maxLength } = schema
+  const { type, minimum, maximum, maxLength, enum: choices } = schema
   const outside = minimum === undefined ? [] : [`${minimum - 1}`, `${maximum! + 1}`]
   switch (type) {
     case 'boolean':
@@ -16,6 +16,6 @@ export function wrongValues({ schema }: OptionInfo): string[] {
     case 'array':
       return ['x', '1,x', '-2', '1e9']
     case 'string':
-      return [maxLength === undefined ? 'no such choice' : 'x'.repeat(maxLength + 1)]
+      return [...(choices ? ['no such choice'] : []), ...(maxLength === undefined ? [] : ['x'.repeat(maxLength + 1)])]
   }
 }

@@ -17,7 +17,15 @@ const FILE_PARTS = ['audio_file'] as const
 /** The parameters stand in the query. */
 const FORM = { fileParts: FILE_PARTS, fieldNames: [] }
 
-export const asrWebserviceFailures: FailureScope = { paths: ['/asr', '/detect-language'], form: sentenceForm('detail') }
+export const asrWebserviceFailures: FailureScope = {
+  paths: ['/asr', '/detect-language'],
+  form: sentenceForm('detail'),
+  meant: [
+    [/\/asr$/i, '/asr'],
+    [/\/detect-language$/i, '/detect-language'],
+  ],
+  baseUrl: "The endpoint of its clients is this service's address alone, such as http://localhost:8000.",
+}
 
 export interface AsrWebserviceOptions {
   readonly recordings: Recordings

@@ -17,14 +17,15 @@ import {
 } from '../../../transcript/index.ts'
 import {
   decodingOptionInfos,
+  LIST_OPTIONS,
   OPTIONS,
   type RequestedOptions,
   readOptions,
   withDefaults,
 } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
+import { listField, listFields, singleFields } from '../form-lists.ts'
 import { chunkingOptions } from './chunking-strategy.ts'
-import { listField, singleFields } from './form-lists.ts'
 
 export const GRANULARITIES = ['word', 'segment'] as const
 export const INCLUDES = ['logprobs', 'progress', 'statistics'] as const
@@ -55,15 +56,15 @@ export function audioFormInfos(): OptionInfo[] {
   return [...describeOptions(FIELDS, { responseFormat: 'json', stream: false }), ...options, ...subtitleOptionInfos()]
 }
 
-/** Lists that other names of ours take as one field each. */
-const LISTS = ['timestamp_granularities', 'include', 'keywords', 'languages'] as const
+/** Every list that is read: OpenAI's, and the pipeline's own. */
+const LISTS = ['timestamp_granularities', 'include', 'keywords', ...LIST_OPTIONS]
 /** Of the pipeline's options, those that a field of OpenAI's stands for. */
 const REPLACED = ['task', 'temperature', 'languages', 'logprobs']
 /** OpenAI's, which need to know who speaks. */
 const UNSUPPORTED = ['known_speaker_names', 'known_speaker_references'] as const
 
 export const FIELD_NAMES: readonly string[] = [
-  ...['model', 'language', 'prompt', 'temperature', 'chunking_strategy', 'word_timestamps'],
+  ...['model', 'language', 'prompt', 'chunking_strategy', 'word_timestamps'],
   ...LISTS,
   ...UNSUPPORTED,
   ...audioFormInfos().map(({ name }) => name),
@@ -82,22 +83,24 @@ export interface AudioFormRules {
  */
 export function readAudioForm(fields: FormFields, { task, defaultModelId }: AudioFormRules): AudioForm {
   for (const name of UNSUPPORTED) {
-    if (listField(fields, name).length > 0) throw new OptionInvalidError(name, '…', 'no speakers: none are told apart')
+    if (listField(fields, name)) throw new OptionInvalidError(name, '…', 'no speakers: none are told apart')
   }
   const given = singleFields(fields, [...LISTS, ...UNSUPPORTED])
   const { responseFormat = 'json', stream = false } = parseGiven(FIELDS, given)
   const granularities = choices(fields, 'timestamp_granularities', GRANULARITIES)
   const include = choices(fields, 'include', INCLUDES)
-  const [languages, keywords] = [listField(fields, 'languages'), listField(fields, 'keywords')]
+  const { languages, temperature, ...lists } = listFields(fields, LIST_OPTIONS)
+  const keywords = listField(fields, 'keywords')
 
   const own = Object.keys(OPTIONS).filter((name) => !REPLACED.includes(name))
   const options: RequestedOptions = {
     ...readOptions({
       ...Object.fromEntries(own.map((name) => [name, given[name]])),
-      temperature: temperatureField(given.temperature),
+      ...lists,
+      temperature: temperatureField(temperature),
       ...(given.prompt && { initial_prompt: given.prompt }),
-      ...(keywords.length > 0 && { hotwords: keywords.join(', ') }),
-      languages: languages.join(','),
+      ...(keywords && { hotwords: keywords }),
+      languages,
     }),
     ...chunkingOptions(given),
     ...(granularities.includes('word') && { wordTimestamps: true }),
@@ -115,7 +118,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     hasProgress: include.includes('progress'),
     hasStatistics: include.includes('statistics'),
     hasLogprobs: include.includes('logprobs'),
-    hasLanguages: languages.length > 0,
+    hasLanguages: languages !== undefined && languages.length > 0,
   }
 }
 
@@ -135,12 +138,9 @@ export function checkAudioForm({
   hasStatistics,
 }: AudioForm): void {
   const { wordTimestamps } = withDefaults(options)
-  if (granularities.length > 0 && format !== 'verbose_json') {
-    throw new OptionInvalidError(
-      'timestamp_granularities',
-      [...new Set(granularities)].join(','),
-      'it with response_format verbose_json',
-    )
+  // Segments are the default, which Vercel's AI SDK names with every format.
+  if (granularities.includes('word') && format !== 'verbose_json') {
+    throw new OptionInvalidError('timestamp_granularities', 'word', 'it with response_format verbose_json')
   }
   if (hasLogprobs && format !== 'json') {
     throw new OptionInvalidError('include', 'logprobs', 'it with response_format json')
@@ -153,16 +153,18 @@ export function checkAudioForm({
 }
 
 /** OpenAI's 0 means: as sure as possible, warmer where that fails, which is what our own default does. */
-function temperatureField(given: string | undefined): string | undefined {
-  if (given === undefined || given.trim() === '' || Number(given) === 0) return undefined
-  if (!given.includes(',') && !(Number(given) >= 0 && Number(given) <= 1)) {
-    throw new OptionInvalidError('temperature', given.slice(0, 100), 'a number from 0 to 1')
+function temperatureField(given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined || given.length > 1) return given
+  const [temperature = 0] = given.map(Number)
+  if (temperature === 0) return undefined
+  if (!(temperature > 0 && temperature <= 1)) {
+    throw new OptionInvalidError('temperature', given[0]!.slice(0, 100), 'a number from 0 to 1')
   }
   return given
 }
 
 function choices<const T extends string>(fields: FormFields, name: string, allowed: readonly T[]): T[] {
-  return listField(fields, name).map((value) => {
+  return (listField(fields, name) ?? []).map((value) => {
     const choice = allowed.find((one) => one === value)
     if (!choice) throw new OptionInvalidError(name, value.slice(0, 100), `one of ${allowed.join(', ')}`)
     return choice

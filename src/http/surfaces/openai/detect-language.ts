@@ -5,7 +5,7 @@ import type { DataOf } from '../../../schema.ts'
 import { type LanguageDetection, languageName } from '../../../transcript/index.ts'
 import { readOptions } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
-import { listField, singleFields } from './form-lists.ts'
+import { listField, singleFields } from '../form-lists.ts'
 
 /** Options of the pipeline that have a part in it. */
 export const DETECTION_OPTIONS = [
@@ -22,7 +22,7 @@ export function readDetectionForm(fields: FormFields, defaultModelId: string): W
   const given = singleFields(fields, ['languages'])
   const options = readOptions({
     ...Object.fromEntries(DETECTION_OPTIONS.map((name) => [name, given[name]])),
-    languages: listField(fields, 'languages').join(','),
+    languages: listField(fields, 'languages'),
   })
   return { modelId: given.model || defaultModelId, language: undefined, options }
 }

@@ -57,4 +57,17 @@ function openAiParam({ param }: AsrError): string | null {
   return param === undefined ? null : (OPENAI_PARAMS[param] ?? param)
 }
 
-export const openAiFailures: FailureScope = { paths: ['/v1', '/api'], form: openAiForm }
+export const openAiFailures: FailureScope = {
+  paths: ['/v1', '/api'],
+  form: openAiForm,
+  meant: [
+    [/\/translations?$|\/(?:audio|v1|api)\/translate$/i, '/v1/audio/translations'],
+    [/\/(?:audio|v1|api)\/detect-language$/i, '/v1/audio/detect-language'],
+    [/\/models$|\/api\/tags$/i, '/v1/models'],
+    [/\/limits$/i, '/v1/limits'],
+    [/\/(?:transcriptions?|audio)$|\/(?:audio|v1|api)\/transcribe$|^POST (?:\/|\S*\/v1)$/i, '/v1/audio/transcriptions'],
+  ],
+  baseUrl: "The base URL of OpenAI's clients ends with one /v1, such as http://localhost:8000/v1.",
+  alike: /\/v1(?:\/|$)|^\/(?:openai|audio)\/|\/(?:completions|embeddings|responses|realtime)$/i,
+  others: 'this service has what /docs describes, such as /v1/audio/transcriptions and /v1/models.',
+}

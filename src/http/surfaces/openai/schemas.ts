@@ -31,7 +31,11 @@ function audioBody(defaultModelId: string) {
       description: 'Code or name of the spoken language, such as pt, or auto: detected. Left out, the model decides.',
       examples: ['pt'],
     }),
-    prompt: z.string().max(4000).describe('Text that might have been said before, for names and spelling.'),
+    prompt: z
+      .string()
+      .describe(
+        'Text that might have been said before, for names and spelling; of one that is too long the end counts.',
+      ),
     temperature: z
       .number()
       .min(0)
@@ -40,7 +44,7 @@ function audioBody(defaultModelId: string) {
       .describe('Of sampling. 0: as sure as possible, and warmer only where that fails.'),
     'timestamp_granularities[]': z
       .array(z.enum(GRANULARITIES))
-      .describe('With response_format verbose_json: what has times.'),
+      .describe('What has times; word with response_format verbose_json.'),
     'include[]': z
       .array(z.enum(INCLUDES))
       .describe(

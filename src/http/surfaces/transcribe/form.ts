@@ -9,8 +9,15 @@ import {
   type SubtitleOptions,
   subtitleOptionInfos,
 } from '../../../transcript/index.ts'
-import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../../whisper/options.ts'
+import {
+  decodingOptionInfos,
+  LIST_OPTIONS,
+  type RequestedOptions,
+  readOptions,
+  withDefaults,
+} from '../../../whisper/options.ts'
 import type { FormFields } from '../../recordings/index.ts'
+import { listFields } from '../form-lists.ts'
 
 /** A field that is missing or empty is undefined. */
 export interface TranscribeForm {
@@ -41,7 +48,7 @@ export function readForm(fields: FormFields): TranscribeForm {
     modelId: given.model_id || undefined,
     language: given.language || undefined,
     format: responseFormat,
-    options: readOptions(given),
+    options: readOptions({ ...given, ...listFields(fields, LIST_OPTIONS) }),
     subtitles: parseSubtitleOptions(given),
   }
 }

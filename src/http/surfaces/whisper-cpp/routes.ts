@@ -13,7 +13,12 @@ import { inferenceSchema } from './schemas.ts'
 const FILE_PARTS = ['file'] as const
 const FIELD_NAMES = Object.keys(INFERENCE_FIELDS)
 
-export const whisperCppFailures: FailureScope = { paths: ['/inference'], form: sentenceForm('error') }
+export const whisperCppFailures: FailureScope = {
+  paths: ['/inference'],
+  form: sentenceForm('error'),
+  meant: [[/\/inference$/i, '/inference']],
+  baseUrl: 'It stands directly behind the address of this service, such as http://localhost:8000/inference.',
+}
 
 export interface WhisperCppOptions {
   readonly recordings: Recordings
