@@ -23,6 +23,7 @@ import {
   withDefaults,
 } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
+import { withWordsFor } from '../subtitle-words.ts'
 import { chunkingOptions } from './chunking-strategy.ts'
 import { listField, singleFields } from './form-lists.ts'
 
@@ -104,12 +105,13 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     ...(include.includes('logprobs') && { logprobs: true }),
     task,
   }
+  const subtitles = parseSubtitleOptions(given)
   return {
     modelId: given.model || defaultModelId,
     language: given.language || undefined,
-    options,
+    options: withWordsFor({ format: responseFormat, subtitles }, options),
     format: responseFormat,
-    subtitles: parseSubtitleOptions(given),
+    subtitles,
     granularities,
     isStreamed: stream,
     hasProgress: include.includes('progress'),
