@@ -62,7 +62,8 @@ const OWNERS: readonly (readonly [packages: RegExp, owners: readonly string[]])[
   [/^vite$/, ['web/vite.config']],
   [/^undici$/, ['hub/proxied-fetch']],
   [/^commander$/, ['cli']],
-  [/^(chokidar|cli-truncate|log-update|string-width|tinyglobby)$/, ['cli']],
+  [/^(chokidar|cli-truncate|log-update|tinyglobby)$/, ['cli']],
+  [/^string-width$/, ['cli', 'transcript/columns']],
   [/^node:child_process$/, ['audio', 'devices', 'hub/package-index', 'processes']],
 ]
 

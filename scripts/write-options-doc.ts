@@ -48,7 +48,7 @@ ${table(decodingOptionInfos())}
 | \`json\` | Over HTTP, where it is the default, the [four keys](api.md#200). On the command line \`{"file","model","language","duration","text"}\`. |
 | \`jsonl\` | Command line only: that object on one line per file, as soon as it is done. |
 | \`verbose_json\` | Text, segments, language, warnings, statistics, and \`words\` with \`word_timestamps\`; the names are OpenAI's. |
-| \`srt\`, \`vtt\` | Subtitles: a cue for each segment, or laid out by the options below. |
+| \`srt\`, \`vtt\` | [Subtitles](subtitles.md) of two lines, or as the options below lay them out. |
 | \`tsv\` | Start and end in milliseconds and the text of each segment, in the columns of openai/whisper. |
 
 The command line prints \`verbose_json\`, \`srt\`, \`vtt\` and \`tsv\` for one file at a time, since several together are not a valid
@@ -56,10 +56,11 @@ file.
 
 ### Layout of subtitles
 
-For \`srt\` and \`vtt\`, together with \`word_timestamps\`; refused otherwise.
+For \`srt\` and \`vtt\`; refused otherwise. [Subtitles](subtitles.md) says what they do without any.
 
 ${table(subtitleOptionInfos())}
-\`max_line_count\` needs \`max_line_width\`, and excludes \`max_words_per_line\`.
+\`max_line_count\` needs \`max_line_width\` or \`cues=readable\`, and excludes \`max_words_per_line\`. \`cues=segments\` excludes all others,
+\`cues=readable\` \`max_words_per_line\`.
 
 ## Rules
 
@@ -71,8 +72,8 @@ Refused:
 - \`best_of\` times the number of temperatures above 0, where that is more than 80: 16 temperatures go with the default of 5
   samples, 16 samples with the default temperatures.
 - \`multilingual\` with \`prefix\` or \`condition_on_previous_text\`, which assume one language, and with any \`language\` but \`auto\`.
-- \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` the
-  layout needs them; without a layout they change nothing.
+- \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` they
+  change nothing: subtitles have the times of words anyway.
 - \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. This is known when
   the model is loaded, so they are refused then.
 

@@ -135,8 +135,8 @@ test('what the format has no place for is refused', () => {
     assert.equal(refusal(format, { wordTimestamps: true }), undefined)
   }
   assert.match(refusal('text', { maxLineWidth: '40' }) ?? '', /^Option max_line_width .* srt and vtt/)
-  assert.match(refusal('srt', { maxLineWidth: '40' }) ?? '', /together with word_timestamps/)
-  assert.equal(refusal('srt', { maxLineWidth: '40', wordTimestamps: true }), undefined)
+  assert.equal(refusal('srt', { maxLineWidth: '40' }), undefined)
+  assert.match(refusal('srt', { maxLineWidth: '40', cues: 'segments' }) ?? '', /either it or cues=segments/)
   for (const format of ['srt', 'vtt', 'tsv', 'verbose_json']) {
     assert.match(refusal(format, {}, 2) ?? '', /^Option format has the value .* one file at a time/)
   }

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { transcriptionOf } from '../../test/helpers/builders/transcriptions.ts'
-import { laidOutCues } from './cue-layout.ts'
+import { columnsOf } from './columns.ts'
+import { subtitleCues } from './subtitle-cues.ts'
 
 const NO_SPACE = (text: string) => text.replaceAll(/\s/g, '')
 
-const word = fc.stringMatching(/^ ?[a-zà-ú今日-]{0,12}[,.]?$/u)
+const word = fc.stringMatching(/^ ?([a-zà-ú今日-]{1,12}[,.]?)?$/u)
 /** Words one after the other, some with pauses before them; or none, as where a segment could not be aligned. */
 const segments = fc
   .array(
@@ -43,7 +44,7 @@ const options = fc.record({
 test('no text is lost or doubled, cues are in order, and lines keep to their limits', () => {
   fc.assert(
     fc.property(segments, options, (list, limits) => {
-      const cues = laidOutCues(transcriptionOf(list).segments, limits)
+      const cues = subtitleCues(transcriptionOf(list).segments, 0, limits)
       const shown = limits.highlightWords ? cues.filter(({ text }, i) => text !== cues[i - 1]?.text) : cues
       const wanted = NO_SPACE(list.map(({ text }) => text).join(''))
       // Two cues of the same text in a row look like one that is highlighted word by word.
@@ -54,7 +55,8 @@ test('no text is lost or doubled, cues are in order, and lines keep to their lim
         const lines = text.split('\n')
         assert.ok(limits.maxLineCount === undefined || lines.length <= limits.maxLineCount)
         // A word that is wider keeps a line to itself.
-        const isNarrow = (line: string) => [...line].length <= (limits.maxLineWidth ?? Infinity) || !/\S\s\S/.test(line)
+        const isNarrow = (line: string) =>
+          columnsOf(line) <= (limits.maxLineWidth ?? Infinity) || !/[a-zà-ú今日] [a-zà-ú今日]/u.test(line)
         const isAligned = list.every(({ words }) => words?.length)
         if (isAligned) assert.ok(lines.every(isNarrow), text)
         if (highlight) assert.ok(highlight[0] <= highlight[1] && highlight[1] <= text.length)

@@ -1,78 +1,67 @@
 /**
- * Words laid out as cues of limited lines.
+ * Words laid out as cues by limits that the caller gives.
  *
  * @see openai/whisper:whisper/utils.py `SubtitlesWriter.iterate_result` — same breaks for the same limits.
  */
 
-import { type Cue, toMs, withoutControls } from './cue.ts'
-import type { SubtitleOptions } from './subtitle-options.ts'
-import type { Segment } from './transcription.ts'
+import { type Cue, toMs } from './cue.ts'
+import { columnsWith, lineText, type ShownWord } from './shown-words.ts'
+import type { SubtitleOptions } from './subtitle-layout.ts'
 
 /** Where cues may join words of several segments, so long from one word's start to the next's keeps them apart. */
 const LONG_PAUSE_SECONDS = 3
 
-/** A word as it is shown: with the space before it, but none behind it. */
-interface ShownWord {
-  readonly start: number
-  readonly end: number
-  readonly text: string
-}
+type Line = readonly ShownWord[]
 
-type Line = ShownWord[]
-
-/** One cue for each segment unless the options limit cues further; their times are those of the words. */
-export function laidOutCues(segments: readonly Segment[], options: SubtitleOptions): Cue[] {
-  return cueLines(segments, options).flatMap((lines) => cuesOfLines(lines, options.highlightWords ?? false))
-}
-
-/** The lines of each cue. */
-function cueLines(
-  segments: readonly Segment[],
+/** The lines of each cue: one cue for each segment unless the options limit cues further. */
+export function limitedCues(
+  words: readonly ShownWord[],
   { maxLineWidth = Number.POSITIVE_INFINITY, maxLineCount, maxWordsPerLine }: SubtitleOptions,
 ): Line[][] {
-  if (maxLineCount !== undefined) return wrap(flowingWords(segments), maxLineWidth, maxLineCount, LONG_PAUSE_SECONDS)
-  return segments
-    .flatMap((segment) => chunks(shownWords(segment), maxWordsPerLine))
-    .flatMap((words) => wrap(words, maxLineWidth, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
+  if (maxLineCount !== undefined) return wrap(words, maxLineWidth, maxLineCount, LONG_PAUSE_SECONDS)
+  return bySegment(words)
+    .flatMap((segment) => chunks(segment, maxWordsPerLine))
+    .flatMap((chunk) => wrap(chunk, maxLineWidth, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY))
 }
 
 /** Fills lines, and cues with lines; a longer pause than allowed begins a new cue. */
 function wrap(words: readonly ShownWord[], maxWidth: number, maxLines: number, maxPauseSeconds: number): Line[][] {
-  const cues: Line[][] = []
-  let lines: Line[] = []
-  let width = 0
-  let previousStart = Number.POSITIVE_INFINITY
+  const cues: ShownWord[][][] = []
+  let lines: ShownWord[][] = []
+  let columns = 0
+  let previous: ShownWord | undefined
   for (const word of words) {
-    const isAfterPause = word.start - previousStart > maxPauseSeconds
+    const isApart =
+      previous !== undefined && (word.start - previous.start > maxPauseSeconds || word.channel !== previous.channel)
     const line = lines.at(-1)
-    if (line !== undefined && !isAfterPause && width + lengthOf(word.text) <= maxWidth) {
+    if (line !== undefined && !isApart && columnsWith(columns, word) <= maxWidth) {
       line.push(word)
-      width += lengthOf(word.text)
+      columns = columnsWith(columns, word)
     } else {
-      if (line === undefined || isAfterPause || lines.length >= maxLines) {
+      if (line === undefined || isApart || lines.length >= maxLines) {
         lines = []
         cues.push(lines)
       }
-      const first = { ...word, text: word.text.trimStart() }
-      lines.push([first])
-      width = lengthOf(first.text)
+      lines.push([word])
+      columns = word.columns
     }
-    previousStart = word.start
+    previous = word
   }
   return cues
 }
 
 /** One cue, or one for each word of it and for each pause between them. */
-function cuesOfLines(lines: readonly Line[], highlightWords: boolean): Cue[] {
-  let text = ''
-  const spoken = lines.flatMap((line, i) => {
-    if (i > 0) text += '\n'
-    return line.map((word) => {
-      text += word.text
-      const from = text.length - word.text.trimStart().length
-      return { startMs: toMs(word.start), endMs: toMs(word.end), highlight: [from, text.length] as const }
-    })
-  })
+export function cuesOfLines(lines: readonly Line[], highlightWords: boolean): Cue[] {
+  const text = lines.map(lineText).join('\n')
+  let at = 0
+  const spoken = lines.flatMap((line) =>
+    line.map((word, i) => {
+      const from = at + (i > 0 && word.isSpaced ? 1 : 0)
+      const to = from + word.text.length
+      at = i === line.length - 1 ? to + 1 : to
+      return { startMs: toMs(word.start), endMs: toMs(word.end), highlight: [from, to] as const }
+    }),
+  )
   const { startMs } = spoken[0]! // a cue is begun only for a word that goes into it
   if (!highlightWords) return [{ startMs, endMs: spoken.at(-1)!.endMs, text, highlight: undefined }]
 
@@ -88,32 +77,17 @@ function cuesOfLines(lines: readonly Line[], highlightWords: boolean): Cue[] {
   return cues
 }
 
-/** The words of all segments as one text: a segment's first word may come without the space that belongs before it. */
-function flowingWords(segments: readonly Segment[]): ShownWord[] {
-  const bySegment = segments.map(shownWords)
-  const isSpaced = bySegment.some((words) => words.slice(1).some(({ text }) => /^\s/.test(text)))
-  if (!isSpaced) return bySegment.flat()
-  return bySegment.flatMap((words) => words.map((word, i) => (i === 0 ? withSpaceBefore(word) : word)))
-}
-
-function withSpaceBefore(word: ShownWord): ShownWord {
-  return { ...word, text: ` ${word.text.trimStart()}` }
-}
-
-/** A segment that could not be aligned counts as one long word, so that none of its text is lost. */
-function shownWords({ start, end, text, words }: Segment): ShownWord[] {
-  return (words?.length ? words : [{ start, end, word: text }])
-    .map((word) => ({ start: word.start, end: word.end, text: withoutControls(word.word).trimEnd() }))
-    .filter((word) => word.text !== '')
+function bySegment(words: readonly ShownWord[]): ShownWord[][] {
+  const segments: ShownWord[][] = [[]]
+  for (const word of words) {
+    segments.at(-1)!.push(word)
+    if (word.endsSegment) segments.push([])
+  }
+  return segments.filter((segment) => segment.length > 0)
 }
 
 function chunks(words: readonly ShownWord[], length = words.length): ShownWord[][] {
   const found: ShownWord[][] = []
   for (let i = 0; i < words.length; i += length) found.push(words.slice(i, i + length))
   return found
-}
-
-/** Characters as a reader counts them, more or less: one for what takes two units of UTF-16. */
-function lengthOf(text: string): number {
-  return [...text].length
 }

@@ -9,8 +9,8 @@ test('every format writes the same transcription in its own way', () => {
   assert.equal(FORMATS.json.write(GREETING), '{"text":"Olá, \\"mundo\\"!"}')
   assert.equal(FORMATS.text.write(GREETING), 'Olá, "mundo"!\n')
   assert.equal(FORMATS.tsv.write(GREETING), 'start\tend\ttext\n0\t1500\tOlá, "mundo"!\n')
-  assert.equal(FORMATS.srt.write(GREETING), '1\n00:00:00,000 --> 00:00:01,500\nOlá, "mundo"!\n\n')
-  assert.equal(FORMATS.vtt.write(GREETING), 'WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.500\nOlá, "mundo"!\n\n')
+  assert.equal(FORMATS.srt.write(GREETING), '1\n00:00:00,000 --> 00:00:01,700\nOlá, "mundo"!\n\n')
+  assert.equal(FORMATS.vtt.write(GREETING), 'WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.700\nOlá, "mundo"!\n\n')
   assert.equal(JSON.parse(FORMATS.verbose_json.write(GREETING)).segments[0].end, 1.5)
 })
 

@@ -1,14 +1,15 @@
 /** The formats that a transcription can be written in, by the names that callers use. */
 
 import { OptionInvalidError } from '../errors/index.ts'
-import { checkSubtitleOptions, type SubtitleOptions } from './subtitle-options.ts'
+import type { SubtitleOptions } from './subtitle-layout.ts'
+import { checkSubtitleOptions } from './subtitle-options.ts'
 import { writeSrt, writeTsv, writeVtt } from './subtitles.ts'
 import type { Transcription } from './transcription.ts'
 import { toVerboseJson } from './verbose-json.ts'
 
 export interface Format {
   readonly contentType: string
-  /** True where times of words have a place; in subtitles, the layout options need them. */
+  /** True where times of words have a place; subtitles break best with them. */
   readonly hasWords: boolean
   /**
    * The whole file. Only subtitles look at the options: `checkSubtitleOptions` tells a caller beforehand.

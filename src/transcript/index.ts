@@ -22,11 +22,13 @@ export {
   segmentEventSchema,
   type Usage,
 } from './openai-json.ts'
+export type { SubtitleOptions } from './subtitle-layout.ts'
 export {
   checkSubtitleOptions,
   parseSubtitleOptions,
-  type SubtitleOptions,
+  SUBTITLE_OPTIONS,
   subtitleOptionInfos,
+  wantsWords,
 } from './subtitle-options.ts'
 export { joinTexts, TextJoiner } from './text-joiner.ts'
 export type {

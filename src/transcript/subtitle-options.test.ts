@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OptionInvalidError } from '../errors/index.ts'
-import { checkSubtitleOptions, type SubtitleOptions } from './subtitle-options.ts'
+import type { SubtitleOptions } from './subtitle-layout.ts'
+import { checkSubtitleOptions, wantsWords } from './subtitle-options.ts'
 
 const SUBTITLES_WITH_WORDS = { format: 'srt', hasWords: true }
 
@@ -43,6 +44,31 @@ test('a layout of a format that has none is refused rather than ignored', () => 
   for (const format of ['text', 'json', 'verbose_json', 'tsv', 'jsonl']) {
     refused({ maxLineWidth: 20 }, 'max_line_width', { format, hasWords: true })
   }
+})
+
+test('readable cues and segments need no words, but underlining does', () => {
+  const withoutWords = { format: 'srt', hasWords: false }
+  checkSubtitleOptions({ cues: 'readable', maxLineWidth: 30, maxLineCount: 3 }, withoutWords)
+  checkSubtitleOptions({ cues: 'readable', maxLineCount: 1 }, withoutWords)
+  checkSubtitleOptions({ cues: 'segments' }, withoutWords)
+  refused({ cues: 'readable', highlightWords: true }, 'highlight_words', withoutWords)
+  refused({ cues: 'segments', maxLineWidth: 30 }, 'max_line_width')
+  refused({ cues: 'segments', highlightWords: true }, 'highlight_words')
+  refused({ cues: 'readable', maxWordsPerLine: 3 }, 'max_words_per_line')
+  refused({ cues: 'nice' as 'readable' }, 'cues')
+  refused({ cues: 'readable' }, 'cues', { format: 'tsv', hasWords: true })
+})
+
+test('words are wanted where they are at hand, and where a layout cannot do without', () => {
+  const aligned = { areAligned: true }
+  const apart = { areAligned: false }
+  assert.ok(wantsWords('srt', {}, aligned))
+  assert.ok(!wantsWords('srt', {}, apart))
+  assert.ok(wantsWords('vtt', { maxLineWidth: 20 }, apart))
+  assert.ok(wantsWords('vtt', { cues: 'readable', highlightWords: true }, apart))
+  assert.ok(!wantsWords('vtt', { cues: 'readable' }, apart))
+  assert.ok(!wantsWords('vtt', { cues: 'segments' }, aligned))
+  for (const format of ['json', 'verbose_json', 'text', 'tsv', 'jsonl']) assert.ok(!wantsWords(format, {}, aligned))
 })
 
 test('a limit that another one makes void is refused', () => {

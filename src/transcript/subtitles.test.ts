@@ -3,8 +3,11 @@ import { test } from 'node:test'
 import { spokenSegment, transcriptionOf } from '../../test/helpers/builders/transcriptions.ts'
 import { readSrt, readVtt } from '../../test/helpers/judges/subtitle-readers.ts'
 import { OptionInvalidError } from '../errors/index.ts'
-import type { SubtitleOptions } from './subtitle-options.ts'
+import type { SubtitleOptions } from './subtitle-layout.ts'
 import { writeSrt, writeTsv, writeVtt } from './subtitles.ts'
+
+/** Cues of exactly what the segments are. */
+const PLAIN: SubtitleOptions = { cues: 'segments' }
 
 const HOSTILE = [
   { start: 0, end: 1, text: ' um --> dois ---> três' },
@@ -16,7 +19,7 @@ const HOSTILE = [
 ]
 
 test('text that looks like markup is read back from WebVTT as it was said', () => {
-  const cues = readVtt(writeVtt(transcriptionOf(HOSTILE)))
+  const cues = readVtt(writeVtt(transcriptionOf(HOSTILE), PLAIN))
 
   assert.deepEqual(
     cues.map(({ text }) => text),
@@ -32,7 +35,7 @@ test('text that looks like markup is read back from WebVTT as it was said', () =
 })
 
 test('text cannot end a SubRip cue or start another one', () => {
-  assert.deepEqual(readSrt(writeSrt(transcriptionOf(HOSTILE))), [
+  assert.deepEqual(readSrt(writeSrt(transcriptionOf(HOSTILE), PLAIN)), [
     { from: 0, to: 1000, text: 'um -> dois -> três' },
     { from: 1000, to: 2000, text: '<i>a</i> & b &lt; <00:00:01.500>' },
     { from: 2000, to: 2500, text: 'linha 00:00:02,000 -> 00:00:03,000 fim' },
@@ -43,7 +46,7 @@ test('text cannot end a SubRip cue or start another one', () => {
 
 test('cues are numbered from 1 without a gap where an empty segment is left out', () => {
   assert.equal(
-    writeSrt(transcriptionOf([{ text: ' um' }, { text: ' ' }, { text: ' dois', start: 1.25, end: 3661.5 }])),
+    writeSrt(transcriptionOf([{ text: ' um' }, { text: ' ' }, { text: ' dois', start: 1.25, end: 3661.5 }]), PLAIN),
     '1\n00:00:00,000 --> 00:00:01,000\num\n\n2\n00:00:01,250 --> 01:01:01,500\ndois\n\n',
   )
 })
@@ -64,9 +67,9 @@ test('times that overlap, stand still or run backwards become cues of at least 1
     { from: 9000, to: 9001, text: 'e' },
   ]
 
-  assert.deepEqual(readSrt(writeSrt(transcription)), expected)
+  assert.deepEqual(readSrt(writeSrt(transcription, PLAIN)), expected)
   assert.deepEqual(
-    readVtt(writeVtt(transcription)).map(({ from, to, text }) => ({ from, to, text })),
+    readVtt(writeVtt(transcription, PLAIN)).map(({ from, to, text }) => ({ from, to, text })),
     expected,
   )
 })
@@ -74,15 +77,16 @@ test('times that overlap, stand still or run backwards become cues of at least 1
 test('recordings may be longer than 99 hours', () => {
   const transcription = transcriptionOf([{ start: 100 * 3600, end: 100 * 3600 + 1.5, text: 'ainda aqui' }])
 
-  assert.match(writeSrt(transcription), /^100:00:00,000 --> 100:00:01,500$/m)
-  assert.deepEqual(readVtt(writeVtt(transcription))[0]?.to, 360_001_500)
-  assert.deepEqual(readSrt(writeSrt(transcription))[0]?.to, 360_001_500)
+  assert.match(writeSrt(transcription, PLAIN), /^100:00:00,000 --> 100:00:01,500$/m)
+  assert.deepEqual(readVtt(writeVtt(transcription, PLAIN))[0]?.to, 360_001_500)
+  assert.deepEqual(readSrt(writeSrt(transcription, PLAIN))[0]?.to, 360_001_500)
 })
 
 test('a recording without speech gives valid files without cues', () => {
   const silence = transcriptionOf([])
 
   assert.deepEqual(readVtt(writeVtt(silence)), [])
+  assert.deepEqual(readVtt(writeVtt(silence, PLAIN)), [])
   assert.deepEqual(readVtt(writeVtt(silence, { highlightWords: true })), [])
   assert.equal(writeSrt(silence), '')
   assert.equal(writeTsv(silence), 'start\tend\ttext\n')
@@ -108,6 +112,9 @@ test('files stay valid, and keep every word, under any layout', () => {
   ])
   const said = transcription.text.replace(/\s+/g, ' ')
   const layouts: SubtitleOptions[] = [
+    {},
+    { cues: 'readable' },
+    { cues: 'readable', maxLineWidth: 20, maxLineCount: 3 },
     { maxLineWidth: 1 },
     { maxLineWidth: 12 },
     { maxWordsPerLine: 1 },

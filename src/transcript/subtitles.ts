@@ -1,10 +1,11 @@
 /** Subtitle files: SubRip, WebVTT, and the table of times and text that openai/whisper writes. */
 
 import { build } from 'subsrt-ts'
-import { type Cue, toMs, withOrderedTimes, withoutControls } from './cue.ts'
-import { laidOutCues } from './cue-layout.ts'
-import { checkSubtitleOptions, hasLayout, type SubtitleOptions } from './subtitle-options.ts'
-import type { Segment, Transcription } from './transcription.ts'
+import type { Cue } from './cue.ts'
+import { segmentCues, subtitleCues } from './subtitle-cues.ts'
+import type { SubtitleOptions } from './subtitle-layout.ts'
+import { checkSubtitleOptions } from './subtitle-options.ts'
+import type { Transcription } from './transcription.ts'
 
 /**
  * SubRip. It has no way to write its own arrow or a tag as text: the arrow is shortened as openai/whisper does it,
@@ -35,28 +36,20 @@ export function writeTsv({ segments }: Transcription): string {
 
 function writeCues(
   format: 'srt' | 'vtt',
-  { segments }: Transcription,
+  { segments, task, durationSeconds }: Transcription,
   options: SubtitleOptions,
   encode: (text: string) => string,
 ): string {
   checkSubtitleOptions(options, { format, hasWords: segments.every(({ words }) => words !== undefined) })
-  const cues = hasLayout(options) ? withOrderedTimes(laidOutCues(segments, options)) : segmentCues(segments)
+  // The language of a segment is the one that is spoken, whatever it is translated into.
+  const shown = task === 'translate' ? segments.map((segment) => ({ ...segment, language: 'en' })) : segments
+  const cues = subtitleCues(shown, durationSeconds, options)
   const captions = cues.map((cue, i) => {
     const text = withHighlight(cue, encode)
     const duration = cue.endMs - cue.startMs
     return { type: 'caption' as const, index: i + 1, start: cue.startMs, end: cue.endMs, duration, content: text, text }
   })
   return build(captions, { format, eol: '\n' })
-}
-
-function segmentCues(segments: readonly Segment[]): Cue[] {
-  const cues = segments.map(({ start, end, text }) => ({
-    startMs: toMs(start),
-    endMs: toMs(end),
-    text: withoutControls(text).trim(),
-    highlight: undefined,
-  }))
-  return withOrderedTimes(cues.filter(({ text }) => text !== ''))
 }
 
 /** The parts are encoded on their own, since the tags between them are the only ones that are meant. */

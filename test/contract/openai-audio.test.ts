@@ -105,7 +105,7 @@ describe("OpenAI's audio routes", () => {
   test('text, subtitles and tables have their own content types', async () => {
     const formats = {
       text: ['text/plain; charset=utf-8', /^Bom dia\. Boa noite\.\n$/],
-      srt: ['application/x-subrip; charset=utf-8', /^1\n00:00:00,500 --> 00:00:01,500\nBom dia\.\n/],
+      srt: ['application/x-subrip; charset=utf-8', /^1\n00:00:00,500 --> 00:00:01,700\nBom dia\.\n/],
       vtt: ['text/vtt; charset=utf-8', /^WEBVTT\n/],
       tsv: ['text/tab-separated-values; charset=utf-8', /^start\tend\ttext\n500\t1500\tBom dia\.\n/],
     } as const
@@ -404,7 +404,7 @@ describe("OpenAI's audio routes", () => {
         ],
         [
           ['max_line_width', '20'],
-          ['response_format', 'srt'],
+          ['response_format', 'text'],
         ],
         [
           ['temperature', '0.5'],

@@ -104,8 +104,8 @@ describe('the optional fields of POST /transcribe', () => {
     await assertRefused({ beam_size: '5', temperature: '0.5' }, /^Option beam_size .* sampling has no beams\.$/)
     await assertRefused({ word_timestamps: 'true' }, /^Option word_timestamps .* the format json, .* verbose_json\.$/)
     await assertRefused(
-      { response_format: 'srt', max_line_width: '40' },
-      /^Option max_line_width .* word_timestamps\.$/,
+      { response_format: 'srt', cues: 'segments', max_line_width: '40' },
+      /^Option max_line_width .* either it or cues=segments\.$/,
     )
     await assertRefused({ highlight_words: 'true', word_timestamps: 'true', response_format: 'tsv' }, /^Option /)
 
@@ -146,8 +146,8 @@ describe('the optional fields of POST /transcribe', () => {
     const answers = {
       text: ['text/plain; charset=utf-8', 'Bom dia.\n'],
       tsv: ['text/tab-separated-values; charset=utf-8', 'start\tend\ttext\n500\t1500\tBom dia.\n'],
-      srt: ['application/x-subrip; charset=utf-8', /^1\n00:00:00,500 --> 00:00:01,500\nBom dia\.\n/],
-      vtt: ['text/vtt; charset=utf-8', /^WEBVTT\n[\s\S]*00:00:00\.500 --> 00:00:01\.500\nBom dia\.\n/],
+      srt: ['application/x-subrip; charset=utf-8', /^1\n00:00:00,500 --> 00:00:01,700\nBom dia\.\n/],
+      vtt: ['text/vtt; charset=utf-8', /^WEBVTT\n[\s\S]*00:00:00\.500 --> 00:00:01\.700\nBom dia\.\n/],
       verbose_json: ['application/json', JSON.stringify(toVerboseJson(SPOKEN))],
     } as const
     for (const [format, [type, body]] of Object.entries(answers)) {

@@ -9,6 +9,7 @@ import {
   parseSubtitleOptions,
   type SubtitleOptions,
   subtitleOptionInfos,
+  wantsWords,
 } from '../../transcript/index.ts'
 import { decodingOptionInfos, type RequestedOptions, readOptions, withDefaults } from '../../whisper/options.ts'
 import { flagsOf, givenOf } from '../option-flags.ts'
@@ -38,13 +39,15 @@ export interface TranscriptionWish {
   readonly formats: readonly Format[]
   readonly options: RequestedOptions
   readonly subtitles: SubtitleOptions
+  /** Whether words were asked for; subtitles have the options ask for them anyway. */
+  readonly hasWords: boolean
 }
 
 /** The options that get their flags from tables, as the help groups them. */
 export function optionGroups(): { readonly heading: string; readonly infos: readonly OptionInfo[] }[] {
   return [
     { heading: 'Decoding options:', infos: decodingOptionInfos() },
-    { heading: 'Subtitle options, for srt and vtt with --word-timestamps:', infos: subtitleOptionInfos() },
+    { heading: 'Subtitle options, for srt and vtt:', infos: subtitleOptionInfos() },
   ]
 }
 
@@ -80,12 +83,20 @@ export function readWish(flags: TranscriptionFlags): TranscriptionWish {
   const { language, format: formats } = flags
   const options = readOptions(givenOf(decodingOptionInfos(), flags))
   const subtitles = parseSubtitleOptions(givenOf(subtitleOptionInfos(), flags))
-  const { wordTimestamps, logprobs } = withDefaults(options)
+  const { wordTimestamps, logprobs, timestamps } = withDefaults(options)
+  const areAligned = timestamps === 'align'
   // With several formats it is enough that one has a place for the option.
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps, subtitles: {} }))
   inSomeFormat(formats, (format) => checkAnswerOptions(format, { wordTimestamps: false, logprobs, subtitles: {} }))
-  inSomeFormat(formats, (format) => checkSubtitleOptions(subtitles, { format, hasWords: wordTimestamps }))
-  return { language, formats, options, subtitles }
+  inSomeFormat(formats, (format) => checkSubtitleOptions(subtitles, { format, hasWords: true }))
+  const isSubtitled = formats.some((format) => wantsWords(format, subtitles, { areAligned }))
+  return {
+    language,
+    formats,
+    options: isSubtitled ? { ...options, wordTimestamps: true } : options,
+    subtitles,
+    hasWords: wordTimestamps,
+  }
 }
 
 /** @throws what `check` throws of the first format, where it throws of all of them. */

@@ -7,7 +7,7 @@ import { tempFolder } from '../../../test/helpers/rigs/temp-folder.ts'
 import { type IfExists, OutputFiles } from './output-files.ts'
 import type { Format } from './result-writers.ts'
 
-const result = { file: 'talk.mp3', model: 'base', transcription: transcriptionOf('heard') }
+const result = { file: 'talk.mp3', model: 'base', hasWords: false, transcription: transcriptionOf('heard') }
 
 function outputs(folder: string, ifExists: IfExists = 'refuse', formats: readonly Format[] = ['text', 'json']) {
   const files = new OutputFiles({ folder, formats, subtitles: {}, ifExists })

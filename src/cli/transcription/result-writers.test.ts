@@ -3,13 +3,18 @@ import { test } from 'node:test'
 import { transcriptionOf } from '../../../test/helpers/fakes/scripted-transcriber.ts'
 import { createWriter, type FileResult, type Format } from './result-writers.ts'
 
-const GOOD: FileResult = { file: 'a.wav', model: 'base', transcription: transcriptionOf('Olá, "mundo".', 1.23446) }
+const GOOD: FileResult = {
+  file: 'a.wav',
+  model: 'base',
+  hasWords: false,
+  transcription: transcriptionOf('Olá, "mundo".', 1.23446),
+}
 const BAD: FileResult = {
   file: 'b.mp3',
   model: 'base',
   error: 'The file is empty: send a file that holds a recording.',
 }
-const OTHER: FileResult = { file: 'c.ogg', model: 'base', transcription: transcriptionOf('') }
+const OTHER: FileResult = { file: 'c.ogg', model: 'base', hasWords: false, transcription: transcriptionOf('') }
 const GOOD_ROW = { file: 'a.wav', model: 'base', language: 'pt', duration: 1.234, text: 'Olá, "mundo".' }
 
 function print(format: Format, results: readonly FileResult[]) {

@@ -7,6 +7,8 @@ export interface FileSuccess {
   readonly file: string
   readonly model: string
   readonly transcription: Transcription
+  /** Whether words were asked for; subtitles have used them anyway. */
+  readonly hasWords: boolean
 }
 
 export interface FileFailure {
@@ -115,8 +117,14 @@ function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOption
 export function contentOf(result: FileSuccess, format: Format, subtitles: SubtitleOptions): string {
   if (format === 'json') return `${JSON.stringify(row(result), null, 2)}\n`
   if (format === 'jsonl') return `${JSON.stringify(row(result))}\n`
-  const content = FILE_FORMATS[format].write(result.transcription, subtitles)
+  const { transcription, hasWords } = result
+  const shown = format === 'verbose_json' && !hasWords ? withoutWords(transcription) : transcription
+  const content = FILE_FORMATS[format].write(shown, subtitles)
   return content === '' || content.endsWith('\n') ? content : `${content}\n`
+}
+
+function withoutWords(transcription: Transcription): Transcription {
+  return { ...transcription, segments: transcription.segments.map((segment) => ({ ...segment, words: undefined })) }
 }
 
 function printFailure({ file, error }: FileFailure, output: Output): void {

@@ -43,6 +43,7 @@ function begin(files: readonly (string | Input)[], script: Script, options: RunO
     results,
     language: 'pt',
     options: { beamSize: 5 },
+    hasWords: false,
     jobs,
     progress: {
       loading: () => {},

@@ -26,7 +26,7 @@ export interface Results {
   fail(input: Input, result: FileResult & { readonly error: string }): void
 }
 
-export interface RunOptions extends Pick<TranscriptionWish, 'language' | 'options'> {
+export interface RunOptions extends Pick<TranscriptionWish, 'language' | 'options' | 'hasWords'> {
   readonly worker: Worker
   readonly results: Results
   readonly progress: Progress
@@ -89,7 +89,7 @@ export class FileRun {
 
   /** @throws as `all`. */
   async #one(input: Input): Promise<void> {
-    const { worker, results, progress, signal } = this.#options
+    const { worker, results, progress, hasWords, signal } = this.#options
     const startedAt = performance.now()
     try {
       if (input.failure) throw input.failure
@@ -103,7 +103,7 @@ export class FileRun {
       const transcription = await this.#transcribe(input)
       const { durationSeconds } = transcription
       progress.finish(input.file, durationSeconds)
-      const result = { file: input.file, model: worker.modelName, transcription }
+      const result = { file: input.file, model: worker.modelName, transcription, hasWords }
       await results.add(input, result, (performance.now() - startedAt) / 1000)
       this.#nDone++
       this.#audioSeconds += durationSeconds

@@ -18,7 +18,7 @@ import { fileState, type Identity, identify, isSame } from './identity.ts'
 import { untilWhole } from './settling.ts'
 import type { Recording, Transcripts, Verdict } from './transcripts.ts'
 
-export interface FolderWatchOptions extends Pick<TranscriptionWish, 'language' | 'options'> {
+export interface FolderWatchOptions extends Pick<TranscriptionWish, 'language' | 'options' | 'hasWords'> {
   /** The folder; recordings are named as they are found below it. */
   readonly root: string
   readonly worker: Worker
@@ -300,11 +300,11 @@ export class FolderWatch {
    * @returns why one may not be replaced.
    */
   async #file(task: Task, identity: Identity, { transcription, seconds }: Transcript): Promise<string | undefined> {
-    const { transcripts, worker } = this.#options
+    const { transcripts, worker, hasWords } = this.#options
     const { recording } = task
     const { wanted, refusal } = await transcripts.judge(recording, identity)
     if (wanted.length > 0) {
-      const result = { file: recording.file, model: worker.modelName, transcription }
+      const result = { file: recording.file, model: worker.modelName, transcription, hasWords }
       await transcripts.write(wanted, recording, identity, result)
       this.#nDone++
       task.isOpen = false

@@ -45,9 +45,9 @@ export async function watchFolder(
   const outputs = resolve(flags.outputDir ?? folder)
   const journal = new Journal(outputs, (sentence) => display.say(`paradox: ${sentence}\n`))
   const display = new Display(root, worker, { output, signal }, () => void journal.save())
-  const { formats, subtitles, language, options } = wish
+  const { formats, subtitles, language, options, hasWords } = wish
   const folderWatch = new FolderWatch({
-    ...{ root, worker, jobs, language, options, display, wait, signal },
+    ...{ root, worker, jobs, language, options, hasWords, display, wait, signal },
     settleMs: settle * 1000,
     transcripts: new Transcripts({ folder: outputs, formats, subtitles, journal }),
   })

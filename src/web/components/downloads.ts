@@ -12,8 +12,8 @@ export type DownloadFormat = (typeof FORMATS)[number]
 
 const WRITERS: Readonly<Record<DownloadFormat, (transcript: Transcript) => Blob | Promise<Blob>>> = {
   txt: ({ segments }) => textBlob(writeText(segments), 'text/plain'),
-  srt: ({ segments }) => textBlob(writeSrt(segments), 'application/x-subrip'),
-  vtt: ({ segments }) => textBlob(writeVtt(segments), 'text/vtt'),
+  srt: (transcript) => textBlob(writeSrt(transcript), 'application/x-subrip'),
+  vtt: (transcript) => textBlob(writeVtt(transcript), 'text/vtt'),
   json: (transcript) => textBlob(writeJson(transcript), 'application/json'),
   docx: async (transcript) => {
     const { writeDocx } = await import('../formats/docx.ts') // larger than all the rest, and seldom asked for

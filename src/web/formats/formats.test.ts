@@ -22,23 +22,26 @@ const segments = [
   segment(3, 3661.2345, 3662, 'linha\ndois'),
 ]
 
+const transcript = { segments, durationSeconds: 3700, language: 'pt' }
+
 /** The same segments as the service has them. */
 const transcription = {
   durationSeconds: 3700,
-  segments: segments.map((one) => ({ ...one, tokens: [], words: undefined })),
+  task: 'transcribe',
+  segments: segments.map((one) => ({ ...one, tokens: [], language: 'pt' })),
 } as unknown as service.Transcription // only what its writers of subtitles read
 
 test('subtitles are the ones that the service writes', () => {
-  assert.equal(writeSrt(segments), service.FORMATS.srt.write(transcription))
-  assert.equal(writeVtt(segments), service.FORMATS.vtt.write(transcription))
-  assert.equal(writeSrt([]), service.FORMATS.srt.write({ ...transcription, segments: [] }))
-  assert.equal(writeVtt([]), service.FORMATS.vtt.write({ ...transcription, segments: [] }))
+  assert.equal(writeSrt(transcript), service.FORMATS.srt.write(transcription))
+  assert.equal(writeVtt(transcript), service.FORMATS.vtt.write(transcription))
+  assert.equal(writeSrt({ ...transcript, segments: [] }), service.FORMATS.srt.write({ ...transcription, segments: [] }))
+  assert.equal(writeVtt({ ...transcript, segments: [] }), service.FORMATS.vtt.write({ ...transcription, segments: [] }))
 })
 
 test('corrections are in every format', () => {
   const corrected = [withText(segments[0]!, 'Boa tarde')]
-  assert.match(writeSrt(corrected), /^1\n00:00:00,001 --> 00:00:02,500\nBoa tarde\n/)
-  assert.match(writeVtt(corrected), /\n00:00:00\.001 --> 00:00:02\.500\nBoa tarde\n/)
+  assert.match(writeSrt({ ...transcript, segments: corrected }), /^1\n00:00:00,001 --> 00:00:02,700\nBoa tarde\n/)
+  assert.match(writeVtt({ ...transcript, segments: corrected }), /\n00:00:00\.001 --> 00:00:02\.700\nBoa tarde\n/)
   assert.equal(writeText(corrected), 'Boa tarde\n')
 })
 

@@ -1,31 +1,31 @@
-/** SubRip and WebVTT, a cue for each segment: byte for byte what the service writes, with the corrected text. */
+/** SubRip and WebVTT: byte for byte what the service writes, with the corrected text. */
 
-import { type Cue, toMs, withOrderedTimes, withoutControls } from '../../transcript/cue.ts'
-import type { Segment } from '../transcript/transcript.ts'
+import { subtitleCues } from '../../transcript/subtitle-cues.ts'
+import type { Transcript } from '../transcript/transcript.ts'
 
-export function writeSrt(segments: readonly Segment[]): string {
-  const cues = cuesOf(segments).map(({ startMs, endMs, text }, i) => {
+/** What of a transcript is in its subtitles. */
+type Subtitled = Pick<Transcript, 'segments' | 'durationSeconds' | 'language'>
+
+export function writeSrt(transcript: Subtitled): string {
+  const cues = cuesOf(transcript).map(({ startMs, endMs, text }, i) => {
     return `${i + 1}\n${timestamp(startMs, ',')} --> ${timestamp(endMs, ',')}\n${text.replace(/-{2,}>/g, '->')}\n\n`
   })
   return cues.join('')
 }
 
-export function writeVtt(segments: readonly Segment[]): string {
-  const cues = cuesOf(segments).map(({ startMs, endMs, text }, i) => {
+export function writeVtt(transcript: Subtitled): string {
+  const cues = cuesOf(transcript).map(({ startMs, endMs, text }, i) => {
     const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
     return `${i + 1}\n${timestamp(startMs, '.')} --> ${timestamp(endMs, '.')}\n${escaped}\n\n`
   })
   return `WEBVTT\n\n${cues.join('')}`
 }
 
-function cuesOf(segments: readonly Segment[]): Cue[] {
-  const cues = segments.map(({ start, end, text }) => ({
-    startMs: toMs(start),
-    endMs: toMs(end),
-    text: withoutControls(text).trim(),
-    highlight: undefined,
-  }))
-  return withOrderedTimes(cues.filter(({ text }) => text !== ''))
+function cuesOf({ segments, durationSeconds, language }: Subtitled) {
+  return subtitleCues(
+    segments.map((segment) => ({ ...segment, language })),
+    durationSeconds,
+  )
 }
 
 function timestamp(ms: number, mark: ',' | '.'): string {

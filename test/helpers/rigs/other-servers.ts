@@ -35,9 +35,9 @@ export const WITHOUT_WORDS = {
 }
 
 export const SRT =
-  '1\n00:00:00,500 --> 00:00:01,500\nBom dia.\n\n2\n00:00:02,000 --> 00:00:04,500\nOlá & até -> já.\n\n'
+  '1\n00:00:00,500 --> 00:00:01,916\nBom dia.\n\n2\n00:00:02,000 --> 00:00:04,500\nOlá & até -> já.\n\n'
 export const VTT =
-  'WEBVTT\n\n1\n00:00:00.500 --> 00:00:01.500\nBom dia.\n\n2\n00:00:02.000 --> 00:00:04.500\nOlá &amp; até --&gt; já.\n\n'
+  'WEBVTT\n\n1\n00:00:00.500 --> 00:00:01.916\nBom dia.\n\n2\n00:00:02.000 --> 00:00:04.500\nOlá &amp; até --&gt; já.\n\n'
 export const TSV = 'start\tend\ttext\n500\t1500\tBom dia.\n2000\t4500\tOlá & até --> já.\n'
 
 export interface DoorAnswer {

@@ -105,6 +105,7 @@ export function watchedFolder(folder: string): WatchedFolder {
       settleMs: SETTLE_MS,
       language: undefined,
       options: {},
+      hasWords: false,
       wait,
       signal: new AbortController().signal,
       display: {

@@ -5,21 +5,27 @@
  */
 
 import type { DataOf } from '../../../schema.ts'
-import { FORMATS, type LanguageDetection, languageName, type Transcription } from '../../../transcript/index.ts'
-import type { AsrOutput } from './query.ts'
+import {
+  FORMATS,
+  type LanguageDetection,
+  languageName,
+  type SubtitleOptions,
+  type Transcription,
+} from '../../../transcript/index.ts'
+import type { AsrOutput, AsrQuery } from './query.ts'
 import type { detectionSchema } from './schemas.ts'
 
-const WRITERS: Readonly<Record<AsrOutput, (transcription: Transcription) => string>> = {
+const WRITERS: Readonly<Record<AsrOutput, (transcription: Transcription, subtitles: SubtitleOptions) => string>> = {
   txt: writeLines,
   text: writeLines,
-  vtt: (transcription) => FORMATS.vtt.write(transcription),
-  srt: (transcription) => FORMATS.srt.write(transcription),
+  vtt: FORMATS.vtt.write,
+  srt: FORMATS.srt.write,
   tsv: (transcription) => FORMATS.tsv.write(transcription),
   json: (transcription) => JSON.stringify(asrJson(transcription)),
 }
 
-export function writeAsr(output: AsrOutput, transcription: Transcription): string {
-  return WRITERS[output](transcription)
+export function writeAsr({ output, subtitles }: AsrQuery, transcription: Transcription): string {
+  return WRITERS[output](transcription, subtitles)
 }
 
 /** A line for each segment. */

@@ -5,9 +5,16 @@
  */
 
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../../option-table.ts'
+import {
+  checkSubtitleOptions,
+  parseSubtitleOptions,
+  SUBTITLE_OPTIONS,
+  type SubtitleOptions,
+} from '../../../transcript/index.ts'
 import { OPTIONS } from '../../../whisper/options.ts'
 import type { WorkForm } from '../../recordings/index.ts'
 import { noSpeakers } from '../refusals.ts'
+import { withWordsFor } from '../subtitle-words.ts'
 
 /** `text` is what the original's documents say, `txt` what its program does. */
 const OUTPUTS = ['txt', 'text', 'vtt', 'srt', 'tsv', 'json'] as const
@@ -18,7 +25,7 @@ const ENCODE = {
 } as const satisfies OptionTable
 
 export const DETECTION_PARAMETERS = ENCODE
-export const ASR_PARAMETERS = {
+const OWN_PARAMETERS = {
   output: [oneOf(OUTPUTS), 'how the answer is written'],
   task: OPTIONS.task,
   language: [text(100), 'code or name of the spoken language, such as pt; auto: detected; left out, the model decides'],
@@ -28,9 +35,12 @@ export const ASR_PARAMETERS = {
   ...ENCODE,
   diarize: [noSpeakers, 'true is refused'],
 } as const satisfies OptionTable
+/** The original takes no layout of subtitles; ours has the same here as everywhere. */
+export const ASR_PARAMETERS = { ...OWN_PARAMETERS, ...SUBTITLE_OPTIONS }
 
 export interface AsrQuery extends WorkForm {
   readonly output: AsrOutput
+  readonly subtitles: SubtitleOptions
   readonly isRawPcm: boolean
 }
 
@@ -41,9 +51,13 @@ export interface AsrQuery extends WorkForm {
  * @throws {OptionInvalidError} for a value that is not allowed.
  */
 export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
-  const parsed = parseGiven(ASR_PARAMETERS, lastValues(query))
-  const { output = 'txt', language, encode = true, diarize: _refused, ...options } = parsed
-  return { modelId, language, options, output, isRawPcm: !encode }
+  const given = lastValues(query)
+  const parsed = parseGiven(OWN_PARAMETERS, given)
+  const { output = 'txt', language, encode = true, diarize: _refused, ...asked } = parsed
+  const subtitles = parseSubtitleOptions(given)
+  const options = withWordsFor({ format: output, subtitles }, asked)
+  if (output === 'srt' || output === 'vtt') checkSubtitleOptions(subtitles, { format: output, hasWords: true })
+  return { modelId, language, options, output, subtitles, isRawPcm: !encode }
 }
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */

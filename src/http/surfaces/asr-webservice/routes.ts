@@ -44,7 +44,7 @@ export async function asrWebserviceRoutes(
     const query = readAsrQuery(request.query, defaultModelId)
     const rules = { ...FORM, isRawPcm: query.isRawPcm, read: () => query }
     await using recording = await recordings.receive(request, reply, rules)
-    const body = writeAsr(query.output, await recording.transcribe())
+    const body = writeAsr(query, await recording.transcribe())
     reply.header('asr-engine', ENGINE)
     reply.header('content-disposition', contentDisposition(recording.fileName, query.output))
     return reply.type('text/plain; charset=utf-8').send(body)

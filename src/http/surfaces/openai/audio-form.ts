@@ -25,6 +25,7 @@ import {
 } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { listField, listFields, singleFields } from '../form-lists.ts'
+import { withWordsFor } from '../subtitle-words.ts'
 import { chunkingOptions } from './chunking-strategy.ts'
 
 export const GRANULARITIES = ['word', 'segment'] as const
@@ -107,12 +108,13 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     ...(include.includes('logprobs') && { logprobs: true }),
     task,
   }
+  const subtitles = parseSubtitleOptions(given)
   return {
     modelId: given.model || defaultModelId,
     language: given.language || undefined,
-    options,
+    options: withWordsFor({ format: responseFormat, subtitles }, options),
     format: responseFormat,
-    subtitles: parseSubtitleOptions(given),
+    subtitles,
     granularities,
     isStreamed: stream,
     hasProgress: include.includes('progress'),

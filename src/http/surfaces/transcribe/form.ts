@@ -18,6 +18,7 @@ import {
 } from '../../../whisper/options.ts'
 import type { FormFields } from '../../recordings/index.ts'
 import { listFields } from '../form-lists.ts'
+import { withWordsFor } from '../subtitle-words.ts'
 
 /** A field that is missing or empty is undefined. */
 export interface TranscribeForm {
@@ -44,12 +45,16 @@ const FORMAT_DEFAULT = { responseFormat: 'json' } as const
 export function readForm(fields: FormFields): TranscribeForm {
   const given = fields.last()
   const { responseFormat } = { ...FORMAT_DEFAULT, ...parseGiven(FORMAT_OPTION, given) }
+  const subtitles = parseSubtitleOptions(given)
   return {
     modelId: given.model_id || undefined,
     language: given.language || undefined,
     format: responseFormat,
-    options: readOptions({ ...given, ...listFields(fields, LIST_OPTIONS) }),
-    subtitles: parseSubtitleOptions(given),
+    options: withWordsFor(
+      { format: responseFormat, subtitles },
+      readOptions({ ...given, ...listFields(fields, LIST_OPTIONS) }),
+    ),
+    subtitles,
   }
 }
 

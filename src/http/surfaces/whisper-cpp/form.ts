@@ -17,10 +17,11 @@ import {
   parseGiven,
   text,
 } from '../../../option-table.ts'
-import type { SubtitleOptions } from '../../../transcript/index.ts'
+import { checkSubtitleOptions, SUBTITLE_OPTIONS, type SubtitleOptions } from '../../../transcript/index.ts'
 import { OPTIONS, type OptionName, type RequestedOptions, withDefaults } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { noSpeakers, onlyFalse, onlyZero } from '../refusals.ts'
+import { withWordsFor } from '../subtitle-words.ts'
 
 const FORMAT_NAMES = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const
 export type InferenceFormat = (typeof FORMAT_NAMES)[number]
@@ -66,6 +67,7 @@ export const INFERENCE_FIELDS = {
     'longer stretches are cut at their longest pause, 30 s at most',
   ],
   max_len: [integer(0, 1000), 'with response_format srt or vtt: characters of a cue; 0: no limit'],
+  cues: SUBTITLE_OPTIONS.cues,
   no_timestamps: [flag, 'no times in verbose_json'],
   token_timestamps: [flag, 'times of words in verbose_json'],
   no_language_probabilities: [flag, 'no languages that were considered in verbose_json'],
@@ -86,7 +88,15 @@ type Parsed = Partial<OptionValues<typeof INFERENCE_FIELDS>>
  */
 export function readInferenceForm(fields: FormFields, modelId: string): InferenceForm {
   const parsed = parseGiven(INFERENCE_FIELDS, fields.last())
-  const { responseFormat: format = 'json', language, beamSize, bestOf, vadMaxSpeechDurationS, maxLen = 0 } = parsed
+  const {
+    responseFormat: format = 'json',
+    language,
+    beamSize,
+    bestOf,
+    vadMaxSpeechDurationS,
+    maxLen = 0,
+    cues,
+  } = parsed
   const hasTimes = !parsed.noTimestamps
   const options: RequestedOptions = {
     ...renamedOptions(parsed),
@@ -99,12 +109,13 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
     }),
     ...((format === 'verbose_json' || maxLen > 0) && { wordTimestamps: true }),
   }
+  const subtitles = { ...(cues && { cues }), ...(maxLen > 0 && { maxLineWidth: maxLen, maxLineCount: 1 }) }
   return {
     modelId,
     language,
-    options,
+    options: withWordsFor({ format, subtitles }, options),
     format,
-    subtitles: maxLen > 0 ? { maxLineWidth: maxLen, maxLineCount: 1 } : {},
+    subtitles,
     hasTimes,
     hasWordTimes: hasTimes && parsed.tokenTimestamps !== false,
     hasLanguageProbabilities: !parsed.noLanguageProbabilities,
@@ -116,10 +127,14 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
  *
  * @throws {OptionInvalidError} for one that contradicts another.
  */
-export function checkInferenceForm({ options, format, subtitles: { maxLineWidth } }: InferenceForm): void {
+export function checkInferenceForm({ options, format, subtitles: { maxLineWidth, cues } }: InferenceForm): void {
   withDefaults(options)
   if (maxLineWidth !== undefined && format !== 'srt' && format !== 'vtt') {
     throw new OptionInvalidError('max_len', String(maxLineWidth), 'it with response_format srt or vtt')
+  }
+  checkSubtitleOptions({ cues }, { format, hasWords: true })
+  if (maxLineWidth !== undefined && cues === 'segments') {
+    throw new OptionInvalidError('max_len', String(maxLineWidth), 'either it or cues=segments')
   }
 }
 
