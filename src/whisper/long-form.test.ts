@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { InstantSession } from '../../test/helpers/fakes/instant-session.ts'
 import { generation, ScriptedDecoder, special, VOCAB } from '../../test/helpers/fakes/scripted-decoder.ts'
 import type { Segment } from '../transcript/index.ts'
 import { FRAME_SAMPLES } from '../vad/index.ts'
@@ -120,7 +121,7 @@ function threeWindows(): Float32Array {
 
 async function transcribe(
   samples: Float32Array,
-  model: ScriptedModel,
+  model: ModelSession,
   given: GivenOptions = {},
   context: Partial<LongFormContext> = {},
 ) {
@@ -308,6 +309,39 @@ test('by alignment, segments break at the ends of sentences and carry times insi
     [' Tudo', ' bem', ' com', ' você?'],
   )
   assert.ok(second!.words!.every((word) => word.probability > 0.9))
+})
+
+function assertInOrder(segments: readonly Segment[], durationSeconds: number): void {
+  let earliest = 0
+  for (const { start, end, words = [] } of segments) {
+    assert.deepEqual([start, end], [words[0]!.start, words.at(-1)!.end], 'a segment begins and ends with its words')
+    for (const word of words) {
+      assert.ok(word.start >= earliest - 1e-9 && word.end - word.start >= 0.02 - 1e-9, JSON.stringify(word))
+      earliest = word.end
+    }
+  }
+  assert.ok(earliest <= durationSeconds)
+}
+
+test('what was left out inside an overlong word is put between that word and the next', async () => {
+  const said = [[' Um', ' dois', ' três.'], [' antes.'], [' meio.'], [' depois.']]
+  const model = new ScriptedModel(said.map((words) => ({ words })))
+  const given: GivenOptions = { timestamps: 'align', word_timestamps: true, vad_filter: true }
+  const { segments } = await transcribe(noise(20), model, given)
+  assert.deepEqual(
+    segments.map(({ text }) => text),
+    [' antes.', ' Um dois', ' meio.', ' três.', ' depois.'],
+  )
+  assertInOrder(segments, 20)
+})
+
+test('where windows seek, words end before the next window begins, and their segments with them', async () => {
+  for (const seekTicks of [30, 700, 1400]) {
+    const given: GivenOptions = { timestamps: 'tokens', word_timestamps: true }
+    const { segments } = await transcribe(noise(70), new InstantSession({ seekTicks }), given)
+    assert.ok(segments.length > 2)
+    assertInOrder(segments, 70)
+  }
 })
 
 test('words are there only when they are asked for', async () => {

@@ -10,8 +10,8 @@ import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
 import { RetryBudget } from './retry-budget.ts'
-import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
-import type { TimedWord } from './timed-words.ts'
+import { completePart, segmentsOf, takeWords, type UnnumberedSegment } from './segments.ts'
+import { lasting, type TimedWord } from './timed-words.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
 import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
@@ -138,11 +138,16 @@ class LongForm {
 
   async #finish(text: WindowText): Promise<void> {
     const complete = this.#upToTheSeek(text)
-    const nBefore = this.#entries.length
     this.#retries.spend(text.retries)
-    const segments = this.#keep(complete)
-    for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
-    const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
+    const kept = this.#keep(complete)
+    const extras = await this.#decodeUncovered(
+      complete,
+      kept.map(({ segment }) => segment),
+    )
+    const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, complete)) : kept
+    for (const extra of extras) added.push(...this.#keep(extra))
+    added.sort((a, b) => a.segment.start - b.segment.start)
+    const nBefore = this.#entries.length
     this.#entries.push(...added)
     if (!this.#mayDrop && added.length > 0) this.#context.onSegments?.(numbered(added, nBefore))
   }
@@ -187,26 +192,35 @@ class LongForm {
   /** The complete part of a text where windows seek; the next window hears the rest again. */
   #upToTheSeek(text: WindowText): WindowText {
     if (!this.#seeking?.maySeek) return text
-    const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)
+    const { timestampBegin } = this.#context.session.model.generation
+    const complete = completePart(text.decoded.tokens, timestampBegin)
     if (!complete) return text
-    this.#seeking.seek(text.window.startSeconds + complete.seconds)
-    return { ...text, decoded: { ...text.decoded, tokens: complete.tokens } }
+    const { startSeconds } = text.window
+    const seek = startSeconds + complete.seconds
+    this.#seeking.seek(seek)
+    const nTokens = complete.tokens.filter((token) => token < timestampBegin).length
+    // The next window's words begin at the seek.
+    const words = text.words && lasting(takeWords(text.words, 0, nTokens), { start: startSeconds, end: seek })
+    return { ...text, words, decoded: { ...text.decoded, tokens: complete.tokens } }
   }
 
-  /** Adds a window's text to the result and gives its segments. */
-  #keep(text: WindowText): readonly UnnumberedSegment[] {
+  /** The segments of a window's text, which is remembered as what was said before the next. */
+  #keep(text: WindowText): Entry[] {
+    const entries = this.#entriesOf(text)
+    if (entries.length > 0) this.#remember(text)
+    return entries
+  }
+
+  #entriesOf(text: WindowText): Entry[] {
     const { options, session } = this.#context
     const { model } = session
     if (isSilence(text.decoded, options)) return []
     const { timestampBegin, eot } = model.generation
     const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
-    const segments = segmentsOf(text, context)
-    for (const segment of segments) {
+    return segmentsOf(text, context).map((segment) => {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
-      this.#entries.push({ segment, words })
-    }
-    if (segments.length > 0) this.#remember(text)
-    return segments
+      return { segment, words }
+    })
   }
 
   #remember({ decoded }: WindowText): void {
@@ -262,6 +276,17 @@ class LongForm {
       },
     }
   }
+}
+
+/** The text with its overlong words cut where they cover what was said in them, and the extras say. */
+function withRoomFor(extras: readonly WindowText[], text: WindowText): WindowText {
+  const said = extras.flatMap(({ words }) => words ?? [])
+  const credible = text.words && spansOfWords(text.words)
+  const words = text.words?.map((word, i) => {
+    const holdsOthers = said.some(({ start, end }) => start < word.end && end > word.start)
+    return holdsOthers ? { ...word, ...credible![i]! } : word // one for each word
+  })
+  return { ...text, words }
 }
 
 function numbered(entries: readonly Entry[], firstId: number): Segment[] {

@@ -87,7 +87,7 @@ test('without a source of times the speech that was found gives them', () => {
   assert.deepEqual([only!.start, only!.end], [51, 68])
 })
 
-test('by alignment a segment ends with a sentence and at a pause, and not at an abbreviation’s comma', () => {
+test('by alignment a segment ends with a sentence and at a pause, and not at a comma', () => {
   const words = [
     word(' Bom', 51, 51.3),
     word(' dia,', 51.3, 51.6),
@@ -101,6 +101,38 @@ test('by alignment a segment ends with a sentence and at a pause, and not at an 
     [' Bom dia, Ana.', ' Eu', ' vou'],
   )
   assert.deepEqual([found[0]!.start, found[0]!.end], [51, 52])
+})
+
+test('no segment ends behind an abbreviation, an ordinal or an initial', () => {
+  const sentences = [
+    ' And| Mr.| John| Dashwood| of| the| U.S.| Army.',
+    ' am| 15.| Mai,| z.| B.| Autos.',
+    ' o| Sr.| Silva| tem| R$ 1.| 500,| etc.| e| a| Sra.| J.| R.| Costa.',
+  ]
+  for (const sentence of sentences) {
+    const words = sentence.split('|').map((text, i) => word(text, 51 + i * 0.3, 51.2 + i * 0.3))
+    assert.equal(segments(windowText([1], words), { timestamps: 'align' }).length, 1, sentence)
+  }
+})
+
+test('the marks of every script end a segment', () => {
+  for (const pair of [' كيف حالك؟| نعم', ' है।| वह', ' ہے۔| وہ', ' է։| Ես', ' ነው።| እኔ', ' κάνεις;| Καλά', '好。|今']) {
+    const words = pair.split('|').map((text, i) => word(text, 51 + i * 0.3, 51.2 + i * 0.3))
+    assert.equal(segments(windowText([1], words), { timestamps: 'align' }).length, 2, pair)
+  }
+})
+
+test('a segment of timestamp tokens begins and ends with its words where they are told', () => {
+  const words = [word(' a', 50.1, 50.4), word(' bc', 53, 53.3)].map((w, i) => ({ ...w, tokens: [500 + i] }))
+  const tokens = [at(0), 500, at(2.5), at(3), 501, at(6)]
+  const found = segments(windowText(tokens, words), { timestamps: 'tokens', word_timestamps: true })
+  assert.deepEqual(
+    found.map(({ start, end }) => [start, end]),
+    [
+      [50.1, 50.4],
+      [53, 53.3],
+    ],
+  )
 })
 
 test('words are shared out to the segments of timestamp tokens by the tokens that spell them', () => {

@@ -1,5 +1,6 @@
 /** A window's text → segments with times, by whichever source of times was asked for. */
 
+import { endsSentence } from '../sentence-end.ts'
 import type { Segment, TokenLogprob, Word } from '../transcript/index.ts'
 import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import type { DecodedWindow } from './decoded-window.ts'
@@ -8,18 +9,15 @@ import { qualityOf } from './quality.ts'
 import type { TimedWord } from './timed-words.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 import type { WindowText } from './window-decoder.ts'
-import { windowEnd } from './windows.ts'
+import { type Span, windowEnd } from './windows.ts'
 
 /** A pause that ends a segment even in the middle of a sentence, in seconds. */
 const SEGMENT_PAUSE = 1
-const SENTENCE_END = /[.。!！?？…]["'”’»)\]]*$/
 
 /** Numbered once all segments of the recording are known. */
 export type UnnumberedSegment = Omit<Segment, 'id'>
 
-interface Piece {
-  readonly start: number
-  readonly end: number
+interface Piece extends Span {
   readonly text: string
   readonly tokens: readonly number[]
   readonly words: readonly TimedWord[] | undefined
@@ -40,8 +38,8 @@ export function segmentsOf(text: WindowText, context: SegmentContext): Unnumbere
     .map((piece) => ({ ...piece, logprobs: logprobs?.take(piece.tokens.filter((token) => token < eot).length) }))
     .filter((piece) => piece.text.trim() !== '')
     .map((piece) => ({
-      start: piece.start,
-      end: piece.end,
+      // A segment whose words are told begins and ends with them, wherever its own times are from.
+      ...(options.wordTimestamps && piece.words?.length ? spanOf(piece.words) : { start: piece.start, end: piece.end }),
       text: piece.text,
       tokens: piece.tokens,
       temperature: decoded.temperature,
@@ -69,10 +67,9 @@ function pieces(text: WindowText, context: SegmentContext): Piece[] {
 /** Breaks at the ends of sentences and at pauses. */
 function byWords(words: readonly TimedWord[]): Piece[] {
   const groups: TimedWord[][] = []
-  for (const word of words) {
-    const last = groups.at(-1)?.at(-1)
-    const isBreak = !last || SENTENCE_END.test(last.word) || word.start - last.end > SEGMENT_PAUSE
-    if (isBreak) groups.push([word])
+  for (const [i, word] of words.entries()) {
+    const pause = i > 0 ? word.start - words[i - 1]!.end : Number.POSITIVE_INFINITY
+    if (pause > SEGMENT_PAUSE || endsSentence(words, i - 1, pause)) groups.push([word])
     else groups.at(-1)!.push(word)
   }
   return groups.map(pieceOfWords)
@@ -80,12 +77,16 @@ function byWords(words: readonly TimedWord[]): Piece[] {
 
 function pieceOfWords(words: readonly TimedWord[]): Piece {
   return {
-    start: words[0]!.start,
-    end: Math.max(...words.map((word) => word.end)),
+    ...spanOf(words),
     text: words.map((word) => word.word).join(''),
     tokens: words.flatMap((word) => word.tokens),
     words,
   }
+}
+
+/** From the start of the first word to the end of the last. */
+function spanOf(words: readonly TimedWord[]): Span {
+  return { start: words[0]!.start, end: words.at(-1)!.end }
 }
 
 /**
@@ -141,7 +142,7 @@ export function completePart(
 }
 
 /** Words from index `from` on that `nTokens` tokens spell. */
-function takeWords(words: readonly TimedWord[], from: number, nTokens: number): TimedWord[] {
+export function takeWords(words: readonly TimedWord[], from: number, nTokens: number): TimedWord[] {
   const taken: TimedWord[] = []
   for (let i = from, left = nTokens; i < words.length && left > 0; i++) {
     taken.push(words[i]!)

@@ -4,8 +4,11 @@
  * @see openai/whisper:whisper/timing.py `add_word_timestamps`
  */
 
+import { endsSentence } from '../sentence-end.ts'
 import type { Word } from '../transcript/index.ts'
+import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { type AlignmentScores, tokenTimes } from './alignment.ts'
+import type { Span } from './windows.ts'
 import type { SpelledWord } from './words.ts'
 
 /** A word, and the tokens that spell it. */
@@ -15,7 +18,8 @@ export interface TimedWord extends Word {
 
 /** No word takes longer than twice the median, and the median itself is taken as at most this, in seconds. */
 const LONGEST_MEDIAN = 0.7
-const SENTENCE_END = /[.。!！?？]["'”’)\]]*$/
+/** No word takes less than a position of the encoder, in seconds. */
+const SHORTEST_WORD = SECONDS_PER_POSITION
 
 /** Facts of a window that its words' times depend on. */
 export interface WindowTiming {
@@ -50,11 +54,32 @@ export function timeWords(
     const probability = ofTokens.reduce((sum, p) => sum + p, 0) / (ofTokens.length || 1)
     return { word: text, tokens, start: times[from]!, end: times[place]!, probability }
   })
-  return shortened(timed).map((word) => ({
+  return lasting(shortened(timed), { start: 0, end: nPositions * SECONDS_PER_POSITION }).map((word) => ({
     ...word,
     start: startSeconds + word.start,
     end: startSeconds + word.end,
   }))
+}
+
+/**
+ * The words one after the other inside `span`, none shorter than a position. The path through the attention may go straight down,
+ * which leaves words without any time: they get theirs from their neighbours. All other words keep their times.
+ */
+export function lasting<T extends Span>(words: readonly T[], span: Span): T[] {
+  const least = Math.min(SHORTEST_WORD, (span.end - span.start) / words.length)
+  let earliest = span.start
+  const ordered = words.map((word) => {
+    const start = Math.max(word.start, earliest)
+    earliest = Math.max(word.end, start + least)
+    return { ...word, start, end: earliest }
+  })
+  let latest = span.end
+  for (const [i, word] of [...ordered.entries()].reverse()) {
+    const end = Math.min(word.end, latest)
+    latest = Math.min(word.start, end - least)
+    ordered[i] = { ...word, start: latest, end }
+  }
+  return ordered
 }
 
 /** A pause at a sentence's border is no part of the words beside it, though the alignment has to put it somewhere. */
@@ -63,8 +88,9 @@ function shortened(words: readonly TimedWord[]): TimedWord[] {
   if (longest === 0) return [...words]
   return words.map((word, i) => {
     if (word.end - word.start <= longest) return word
-    const isFirst = i === 0 || SENTENCE_END.test(words[i - 1]!.word)
-    if (SENTENCE_END.test(word.word)) return { ...word, end: word.start + longest }
+    const pause = word.end - word.start - longest
+    if (endsSentence(words, i, pause)) return { ...word, end: word.start + longest }
+    const isFirst = i === 0 || endsSentence(words, i - 1, pause)
     return isFirst ? { ...word, start: word.end - longest } : word
   })
 }

@@ -133,13 +133,12 @@ export class WindowDecoder {
   ): Promise<TimedWord[]> {
     const { generation, tokenizer, maxTextContext } = this.#session.model
     const isText = (token: number) => token < generation.eot
-    const textTokens = tokens.filter(isText)
-    if (textTokens.length === 0) return []
-    const probabilities = logprobs.filter((_, i) => isText(tokens[i]!)).map(Math.exp)
     const prompt = sotSequence(generation, { language, task: this.#options.task, withTimestamps: false })
-    const room = maxTextContext - prompt.length - 1
-    const scores = await encoded.align([...prompt, ...textTokens.slice(0, room), generation.eot])
-    const words = splitWords(textTokens.slice(0, room), language, tokenizer)
+    const runs = textRuns(tokens, isText, maxTextContext - prompt.length - 1)
+    if (runs.length === 0) return []
+    const probabilities = logprobs.filter((_, i) => isText(tokens[i]!)).map(Math.exp)
+    const scores = await encoded.align([...prompt, ...runs.flat(), generation.eot])
+    const words = runs.flatMap((run) => splitWords(run, language, tokenizer))
     const nPositions = Math.max(1, Math.floor(secondsOf(window.samples.length) / SECONDS_PER_POSITION))
     return timeWords(words, probabilities, scores, prompt.length - 1, {
       startSeconds: window.startSeconds,
@@ -162,6 +161,17 @@ export class WindowDecoder {
       throw error
     }
   }
+}
+
+/** The first `room` tokens of a text, in runs between timestamps: no word reaches from one segment into the next. */
+function textRuns(tokens: readonly number[], isText: (token: number) => boolean, room: number): number[][] {
+  const runs: number[][] = [[]]
+  let nText = 0
+  for (const token of tokens) {
+    if (!isText(token)) runs.push([])
+    else if (nText++ < room) runs.at(-1)!.push(token)
+  }
+  return runs.filter((run) => run.length > 0)
 }
 
 /** The session that a request with these options needs. */

@@ -92,17 +92,20 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
   })
 
   test('words are in order, lie within the recording, and spell its text', async () => {
+    const ROUNDING = 1e-9
     const { path, language, leastWords } = spoken.long
     const result = await transcribe(path, language, { word_timestamps: true })
     const words = result.segments.flatMap((segment) => segment.words!)
     assert.ok(words.length > leastWords, `${words.length} words`)
     for (const [i, word] of words.entries()) {
-      assert.ok(word.start <= word.end && word.end <= result.durationSeconds + 0.1, JSON.stringify(word))
-      assert.ok(i === 0 || word.start >= words[i - 1]!.start - 0.02, JSON.stringify(words.slice(i - 1, i + 1)))
+      assert.ok(word.end - word.start >= 0.02 - ROUNDING && word.end <= result.durationSeconds, JSON.stringify(word))
+      assert.ok(i === 0 || word.start >= words[i - 1]!.end - ROUNDING, JSON.stringify(words.slice(i - 1, i + 1)))
       assert.ok(word.probability >= 0 && word.probability <= 1)
     }
-    const spelled = words.map(({ word }) => word).join('')
-    assert.deepEqual(normalizeWords(spelled, language), normalizeWords(result.text, language))
+    for (const { start, end, text, words: own } of result.segments) {
+      assert.equal(own!.map(({ word }) => word).join(''), text)
+      assert.deepEqual([start, end], [own![0]!.start, own!.at(-1)!.end])
+    }
   })
 
   test('timestamp tokens give segments in order, and the same words but for a few', async () => {

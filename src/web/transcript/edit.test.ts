@@ -19,6 +19,18 @@ test('a word that is replaced passes its time on, and the others keep theirs', (
   assert.deepEqual([edited.start, edited.end, edited.quality], [10, 15, 'ok'])
 })
 
+test('a word with a blank inside stays known by its parts', () => {
+  const words = [
+    { word: 'custa', start: 10, end: 11, probability: 0.9 },
+    { word: 'R$ 3,50', start: 11, end: 12, probability: 0.8 },
+  ]
+  const edited = withText({ id: 3, start: 10, end: 12, text: 'custa R$ 3,50', words, quality: 'ok' }, 'Custa R$ 3,50')
+  assert.deepEqual(edited.words.slice(1), [
+    { word: 'R$', start: 11, end: 11.333, probability: 0.8 },
+    { word: '3,50', start: 11.333, end: 12, probability: 0.8 },
+  ])
+})
+
 test('several words in the place of one share its time by their length', () => {
   const edited = withText(heard, 'uma raposa bem velhinha não aprende')
   assert.deepEqual(

@@ -27,8 +27,9 @@ export function withSegments(transcript: Transcript, changed: ReadonlyMap<number
 }
 
 /** The words of the new text, none where the original had none. */
-function alignedWords({ words: old }: SpokenText, text: string, { start, end }: Segment): Word[] {
+function alignedWords({ words }: SpokenText, text: string, { start, end }: Segment): Word[] {
   const texts = text.split(' ').filter((word) => word !== '')
+  const old = words.flatMap(partsOf)
   if (old.length === 0 || texts.length > MAX_COMPARED_WORDS) return []
   const kept = keptWords(old, texts)
   const aligned: Word[] = []
@@ -47,6 +48,13 @@ function alignedWords({ words: old }: SpokenText, text: string, { start, end }: 
     i = next
   }
   return aligned
+}
+
+/** A word with a blank inside, such as "R$ 3,50", as what stands around it. */
+function partsOf(word: Word): Word[] {
+  const texts = word.word.trim().split(/\s+/)
+  if (texts.length === 1) return [word]
+  return spread(texts, word.start, word.end).map((part) => ({ ...part, probability: word.probability }))
 }
 
 /** Words one after another over a stretch of time, longer ones longer. */
