@@ -29,7 +29,8 @@ export function writeVtt(transcription: Transcription, options: SubtitleOptions 
 
 /** A header, then one row for each segment: start and end in whole milliseconds, text. */
 export function writeTsv({ segments }: Transcription): string {
-  const rows = segmentCues(segments).map(({ startMs, endMs, text }) => `${startMs}\t${endMs}\t${text}\n`)
+  const cues = byChannel(segments, segmentCues)
+  const rows = cues.map((cue) => `${cue.startMs}\t${cue.endMs}\t${SPEAKER.tsv(cue)}${cue.text}\n`)
   return `start\tend\ttext\n${rows.join('')}`
 }
 
@@ -40,13 +41,33 @@ function writeCues(
   encode: (text: string) => string,
 ): string {
   checkSubtitleOptions(options, { format, hasWords: segments.every(({ words }) => words !== undefined) })
-  const cues = hasLayout(options) ? withOrderedTimes(laidOutCues(segments, options)) : segmentCues(segments)
+  const cues = byChannel(segments, (own) =>
+    hasLayout(options) ? withOrderedTimes(laidOutCues(own, options)) : segmentCues(own),
+  )
   const captions = cues.map((cue, i) => {
-    const text = withHighlight(cue, encode)
+    const text = `${SPEAKER[format](cue)}${withHighlight(cue, encode)}`
     const duration = cue.endMs - cue.startMs
     return { type: 'caption' as const, index: i + 1, start: cue.startMs, end: cue.endMs, duration, content: text, text }
   })
   return build(captions, { format, eol: '\n' })
+}
+
+/** Who says it, where channels are heard apart: WebVTT has a place for that, the others only their text. */
+const SPEAKER = {
+  srt: ({ channel }: Cue) => (channel === undefined ? '' : `[${channel}] `),
+  vtt: ({ channel }: Cue) => (channel === undefined ? '' : `<v Channel ${channel}>`),
+  tsv: ({ channel }: Cue) => (channel === undefined ? '' : `[${channel}] `),
+} as const
+
+/** The cues of each channel on their own, then all by time: people on two channels talk at the same time. */
+function byChannel(segments: readonly Segment[], cuesOf: (own: readonly Segment[]) => readonly Cue[]): readonly Cue[] {
+  const channels = new Set(segments.map(({ channel }) => channel))
+  if (channels.size === 1 && channels.has(undefined)) return cuesOf(segments)
+  return [...channels]
+    .flatMap((channel) =>
+      cuesOf(segments.filter((segment) => segment.channel === channel)).map((cue) => ({ ...cue, channel })),
+    )
+    .sort((a, b) => a.startMs - b.startMs)
 }
 
 function segmentCues(segments: readonly Segment[]): Cue[] {

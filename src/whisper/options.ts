@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
 import {
+  choiceOrNumber,
   describeOptions,
   flag,
   integer,
@@ -20,6 +21,9 @@ import {
   text,
 } from '../option-table.ts'
 
+/** What ffmpeg takes. */
+const MOST_CHANNELS = 64
+
 /** Characters; several times what fits a model's prompt. */
 const MAX_TEXT_LENGTH = 4000
 
@@ -29,9 +33,24 @@ const MAX_TEXT_LENGTH = 4000
  */
 const MOST_SAMPLES = 80
 
+/** Of a channel where only one can be heard. */
+export const ONE_CHANNEL = [
+  choiceOrNumber(['mix'], 1, MOST_CHANNELS),
+  'all channels of the track as one, or one of them, counted from 1',
+] as const
+
 /** Each option: its check and what it does. Defaults are beside, in `DEFAULTS`. */
 export const OPTIONS = {
   task: [oneOf(['transcribe', 'translate']), 'what to write: the language that is spoken, or English'],
+
+  track: [
+    integer(1, 1000),
+    'audio track, counted from 1; unset: the one in the language, or the default, that has sound',
+  ],
+  channel: [
+    choiceOrNumber(['mix', 'each'], 1, MOST_CHANNELS),
+    'all channels of the track as one, one of them, counted from 1, or each apart, as where each has a speaker',
+  ],
 
   vad_filter: [flag, 'transcribe only what the voice activity detection takes for speech'],
   threshold: [number(0, 1), 'probability from which a moment counts as speech'],
@@ -101,6 +120,7 @@ type Checked = OptionValues<typeof OPTIONS>
 
 /** Options that mean something else when they are left out than any value could say. */
 type Unset =
+  | 'track'
   | 'lengthPenalty'
   | 'hallucinationSilenceThreshold'
   | 'initialPrompt'
@@ -118,6 +138,8 @@ export type DecodingOptions = {
 /** The defaults; docs/decisions/0007 has the measurements behind those that differ from openai/whisper's. */
 export const DEFAULTS: DecodingOptions = {
   task: 'transcribe',
+  track: undefined,
+  channel: 'mix',
   vadFilter: true,
   threshold: 0.35,
   minSpeechDurationMs: 0,
