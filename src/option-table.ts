@@ -31,6 +31,12 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
   return z.enum(values).describe(`one of ${values.join(', ')}`)
 }
 
+/** One of some words, or a whole number. */
+export function choiceOrNumber<const T extends readonly [string, ...string[]]>(words: T, min: number, max: number) {
+  const count = z.coerce.number().int().min(min).max(max)
+  return z.union([z.enum(words), count]).describe(`${words.join(', ')}, or a whole number from ${min} to ${max}`)
+}
+
 export const flag = z
   .union([z.boolean(), z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] })])
   .pipe(z.boolean())
@@ -155,7 +161,9 @@ function allowed(check: z.ZodType): string {
 
 /** What JSON Schema says of the values that a check lets through. */
 export interface OptionSchema {
-  readonly type: 'boolean' | 'integer' | 'number' | 'string' | 'array'
+  /** Absent where there are alternatives. */
+  readonly type?: 'boolean' | 'integer' | 'number' | 'string' | 'array'
+  readonly anyOf?: readonly OptionSchema[]
   readonly minimum?: number
   readonly maximum?: number
   readonly enum?: readonly string[]

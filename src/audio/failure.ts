@@ -7,10 +7,14 @@ import {
   FfmpegMissingError,
   FfmpegStoppedError,
 } from '../errors/index.ts'
+import { MOST_CHANNELS } from './channels.ts'
 import type { FfmpegExit } from './ffmpeg.ts'
 import { hasSandboxFailed } from './sandbox.ts'
 
 export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
+
+/** ffmpeg lists a track with its number of channels where they have no layout. */
+const TOO_MANY_CHANNELS = /^\[info\] +Stream #.*: Audio: .*\b(?:6[5-9]|[7-9]\d|[1-9]\d{2,}) channels\b/m
 
 /**
  * ffmpeg's words → the reason a caller reads; the first match counts. The texts have been the same since ffmpeg 4.
@@ -19,7 +23,7 @@ export const holdsNoAudio = () => new AudioEmptyError('holds no audio')
 const REASONS: readonly (readonly [said: RegExp, reason: string])[] = [
   [/moov atom not found/, 'it is incomplete, the index at its end is missing'],
   [/Format not on whitelist/, 'its format is not one of audio or video'],
-  [/Rematrix is needed/, 'its channels have no known layout, so they cannot be mixed'],
+  [TOO_MANY_CHANNELS, `it has more than the ${MOST_CHANNELS} channels that can be read`],
   [/Decoder \(codec [^)]*\) not found|Decoding requested, but no decoder found|codec none/, 'its codec is not known'],
   [/Cannot allocate memory/, 'it asks for more memory than a recording needs'],
   [/Permission denied/, 'the service may not read it'],

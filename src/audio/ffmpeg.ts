@@ -7,13 +7,15 @@ import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError, ProcessLimitError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import { type ChannelLayout, MONO } from './channels.ts'
 import { CODEC_WHITELIST } from './codecs.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
-import { BYTES_PER_SAMPLE } from './samples.ts'
+import { WavReader } from './samples.ts'
 import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
+import { type Track, TrackList, type TrackWish } from './tracks.ts'
 
 /** Options of reading a file; the same record serves the probe and the decoder. */
-export interface AudioOptions {
+export interface AudioOptions extends TrackWish {
   /** Name or path of the ffmpeg program. */
   readonly ffmpegPath: string
   /** False: without what `sandbox.ts` puts around it. */
@@ -32,7 +34,19 @@ export interface AudioOptions {
   readonly onLength?: ((seconds: number) => void) | undefined
   /** Told, each in a sentence for the caller, what was not as the file promised, or had to be decided for it. */
   readonly onWarning?: ((warning: string) => void) | undefined
+  /** All channels of the track in one, by default, or one of them, counted from 1. */
+  readonly channel?: 'mix' | number | undefined
+  /** The channel is one of several that are heard apart: all of them are raised or lowered by what the loudest needs. */
+  readonly isOneOfAll?: boolean | undefined
+  /** Told, before the first samples, which track is heard, counted from 1, and how many channels it has. */
+  readonly onTrack?: ((found: { readonly track: number; readonly nChannels: number }) => void) | undefined
 }
+
+/** What concerns one recording. */
+export type RecordingOptions = Pick<
+  AudioOptions,
+  'signal' | 'logger' | 'onLength' | 'onWarning' | 'track' | 'language' | 'channel' | 'isOneOfAll' | 'onTrack'
+>
 
 /** As the settings have it. */
 export function audioOptions(
@@ -42,7 +56,7 @@ export function audioOptions(
     ffmpegTimeoutSeconds,
     maxAudioSeconds,
   }: Pick<EngineSettings, 'ffmpegPath' | 'isFfmpegSandboxed' | 'ffmpegTimeoutSeconds' | 'maxAudioSeconds'>,
-  ofCall: Pick<AudioOptions, 'signal' | 'logger' | 'onLength' | 'onWarning'> = {},
+  ofCall: RecordingOptions = {},
 ): AudioOptions {
   return {
     ffmpegPath,
@@ -62,8 +76,6 @@ const LARGEST_ALLOCATION_BYTES = 512 * 1024 * 1024
 /** Of sound for each second of processor time; slow machines decode the costliest codecs at twenty. */
 const SLOWEST_DECODING = 10
 
-const BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
-
 export interface FfmpegExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -71,23 +83,29 @@ export interface FfmpegExit {
   readonly stderr: string
 }
 
-/**
- * Arguments that turn the first audio stream of `path` into 16 kHz mono float32 on standard output.
- *
- * @param outputArgs  further limits of the output, such as `-frames:a 1`.
- */
-function ffmpegArguments(path: string, outputArgs: readonly string[] = []): string[] {
+/** What is read of a file. */
+export interface FfmpegRun {
+  /** Audio track, from 0. */
+  readonly track?: number
+  /** Further limits of the output, such as `-frames:a 1`. */
+  readonly outputArgs?: readonly string[]
+}
+
+/** Arguments that turn an audio stream of `path` into 16 kHz float32, with all of its channels, on standard output. */
+function ffmpegArguments(path: string, { track = 0, outputArgs = [] }: FfmpegRun): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
     // The prefix `file:` keeps a name from being taken for an option or an address.
     ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
+    // Six channels that nobody has placed are taken for six microphones, not for a cinema's loudspeakers.
+    ...['-guess_layout_max', '2'],
     ...['-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
-    ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
-    // Into float32 ffmpeg mixes stereo as 0.71 L + 0.71 R, which overshoots by up to 3 dB; into 16 bits, as everybody
-    // who feeds Whisper does it, as 0.5 L + 0.5 R. A largest weight of 1 asks for the latter.
+    ...['-map', `0:a:${track}`, '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
+    // Channels are mixed in mix.ts. ffmpeg does it only where their number changes on the way: into float32 stereo as
+    // 0.71 L + 0.71 R, which overshoots by up to 3 dB; a largest weight of 1 asks for 0.5 L + 0.5 R.
     ...['-af', 'aresample=rematrix_maxval=1'],
-    ...['-ac', '1', '-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', '-f', 'f32le', 'pipe:1'],
+    ...['-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
   ]
 }
 
@@ -102,6 +120,10 @@ export class Ffmpeg implements AsyncDisposable {
   readonly #options: AudioOptions
   readonly #exited: Promise<unknown>
   readonly #closed: Promise<unknown>
+  readonly #reader = new WavReader()
+  readonly #tracks = new TrackList()
+  /** Settles when all tracks have been named, or ffmpeg has no more to say. */
+  readonly #listed: Promise<void>
   #stderr = ''
   #announcedSeconds: number | undefined
   #givenSeconds = 0
@@ -112,7 +134,12 @@ export class Ffmpeg implements AsyncDisposable {
     this.#options = options
     this.#exited = new Promise((resolve) => child.once('exit', resolve))
     this.#closed = new Promise((resolve) => child.once('close', resolve))
+    const listed = Promise.withResolvers<void>()
+    this.#listed = listed.promise
+    child.stderr.once('close', listed.resolve)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#tracks.push(text)
+      if (this.#tracks.isComplete) listed.resolve()
       this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
       this.#announcedSeconds ??= durationIn(this.#stderr)
     })
@@ -125,10 +152,10 @@ export class Ffmpeg implements AsyncDisposable {
    * @throws {ProcessLimitError} when the system starts no further process.
    * @throws the signal's reason when it has been aborted.
    */
-  static async start(path: string, options: AudioOptions, outputArgs: readonly string[] = []): Promise<Ffmpeg> {
+  static async start(path: string, options: AudioOptions, run: FfmpegRun = {}): Promise<Ffmpeg> {
     options.signal?.throwIfAborted()
     try {
-      const child = await spawnFfmpeg(path, options, outputArgs)
+      const child = await spawnFfmpeg(path, options, run)
       // An abort emits 'error' at any time, and without a listener that would end our own process.
       child.on('error', () => child.kill('SIGKILL'))
       await once(child, 'spawn')
@@ -141,18 +168,35 @@ export class Ffmpeg implements AsyncDisposable {
   }
 
   /**
-   * ffmpeg's output, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
+   * The audio tracks of the file; none where it cannot be read. Nothing of the output is lost meanwhile.
+   *
+   * @throws what `output` throws.
+   */
+  async tracks(): Promise<readonly Track[]> {
+    await this.#withinTimeout(this.#listed)
+    return this.#tracks.tracks
+  }
+
+  /** Of the output, known from its first chunk on. */
+  get layout(): ChannelLayout {
+    return this.#reader.layout ?? MONO
+  }
+
+  /**
+   * ffmpeg's output: [N × channels] finite samples, interleaved. ffmpeg stops as soon as the pipe is full, so a slow
+   * consumer costs no memory.
    *
    * @throws {AudioTimeoutError} when nothing, or too little, came while the consumer waited.
    * @throws the signal's reason after an abort.
    */
-  async *output(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *output(): AsyncGenerator<Float32Array, void, undefined> {
     const chunks = this.#child.stdout[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> // no encoding was set
     for (;;) {
       const next = await this.#withinTimeout(chunks.next())
       if (next.done) return
-      this.#givenSeconds += next.value.length / BYTES_PER_SECOND
-      yield next.value
+      const samples = this.#reader.push(next.value) // [N × channels]
+      this.#givenSeconds += samples.length / (SAMPLE_RATE * this.layout.nChannels)
+      if (samples.length > 0) yield samples
     }
   }
 
@@ -211,8 +255,8 @@ function withoutRefusedDecoders(stderr: string): string {
   return stderr.replace(/^.*\[error\] Codec \([^)]*\) not on whitelist .*\n/gm, '')
 }
 
-async function spawnFfmpeg(path: string, options: AudioOptions, outputArgs: readonly string[]): Promise<Child> {
-  const args = ffmpegArguments(path, outputArgs)
+async function spawnFfmpeg(path: string, options: AudioOptions, run: FfmpegRun): Promise<Child> {
+  const args = ffmpegArguments(path, run)
   const cpuSeconds = options.timeoutSeconds + options.maxSeconds / SLOWEST_DECODING
   const [program, all] =
     options.isSandboxed === false

@@ -1,17 +1,16 @@
-/** Bytes of plain PCM → mono samples, bit for bit what ffmpeg's resampler makes of them. */
+/** Bytes of plain PCM → samples of all channels, bit for bit what ffmpeg makes of them. */
 
-import { makeSafe } from './samples.ts'
+import { makeFinite } from './samples.ts'
 import type { PcmEncoding } from './wav-layout.ts'
 
 /**
- * @param bytes      whole frames, beginning at the start of their ArrayBuffer, where typed arrays may lie.
- * @param nChannels  one; or two, which are mixed as 0.5 L + 0.5 R.
- * @returns          [N] in [-1, 1]; what is not finite is 0, as everywhere.
+ * @param bytes  whole frames, beginning at the start of their ArrayBuffer, where typed arrays may lie.
+ * @returns      [N × channels], interleaved; whole numbers as parts of full scale, floats as they are, none of them infinite.
  */
-export function samplesOfPcm(bytes: Uint8Array<ArrayBuffer>, encoding: PcmEncoding, nChannels: 1 | 2): Float32Array {
+export function samplesOfPcm(bytes: Uint8Array<ArrayBuffer>, encoding: PcmEncoding): Float32Array {
   const values = DECODERS[encoding](bytes)
-  const samples = nChannels === 2 ? mixed(values) : values instanceof Float64Array ? Float32Array.from(values) : values
-  if (encoding === 'f32' || encoding === 'f64') makeSafe(samples)
+  const samples = values instanceof Float64Array ? Float32Array.from(values) : values
+  if (encoding === 'f32' || encoding === 'f64') makeFinite(samples)
   return samples
 }
 
@@ -38,17 +37,4 @@ function threeByteInts(bytes: Uint8Array): Int32Array {
     values[i] = (bytes[at]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)
   }
   return values
-}
-
-/** Both channels are halved before they are added, each in the width in which they came. */
-function mixed(values: Float32Array | Float64Array): Float32Array {
-  const samples = new Float32Array(values.length / 2)
-  const isSingle = values instanceof Float32Array
-  for (let i = 0; i < samples.length; i++) {
-    const left = 0.5 * values[2 * i]!
-    const right = 0.5 * values[2 * i + 1]!
-    // Halving loses a bit of the very smallest floats only; without rounding here it would not.
-    samples[i] = isSingle ? Math.fround(left) + Math.fround(right) : left + right
-  }
-  return samples
 }

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { AudioUnreadableError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import type { ChannelLayout } from './channels.ts'
 import { samplesOfPcm } from './pcm.ts'
 import { readWavLayout, type WavLayout } from './wav-layout.ts'
 
@@ -38,19 +39,24 @@ export class PlainWav implements AsyncDisposable {
     return this.#layout.nFrames / SAMPLE_RATE
   }
 
+  /** Of one channel or two, which are what their number says. */
+  get layout(): ChannelLayout {
+    return { nChannels: this.#layout.nChannels, speakers: 0 }
+  }
+
   /**
-   * @returns chunks of [N] 16 kHz mono samples in [-1, 1], N > 0, owned by the caller.
+   * @returns chunks of [N × channels] samples at 16 kHz, interleaved and finite, N > 0, owned by the caller.
    * @throws {AudioUnreadableError} when the file has become shorter since it was opened.
    * @throws the signal's reason after an abort.
    */
   async *samples(signal: AbortSignal | undefined): AsyncGenerator<Float32Array, void, undefined> {
-    const { encoding, nChannels, bytesPerFrame, dataStart, nFrames } = this.#layout
+    const { encoding, bytesPerFrame, dataStart, nFrames } = this.#layout
     for (let frame = 0; frame < nFrames; frame += CHUNK_FRAMES) {
       signal?.throwIfAborted()
       const bytes = new Uint8Array(Math.min(CHUNK_FRAMES, nFrames - frame) * bytesPerFrame)
       const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, dataStart + frame * bytesPerFrame)
       if (bytesRead < bytes.length) throw new AudioUnreadableError('it became shorter while it was read')
-      yield samplesOfPcm(bytes, encoding, nChannels)
+      yield samplesOfPcm(bytes, encoding)
     }
   }
 

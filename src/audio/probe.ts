@@ -1,11 +1,11 @@
 /** Whether a file holds audio, found out by decoding its first frame. */
 
 import { stat } from 'node:fs/promises'
-import { AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
+import { type AsrError, AudioEmptyError, AudioUnreadableError } from '../errors/index.ts'
 import { failureOf } from './failure.ts'
 import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
-import { BYTES_PER_SAMPLE } from './samples.ts'
+import { MOST_TRIED } from './track-choice.ts'
 
 export interface AudioProbe {
   /** The header's claim, or ffmpeg's estimate; it may be wrong. undefined where neither exists. */
@@ -23,13 +23,18 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   await checkFile(path)
   await using wav = await PlainWav.open(path)
   if (wav) return { durationSeconds: wav.durationSeconds }
-  await using ffmpeg = await Ffmpeg.start(path, options, ['-frames:a', '1'])
-
-  let nBytes = 0
-  for await (const bytes of ffmpeg.output()) nBytes += bytes.length
-  const exit = await ffmpeg.exit()
-  if (exit.code !== 0 || nBytes === 0) throw failureOf(exit, Math.floor(nBytes / BYTES_PER_SAMPLE))
-  return { durationSeconds: ffmpeg.announcedSeconds }
+  let failure: AsrError | undefined
+  for (let track = 0; ; track++) {
+    await using ffmpeg = await Ffmpeg.start(path, options, { track, outputArgs: ['-frames:a', '1'] })
+    const nTracks = (await ffmpeg.tracks()).length
+    let nSamples = 0
+    for await (const samples of ffmpeg.output()) nSamples += samples.length
+    const exit = await ffmpeg.exit()
+    if (exit.code === 0 && nSamples > 0) return { durationSeconds: ffmpeg.announcedSeconds }
+    failure ??= failureOf(exit, nSamples)
+    // One track that cannot be read leaves the others.
+    if (track + 1 >= Math.min(nTracks, MOST_TRIED)) throw failure
+  }
 }
 
 /**

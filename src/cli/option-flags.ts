@@ -56,7 +56,8 @@ function valued(info: OptionInfo): Option {
   return option
 }
 
-function hintOf({ schema }: OptionInfo): string {
+function hintOf({ schema }: Pick<OptionInfo, 'schema'>): string {
+  if (schema.anyOf) return schema.anyOf.map((one) => hintOf({ schema: one })).join('|')
   if (schema.enum) return schema.enum.join('|')
   if (schema.minimum !== undefined) return `${schema.minimum}..${schema.maximum}`
   return schema.type === 'array' ? 'n,n,…' : 'text'

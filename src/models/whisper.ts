@@ -1,6 +1,6 @@
 /** Whisper of any size, multilingual or English-only; the other families differ from it in a few properties. */
 
-import { type AudioOptions, audioOptions, decodeAudio } from '../audio/index.ts'
+import { audioOptions, decodeAudio, type RecordingOptions } from '../audio/index.ts'
 import { type Checkpoint, type CheckpointConfig, openCheckpoint } from '../checkpoint/index.ts'
 import { CheckpointUnsupportedError, OptionInvalidError } from '../errors/index.ts'
 import { resolveCheckpointFolder } from '../hub/index.ts'
@@ -15,6 +15,7 @@ import {
 } from '../whisper/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
+import { type ChannelWork, transcribeEachChannel } from './each-channel.ts'
 import { checkTask, languageFor, withLanguageCodes } from './model-languages.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
@@ -64,18 +65,25 @@ export class WhisperStrategy extends AsrStrategy {
     const vad = this.#vad!
     const code = languageFor(model.generation, this.context.entry, language, options)
     checkTask(model.generation, options)
-    const listener = vad.listen()
+    const transcribe = async (work: ChannelWork): Promise<Transcription> => {
+      const listener = vad.listen()
+      const { hearing, onProgress, onSegments } = work
+      return await transcribeLongForm(this.#samplesOf(audioPath, { signal, language: code, ...hearing }), {
+        session: model.session(sessionRequest(options, signal)),
+        options: withLanguageCodes(model.generation, options),
+        speechProbability: (frames) => listener.probabilities(frames),
+        language: code,
+        signal,
+        onProgress,
+        onSegments,
+      })
+    }
+    const { track, channel } = options
+    if (channel === 'each') return await transcribeEachChannel(transcribe, { track, onLength, onProgress, onSegments })
     const warnings: string[] = []
     const onWarning = (warning: string) => warnings.push(warning)
-    const transcription = await transcribeLongForm(this.#samplesOf(audioPath, { signal, onLength, onWarning }), {
-      session: model.session(sessionRequest(options, signal)),
-      options: withLanguageCodes(model.generation, options),
-      speechProbability: (frames) => listener.probabilities(frames),
-      language: code,
-      signal,
-      onProgress,
-      onSegments,
-    })
+    const hearing = { track, channel, onLength, onWarning }
+    const transcription = await transcribe({ hearing, onProgress, onSegments })
     return { ...transcription, warnings: [...warnings, ...transcription.warnings] }
   }
 
@@ -89,7 +97,11 @@ export class WhisperStrategy extends AsrStrategy {
     if (!model.generation.isMultilingual) {
       throw new OptionInvalidError('model', this.context.entry.id, 'a multilingual model: this one knows only English')
     }
-    return await detectRecordingLanguage(this.#samplesOf(audioPath, { signal, onLength }), {
+    const { track, channel } = options
+    if (channel === 'each') {
+      throw new OptionInvalidError('channel', 'each', 'mix or one channel where only the language is asked for')
+    }
+    return await detectRecordingLanguage(this.#samplesOf(audioPath, { signal, onLength, track, channel }), {
       session: model.session(sessionRequest(options, signal)),
       options: withLanguageCodes(model.generation, options),
       speechProbability: (frames) => listener.probabilities(frames),
@@ -113,10 +125,7 @@ export class WhisperStrategy extends AsrStrategy {
     await vad?.[Symbol.asyncDispose]()
   }
 
-  #samplesOf(
-    audioPath: string,
-    ofCall: Pick<AudioOptions, 'signal' | 'onLength' | 'onWarning'>,
-  ): AsyncIterable<Float32Array> {
+  #samplesOf(audioPath: string, ofCall: RecordingOptions): AsyncIterable<Float32Array> {
     const { settings, logger } = this.context
     return decodeAudio(audioPath, audioOptions(settings, { ...ofCall, logger }))
   }

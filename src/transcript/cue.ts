@@ -8,6 +8,8 @@ export interface Cue {
   readonly text: string
   /** Offsets in `text` of the word that is being spoken, where words are highlighted. */
   readonly highlight: readonly [from: number, to: number] | undefined
+  /** In which it was said, where channels are heard apart. */
+  readonly channel?: number | undefined
 }
 
 /**

@@ -30,7 +30,7 @@ export type OpenAiVerboseJson = DataOf<typeof openAiVerboseJsonSchema>
 export const deltaEventSchema = z.object({ type: z.literal('transcript.text.delta'), delta: z.string(), logprobs })
 
 const { segments } = verboseJsonSchema.shape
-const { avg_logprob, quality, language } = segments.element.shape
+const { avg_logprob, quality, language, channel } = segments.element.shape
 
 /** @see openai/openai-node:src/resources/audio/transcriptions.ts `TranscriptionTextSegmentEvent` — `speaker` is required. */
 export const segmentEventSchema = z.object({
@@ -45,6 +45,7 @@ export const segmentEventSchema = z.object({
   avg_logprob: avg_logprob.optional(),
   quality: quality.optional(),
   language: language.optional(),
+  channel,
 })
 
 /** Not OpenAI's: for callers that show the recording as it is worked on. */

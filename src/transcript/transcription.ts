@@ -14,6 +14,8 @@ export interface Word {
   readonly word: string
   /** Mean probability of its tokens, 0 to 1. */
   readonly probability: number
+  /** As that of its segment. */
+  readonly channel?: number | undefined
 }
 
 /** A sentence, or what lies between two pauses; at most one window long. */
@@ -35,8 +37,10 @@ export interface Segment {
   readonly quality: Quality
   /** Number of times that its window was decoded again before this text was accepted. */
   readonly retries: number
-  /** ISO 639-1 code; differs from the transcription's only where languages are detected per window. */
+  /** ISO 639-1 code; differs from the transcription's only where languages are detected per window, or per channel. */
   readonly language: string
+  /** The channel in which it was said, counted from 1; absent unless each was heard apart. */
+  readonly channel?: number | undefined
 }
 
 /** Counts of the work. */

@@ -10,12 +10,14 @@ const seconds = z.number().describe('Seconds from the start of the recording.')
 const probability = z.number().meta({ minimum: 0, maximum: 1 })
 const count = z.int().min(0)
 const language = z.string().describe('English name in lower case, such as portuguese.')
+const channel = count.min(1).describe('In which it was said; absent unless channel is each.').optional()
 
 export const verboseWordSchema = z.object({
   word: z.string().describe('Without the space before it.'),
   start: seconds,
   end: seconds,
   probability,
+  channel,
 })
 
 export const tokenLogprobSchema = z.object({
@@ -40,6 +42,7 @@ const verboseSegmentSchema = z.object({
   quality: z.enum(QUALITIES),
   retries: count.describe('How often its window was decoded again before this text was accepted.'),
   logprobs: z.array(tokenLogprobSchema).describe('Absent unless logprobs is true.').optional(),
+  channel,
 })
 
 const statisticsSchema = z.object({
@@ -87,8 +90,14 @@ export function toVerboseJson(transcription: Transcription): VerboseJson {
   }
 }
 
-function verboseWord({ word, start, end, probability }: Word): VerboseWord {
-  return { word: word.trim(), start: toMillisecond(start), end: toMillisecond(end), probability }
+function verboseWord({ word, start, end, probability, channel }: Word): VerboseWord {
+  return {
+    word: word.trim(),
+    start: toMillisecond(start),
+    end: toMillisecond(end),
+    probability,
+    ...(channel !== undefined && { channel }),
+  }
 }
 
 function verboseSegment(segment: Segment): VerboseSegment {
@@ -107,6 +116,7 @@ function verboseSegment(segment: Segment): VerboseSegment {
     quality: segment.quality,
     retries: segment.retries,
     ...(segment.logprobs && { logprobs: segment.logprobs }),
+    ...(segment.channel !== undefined && { channel: segment.channel }),
   }
 }
 

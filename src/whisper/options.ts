@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
 import {
   anyText,
+  choiceOrNumber,
   describeOptions,
   flag,
   integer,
@@ -21,15 +22,33 @@ import {
   words,
 } from '../option-table.ts'
 
+/** What ffmpeg takes. */
+const MOST_CHANNELS = 64
+
 /**
  * Samples of a window on all temperatures above 0 together. As many temperatures as may be, or samples as may be, are
  * allowed with the default of the other.
  */
 const MOST_SAMPLES = 80
 
+/** Of a channel where only one can be heard. */
+export const ONE_CHANNEL = [
+  choiceOrNumber(['mix'], 1, MOST_CHANNELS),
+  'all channels of the track as one, or one of them, counted from 1',
+] as const
+
 /** Each option: its check and what it does. Defaults are beside, in `DEFAULTS`. */
 export const OPTIONS = {
   task: [oneOf(['transcribe', 'translate']), 'what to write: the language that is spoken, or English'],
+
+  track: [
+    integer(1, 1000),
+    'audio track, counted from 1; unset: the one in the language, or the default, that has sound',
+  ],
+  channel: [
+    choiceOrNumber(['mix', 'each'], 1, MOST_CHANNELS),
+    'all channels of the track as one, one of them, counted from 1, or each apart, as where each has a speaker',
+  ],
 
   vad_filter: [flag, 'transcribe only what the voice activity detection takes for speech'],
   threshold: [number(0, 1), 'probability from which a moment counts as speech'],
@@ -109,6 +128,7 @@ type Checked = OptionValues<typeof OPTIONS>
 
 /** Options that mean something else when they are left out than any value could say. */
 type Unset =
+  | 'track'
   | 'lengthPenalty'
   | 'hallucinationSilenceThreshold'
   | 'initialPrompt'
@@ -126,6 +146,8 @@ export type DecodingOptions = {
 /** The defaults; docs/decisions/0007 has the measurements behind those that differ from openai/whisper's. */
 export const DEFAULTS: DecodingOptions = {
   task: 'transcribe',
+  track: undefined,
+  channel: 'mix',
   vadFilter: true,
   threshold: 0.35,
   minSpeechDurationMs: 0,

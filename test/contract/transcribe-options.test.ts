@@ -191,7 +191,9 @@ describe('the optional fields of POST /transcribe', () => {
 })
 
 test('the schema of verbose_json has the keys that are written', () => {
-  const written = toVerboseJson(SPOKEN)
+  const [segment] = SPOKEN.segments
+  const inChannel = { ...segment!, channel: 1, words: segment!.words!.map((word) => ({ ...word, channel: 1 })) }
+  const written = toVerboseJson({ ...SPOKEN, segments: [inChannel] })
   const { segments, words, statistics } = verboseJsonSchema.shape
   assert.deepEqual(Object.keys(verboseJsonSchema.shape), Object.keys(written))
   assert.deepEqual(Object.keys(segments.element.shape), Object.keys(written.segments[0]!))

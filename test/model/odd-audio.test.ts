@@ -65,6 +65,59 @@ describe('odd recordings on Whisper tiny.en', { skip, concurrency: 1 }, () => {
     })
   }
 
+  for (const [name, ...args] of [
+    ['in opposite phase', '-af', 'pan=stereo|c0=c0|c1=-1*c0'],
+    ['in opposite phase, one side weaker', '-af', 'pan=stereo|c0=c0|c1=-0.8*c0'],
+    ['at -80 dB in floats', '-af', 'volume=-80dB', '-c:a', 'pcm_f32le'],
+    ['at -70 dB in 24 bits', '-af', 'volume=-70dB', '-c:a', 'pcm_s24le'],
+    ['at +60 dB in floats', '-af', 'volume=60dB', '-c:a', 'pcm_f32le', '-ar', '48000'],
+  ] as const) {
+    test(`speech ${name} is understood`, async () => {
+      assert.match(await textOf(made(`${name.replaceAll(' ', '-')}.wav`, '-i', speech, ...args)), SENTENCE.phrase)
+    })
+  }
+
+  test('of two tracks the silent one is passed over, with a warning', async () => {
+    const silence = ['-f', 'lavfi', '-t', '5', '-i', 'anullsrc=r=48000:cl=stereo']
+    const file = made('recorder.mkv', ...silence, '-i', speech, '-map', '0', '-map', '1', '-c:a', 'aac')
+    const { text, warnings } = await pool.transcribe({ modelId: 'tiny', audioPath: file, signal })
+    assert.match(text, SENTENCE.phrase)
+    assert.match(warnings.join(), /track 2 was transcribed, since track 1 is silent/)
+    const options = { track: 1 }
+    assert.equal((await pool.transcribe({ modelId: 'tiny', audioPath: file, options, signal })).text, '')
+  })
+
+  test('two people who speak at the same time on two channels are heard apart', async () => {
+    // The same sentence, half a second later: mixed, it is a jumble.
+    const filter =
+      '[0:a]aformat=sample_rates=16000:channel_layouts=mono,asplit[a][b];[b]adelay=500[c];[a]apad=pad_dur=0.5[d]'
+    const two = `${filter};[d][c]join=inputs=2:channel_layout=stereo`
+    const file = made('dialogue.wav', '-i', speech, '-filter_complex', two)
+    const told: unknown[] = []
+    const { segments, durationSeconds } = await pool.transcribe({
+      modelId: 'tiny',
+      audioPath: file,
+      options: { channel: 'each', wordTimestamps: true },
+      onSegments: (some) => told.push(...some),
+      signal,
+    })
+    for (const channel of [1, 2]) {
+      const own = segments.filter((segment) => segment.channel === channel)
+      assert.match(own.map(({ text }) => text).join(''), SENTENCE.phrase)
+      assert.ok(own.every(({ words }) => words?.every((word) => word.channel === channel)))
+    }
+    assert.ok(segments.every(({ start, id }, i) => id === i && start >= (segments[i - 1]?.start ?? 0)))
+    assert.deepEqual(told, segments)
+    assert.ok(durationSeconds < 60)
+    const { text } = await pool.transcribe({ modelId: 'tiny', audioPath: file, options: { channel: 2 }, signal })
+    assert.match(text, SENTENCE.phrase)
+  })
+
+  test('a channel that is not there is refused in a sentence that says what is', async () => {
+    const request = { modelId: 'tiny', audioPath: speech, options: { channel: 7 }, signal }
+    await assert.rejects(pool.transcribe(request), { code: 'ASR_OPTION_INVALID', param: 'channel' })
+  })
+
   test('a float recording that holds NaN and infinity is transcribed as if they were silence', async () => {
     const raw = join(root, 'speech.f32')
     execFileSync('ffmpeg', ['-v', 'error', '-i', speech, '-ac', '1', '-ar', '16000', '-f', 'f32le', raw])

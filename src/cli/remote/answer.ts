@@ -62,6 +62,7 @@ export function toTranscription(done: ServerTranscription, segmentEvents: readon
       quality: segment.quality,
       retries: segment.retries,
       language: codeOf(segment.language),
+      ...(segment.channel !== undefined && { channel: segment.channel }),
     }
   })
   const { statistics } = done

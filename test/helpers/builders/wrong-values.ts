@@ -4,9 +4,11 @@ import type { OptionInfo } from '../../../src/option-table.ts'
 
 /** As HTTP and the command line write them; at least one for every option but texts, which may be any. */
 export function wrongValues({ schema }: OptionInfo): string[] {
-  const { type, minimum, maximum, maxLength, enum: choices } = schema
+  const { type, minimum, maximum, maxLength, enum: choices, anyOf } = schema
+  // A word is wrong among numbers, and a number outside of them is no word.
+  if (anyOf) return ['no such choice', ...anyOf.flatMap(wrongNumbers)]
   const outside = minimum === undefined ? [] : [`${minimum - 1}`, `${maximum! + 1}`]
-  switch (type) {
+  switch (type ?? 'string') {
     case 'boolean':
       return ['maybe']
     case 'integer':
@@ -18,4 +20,8 @@ export function wrongValues({ schema }: OptionInfo): string[] {
     case 'string':
       return [...(choices ? ['no such choice'] : []), ...(maxLength === undefined ? [] : ['x'.repeat(maxLength + 1)])]
   }
+}
+
+function wrongNumbers({ minimum, maximum }: OptionInfo['schema']): string[] {
+  return minimum === undefined ? [] : [`${minimum - 1}`, `${maximum! + 1}`, `${minimum + 0.5}`]
 }

@@ -49,6 +49,7 @@ function asrJson({ language, segments, text }: Transcription): object {
       no_speech_prob: segment.noSpeechProb,
       words: segment.words?.map(({ start, end, word, probability }) => ({ start, end, word, probability })) ?? null,
       temperature: segment.temperature,
+      ...(segment.channel !== undefined && { channel: segment.channel }),
     })),
     text,
   }

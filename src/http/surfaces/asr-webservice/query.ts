@@ -11,7 +11,7 @@ import {
   SUBTITLE_OPTIONS,
   type SubtitleOptions,
 } from '../../../transcript/index.ts'
-import { OPTIONS } from '../../../whisper/options.ts'
+import { ONE_CHANNEL, OPTIONS } from '../../../whisper/options.ts'
 import type { WorkForm } from '../../recordings/index.ts'
 import { noSpeakers } from '../refusals.ts'
 import { withWordsFor } from '../subtitle-words.ts'
@@ -24,11 +24,17 @@ const ENCODE = {
   encode: [flag, 'false: the file is 16-bit little-endian mono samples at 16 kHz, without a header'],
 } as const satisfies OptionTable
 
-export const DETECTION_PARAMETERS = ENCODE
+export const DETECTION_PARAMETERS = {
+  ...ENCODE,
+  track: OPTIONS.track,
+  channel: ONE_CHANNEL,
+} as const satisfies OptionTable
 const OWN_PARAMETERS = {
   output: [oneOf(OUTPUTS), 'how the answer is written'],
   task: OPTIONS.task,
   language: [text(100), 'code or name of the spoken language, such as pt; auto: detected; left out, the model decides'],
+  track: OPTIONS.track,
+  channel: OPTIONS.channel,
   initial_prompt: OPTIONS.initial_prompt,
   vad_filter: OPTIONS.vad_filter,
   word_timestamps: OPTIONS.word_timestamps,
@@ -62,8 +68,8 @@ export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */
 export function readDetectionQuery(query: unknown, modelId: string): WorkForm & { readonly isRawPcm: boolean } {
-  const { encode = true } = parseGiven(DETECTION_PARAMETERS, lastValues(query))
-  return { modelId, language: undefined, options: {}, isRawPcm: !encode }
+  const { encode = true, ...options } = parseGiven(DETECTION_PARAMETERS, lastValues(query))
+  return { modelId, language: undefined, options, isRawPcm: !encode }
 }
 
 /** FastAPI takes the last of several values. */

@@ -71,11 +71,12 @@ export function verboseAnswer(
 }
 
 /** What a stream of `verbose_json` tells of a segment beside its text: its words, and how far it is to be trusted. */
-export function segmentDetails({ words, quality, avgLogprob, language }: Segment): Partial<SegmentEvent> {
+export function segmentDetails({ words, quality, avgLogprob, language, channel }: Segment): Partial<SegmentEvent> {
   return {
     ...(words && { words: words.map(({ word, ...others }) => ({ word: word.trim(), ...others })) }),
     avg_logprob: avgLogprob,
     quality,
     language: languageName(language),
+    ...(channel !== undefined && { channel }),
   }
 }

@@ -1,21 +1,31 @@
 /** `POST /v1/audio/detect-language`, which OpenAI does not have: what is spoken, without what is said. */
 
 import { z } from 'zod'
+import { describeOptions, type OptionInfo, type OptionTable, parseGiven } from '../../../option-table.ts'
 import type { DataOf } from '../../../schema.ts'
 import { type LanguageDetection, languageName } from '../../../transcript/index.ts'
-import { readOptions } from '../../../whisper/options.ts'
+import { decodingOptionInfos, ONE_CHANNEL, readOptions } from '../../../whisper/options.ts'
 import type { FormFields, WorkForm } from '../../recordings/index.ts'
 import { listField, singleFields } from '../form-lists.ts'
 
 /** Options of the pipeline that have a part in it. */
 export const DETECTION_OPTIONS = [
+  'track',
   'language_detection_segments',
   'language_detection_threshold',
   'vad_filter',
   'threshold',
 ] as const
 
-export const DETECTION_FIELDS: readonly string[] = ['model', 'languages', ...DETECTION_OPTIONS]
+const CHANNEL = { channel: ONE_CHANNEL } as const satisfies OptionTable
+
+export const DETECTION_FIELDS: readonly string[] = ['model', 'languages', 'channel', ...DETECTION_OPTIONS]
+
+/** Those of the table, as its document has them. */
+export function detectionInfos(): OptionInfo[] {
+  const options = decodingOptionInfos().filter(({ name }) => DETECTION_OPTIONS.some((one) => one === name))
+  return [...options, ...describeOptions(CHANNEL, { channel: 'mix' })]
+}
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */
 export function readDetectionForm(fields: FormFields, defaultModelId: string): WorkForm {
@@ -24,7 +34,11 @@ export function readDetectionForm(fields: FormFields, defaultModelId: string): W
     ...Object.fromEntries(DETECTION_OPTIONS.map((name) => [name, given[name]])),
     languages: listField(fields, 'languages'),
   })
-  return { modelId: given.model || defaultModelId, language: undefined, options }
+  return {
+    modelId: given.model || defaultModelId,
+    language: undefined,
+    options: { ...options, ...parseGiven(CHANNEL, given) },
+  }
 }
 
 const heard = {

@@ -3,11 +3,10 @@
 import { z } from 'zod'
 import { jsonSchema } from '../../../schema.ts'
 import { openAiJsonSchema, openAiVerboseJsonSchema } from '../../../transcript/index.ts'
-import { decodingOptionInfos } from '../../../whisper/options.ts'
 import { failureSchemas } from '../../failures/error-schemas.ts'
 import { formatAnswers, formSchema, TEXT_FORMATS } from '../form-schema.ts'
 import { audioFormInfos, GRANULARITIES, INCLUDES } from './audio-form.ts'
-import { DETECTION_OPTIONS, detectionSchema } from './detect-language.ts'
+import { detectionInfos, detectionSchema } from './detect-language.ts'
 import { openAiErrorSchema } from './errors.ts'
 import { limitsSchema } from './limits-answer.ts'
 
@@ -95,11 +94,10 @@ export function translationRouteSchema(defaultModelId: string) {
 
 export function detectionRouteSchema(defaultModelId: string) {
   const own = { model: modelField(defaultModelId), 'languages[]': languagesField }
-  const options = decodingOptionInfos().filter(({ name }) => DETECTION_OPTIONS.some((one) => one === name))
   return {
     summary: 'Which language is spoken in a recording',
     ...common,
-    body: formSchema('file', own, options),
+    body: formSchema('file', own, detectionInfos()),
     response: {
       200: {
         ...jsonSchema(detectionSchema),

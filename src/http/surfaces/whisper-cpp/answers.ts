@@ -57,7 +57,7 @@ function verboseJson(form: InferenceForm, transcription: Transcription): Inferen
 }
 
 function verboseSegment({ hasTimes, hasWordTimes }: InferenceForm, segment: Segment): InferenceSegment {
-  const { id, text, start, end, tokens, words = [], temperature, avgLogprob, noSpeechProb } = segment
+  const { id, text, start, end, tokens, words = [], temperature, avgLogprob, noSpeechProb, channel } = segment
   return {
     id,
     text,
@@ -67,6 +67,7 @@ function verboseSegment({ hasTimes, hasWordTimes }: InferenceForm, segment: Segm
     temperature,
     avg_logprob: avgLogprob,
     no_speech_prob: noSpeechProb,
+    ...(channel !== undefined && { channel }),
   }
 }
 

@@ -56,6 +56,8 @@ const wholeRecording = onlyZero('0: a recording is transcribed from its beginnin
 export const INFERENCE_FIELDS = {
   response_format: [oneOf(FORMAT_NAMES), 'how the answer is written'],
   language: [text(100), 'code or name of the spoken language, such as pt; auto: detected; left out, the model decides'],
+  track: OPTIONS.track,
+  channel: OPTIONS.channel,
   translate: [flag, 'write English, whatever is spoken'],
   temperature: [number(0, 1), 'sampling temperature of the first attempt'],
   temperature_inc: [number(0, 1), 'step to the temperature of the next attempt, up to 1; 0: no other attempt'],
@@ -91,6 +93,8 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
   const {
     responseFormat: format = 'json',
     language,
+    track,
+    channel,
     beamSize,
     bestOf,
     vadMaxSpeechDurationS,
@@ -100,6 +104,8 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
   const hasTimes = !parsed.noTimestamps
   const options: RequestedOptions = {
     ...renamedOptions(parsed),
+    ...(track !== undefined && { track }),
+    ...(channel !== undefined && { channel }),
     task: parsed.translate ? 'translate' : 'transcribe',
     ...temperatures(parsed),
     ...(beamSize !== undefined && { beamSize: Math.max(1, beamSize) }),

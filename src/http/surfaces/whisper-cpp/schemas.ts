@@ -50,6 +50,7 @@ const segmentSchema = z.object({
   temperature: z.number(),
   avg_logprob: z.number(),
   no_speech_prob: probability,
+  channel: count.describe('Absent unless channel is each.').optional(),
 })
 
 export const inferenceJsonSchema = z
