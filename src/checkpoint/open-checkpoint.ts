@@ -40,12 +40,16 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
   const { config, configJson, tensors } = await openWeights(folder)
   try {
     checkTensors(config, tensors)
-    const tokenizer = await readTokenizer(options.processorFolder ?? folder, config.vocabSize)
+    const said = { generation: await readJsonObject(folder, GENERATION_FILE), config: configJson }
+    const tokenizer = await readTokenizer(options.processorFolder ?? folder, config.vocabSize, {
+      ...said,
+      nMels: config.nMels,
+    })
     const generation = generationConfig({
-      generation: await readJsonObject(folder, GENERATION_FILE),
-      config: configJson,
+      ...said,
       processor: await processorOf(options.processorFolder),
       tokenIds: tokenizer.tokenIds,
+      textIds: tokenizer.textIds,
       shape: config,
     })
     const digest = await digestOf(folder, tensors)

@@ -42,6 +42,7 @@ test('only files that are read are chosen, weights last, never code or a second 
     'generation_config.json',
     'tokenizer.json',
     'tokenizer_config.json',
+    'added_tokens.json',
     'model.safetensors',
   ])
 })

@@ -26,7 +26,7 @@ const GENERATION_CONFIG = 'generation_config.json'
 /** Any of these is enough to build a tokenizer from, the first that is there; `vocab.json` needs `merges.txt` too. */
 const TOKENIZER_ROOTS = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocabulary.json'], ['vocabulary.txt']]
 const TOKENIZER_CONFIG = 'tokenizer_config.json'
-/** Special tokens of those that have no `tokenizer.json`. */
+/** Tokens that stand there alone: all special ones beside `vocab.json`, those of fine-tunes also beside `tokenizer.json`. */
 const ADDED_TOKENS = 'added_tokens.json'
 
 const SAFETENSORS = 'model.safetensors'
@@ -80,8 +80,7 @@ export function hasTokenizer(names: readonly string[]): boolean {
 function tokenizerFiles(names: readonly string[]): readonly string[] {
   const root = TOKENIZER_ROOTS.find((files) => files.every((name) => names.includes(name)))
   if (root === undefined) return []
-  const added = root === TOKENIZER_ROOTS[0] ? [] : [ADDED_TOKENS]
-  return [...root, ...present([TOKENIZER_CONFIG, ...added], names)]
+  return [...root, ...present([TOKENIZER_CONFIG, ADDED_TOKENS], names)]
 }
 
 async function weightFiles(listing: FileListing): Promise<readonly string[]> {

@@ -11,6 +11,7 @@ import { isSilence } from './quality.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
+import { isTextToken } from './token-kinds.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
 import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
@@ -196,7 +197,7 @@ class LongForm {
   /** The complete part of a text where windows seek; the next window hears the rest again. */
   #upToTheSeek(text: WindowText): WindowText {
     if (!this.#seeking?.maySeek) return text
-    const complete = completePart(text.decoded.tokens, this.#context.session.model.generation.timestampBegin)
+    const complete = completePart(text.decoded.tokens, this.#context.session.model.generation)
     if (!complete) return text
     this.#seeking.seek(text.window.startSeconds + complete.seconds)
     return { ...text, decoded: { ...text.decoded, tokens: complete.tokens } }
@@ -207,9 +208,7 @@ class LongForm {
     const { options, session } = this.#context
     const { model } = session
     if (isSilence(text.decoded, options)) return []
-    const { timestampBegin, eot } = model.generation
-    const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
-    const segments = segmentsOf(text, context)
+    const segments = segmentsOf(text, { options, tokenizer: model.tokenizer, ids: model.generation })
     for (const segment of segments) {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
       this.#entries.push({ segment, words })
@@ -222,7 +221,7 @@ class LongForm {
     const { options, session } = this.#context
     const { model } = session
     const isReliable = decoded.temperature <= options.promptResetOnTemperature
-    const said = decoded.tokens.filter((token) => token < model.generation.eot)
+    const said = decoded.tokens.filter((token) => isTextToken(model.generation, token))
     this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
   }
 
