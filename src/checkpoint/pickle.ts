@@ -73,65 +73,62 @@ class Machine {
     for (let i = 0; i < MAX_OPERATIONS; i++) {
       const operation = this.#take(1)[0]!
       if (operation === STOP) return this.#pop()
-      this.#do(operation)
+      const value = this.#do(operation)
+      if (value !== undefined) this.#stack.push(value)
     }
     throw this.#corrupt('its pickle has too many operations')
   }
 
-  /** The letters are those of pickletools; from 0x80 on operations have none. */
-  #do(operation: number): void {
+  /**
+   * Does one operation. The letters are those of pickletools; from 0x80 on operations have none.
+   *
+   * @returns what it puts on the stack; undefined: nothing.
+   */
+  #do(operation: number): PickleValue | typeof MARK | undefined {
     switch (operation) {
       case 0x80: // PROTO
         this.#take(1)
-        return
+        return undefined
       case 0x95: // FRAME
         this.#take(8)
-        return
+        return undefined
       case letter('N'):
-        return this.#push(null)
+        return null
       case 0x88: // NEWTRUE
-        return this.#push(true)
+        return true
       case 0x89: // NEWFALSE
-        return this.#push(false)
+        return false
       case letter('K'):
-        return this.#push(this.#take(1).readUInt8())
+        return this.#take(1).readUInt8()
       case letter('M'):
-        return this.#push(this.#take(2).readUInt16LE())
+        return this.#take(2).readUInt16LE()
       case letter('J'):
-        return this.#push(this.#take(4).readInt32LE())
+        return this.#take(4).readInt32LE()
       case 0x8a: // LONG1
-        return this.#push(this.#long(this.#take(this.#take(1).readUInt8())))
+        return this.#long(this.#take(this.#take(1).readUInt8()))
       case letter('G'):
-        return this.#push(this.#take(8).readDoubleBE())
+        return this.#take(8).readDoubleBE()
       case letter('X'):
-        return this.#push(this.#take(this.#take(4).readUInt32LE()).toString('utf8'))
+        return this.#take(this.#take(4).readUInt32LE()).toString('utf8')
       case 0x8c: // SHORT_BINUNICODE
-        return this.#push(this.#take(this.#take(1).readUInt8()).toString('utf8'))
+        return this.#take(this.#take(1).readUInt8()).toString('utf8')
       case letter(')'):
       case letter(']'):
-        return this.#push([])
+        return []
       case letter('}'):
-        return this.#push(new Map())
+        return new Map()
       case letter('('):
-        this.#stack.push(MARK)
-        return
+        return MARK
       case letter('t'):
-        return this.#push(this.#popToMark())
+        return this.#popToMark()
       case 0x85: // TUPLE1 to TUPLE3
       case 0x86:
       case 0x87:
-        return this.#push(this.#popMany(operation - 0x84))
-      case letter('a'): {
-        const item = this.#pop()
-        this.#list().push(item)
-        return
-      }
-      case letter('e'): {
-        const items = this.#popToMark()
-        const list = this.#list()
-        for (const item of items) list.push(item)
-        return
-      }
+        return this.#popMany(operation - 0x84)
+      case letter('a'):
+        return this.#append([this.#pop()])
+      case letter('e'):
+        return this.#append(this.#popToMark())
       case letter('s'):
         return this.#setItems(this.#popMany(2))
       case letter('u'):
@@ -143,39 +140,26 @@ class Machine {
       case 0x94: // MEMOIZE
         return this.#remember(this.#memo.size)
       case letter('h'):
-        return this.#recall(this.#take(1).readUInt8())
+        return this.#recalled(this.#take(1).readUInt8())
       case letter('j'):
-        return this.#recall(this.#take(4).readUInt32LE())
+        return this.#recalled(this.#take(4).readUInt32LE())
       case letter('c'):
-        return this.#push(this.#global(this.#line(), this.#line()))
-      case 0x93: {
-        // STACK_GLOBAL
-        const [module, name] = this.#popMany(2)
-        if (typeof module !== 'string' || typeof name !== 'string')
-          throw this.#corrupt('a name in its pickle is no text')
-        return this.#push(this.#global(module, name))
-      }
+        return this.#global(this.#line(), this.#line())
+      case 0x93: // STACK_GLOBAL
+        return this.#global(...this.#popMany(2))
       case letter('Q'):
-        return this.#push(this.#reader.persistent(this.#pop()))
-      case letter('R'): {
-        const [callable, args] = this.#popMany(2)
-        if (!(callable instanceof PickleGlobal) || !callable.call || !Array.isArray(args)) {
-          throw this.#corrupt('its pickle calls what cannot be called')
-        }
-        return this.#push(callable.call(args))
-      }
-      case letter('b'): {
-        // Attributes of a dict, such as the versions of its modules, are no tensors.
-        this.#pop()
-        if (!(this.#top() instanceof Map)) throw this.#corrupt('its pickle gives attributes to what has none')
-        return
-      }
+        return this.#reader.persistent(this.#pop())
+      case letter('R'):
+        return this.#called(...this.#popMany(2))
+      case letter('b'):
+        return this.#ignoreAttributes()
       default:
         throw this.#corrupt(`its pickle has the operation 0x${operation.toString(16)}, which no state dict needs`)
     }
   }
 
-  #global(module: string, name: string): PickleGlobal {
+  #global(module?: PickleValue, name?: PickleValue): PickleGlobal {
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.#corrupt('a name in its pickle is no text')
     const global = this.#reader.globals.get(`${module}.${name}`)
     if (global) return global
     throw new CheckpointUnsupportedError(
@@ -184,7 +168,18 @@ class Machine {
     )
   }
 
-  #setItems(items: readonly PickleValue[]): void {
+  #called(callable?: PickleValue, args?: PickleValue): PickleValue {
+    if (callable instanceof PickleGlobal && callable.call && Array.isArray(args)) return callable.call(args)
+    throw this.#corrupt('its pickle calls what cannot be called')
+  }
+
+  /** Those of a dict, such as the versions of its modules, are no tensors. */
+  #ignoreAttributes(): undefined {
+    this.#pop()
+    if (!(this.#top() instanceof Map)) throw this.#corrupt('its pickle gives attributes to what has none')
+  }
+
+  #setItems(items: readonly PickleValue[]): undefined {
     const dict = this.#top()
     if (!(dict instanceof Map) || items.length % 2 !== 0) throw this.#corrupt('its pickle fills what is no dict')
     for (let i = 0; i < items.length; i += 2) {
@@ -194,24 +189,20 @@ class Machine {
     }
   }
 
-  #list(): PickleValue[] {
+  #append(items: readonly PickleValue[]): undefined {
     const list = this.#top()
     if (!Array.isArray(list)) throw this.#corrupt('its pickle fills what is no list')
-    return list
+    for (const item of items) list.push(item)
   }
 
-  #remember(place: number): void {
+  #remember(place: number): undefined {
     this.#memo.set(place, this.#top())
   }
 
-  #recall(place: number): void {
+  #recalled(place: number): PickleValue {
     const value = this.#memo.get(place)
     if (value === undefined) throw this.#corrupt('its pickle recalls what it has not remembered')
-    this.#push(value)
-  }
-
-  #push(value: PickleValue): void {
-    this.#stack.push(value)
+    return value
   }
 
   #pop(): PickleValue {

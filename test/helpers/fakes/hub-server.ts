@@ -25,7 +25,7 @@ export interface FileOnDisk {
   readonly sha256: string
 }
 
-/** File name → contents; the top folder only. */
+/** File name → contents; of those in a folder, `onnx/a.onnx`, the list of the top folder shows the folder alone. */
 export type RepositoryFiles = Readonly<Record<string, Uint8Array | string | FileOnDisk>>
 
 export interface HubServerOptions {
