@@ -139,7 +139,7 @@ test('what is published for other programs is named by its files', async (t) => 
     [['encoder_model.onnx', 'decoder_model.onnx'], /ONNX/, base],
     [['AudioEncoder.mlmodelc'], /Core ML's form \(WhisperKit\)/, base],
     [['openvino_encoder_model.xml', 'openvino_encoder_model.bin'], /OpenVINO/, base],
-    [['canary.nemo'], /NeMo/, base],
+    [['canary.nemo'], /a model of NeMo/, /Whisper family/],
     [['whisper.tflite'], /TensorFlow Lite/, base],
     [['tf_model.h5'], /for TensorFlow alone/, /from_tf=True/],
     [['flax_model.msgpack'], /for Flax alone/, /from_flax=True/],

@@ -69,7 +69,6 @@ const FORMS: readonly (readonly [names: RegExp, form: string])[] = [
   [/\.gguf$/, 'the form GGUF'],
   [/\.(mlmodelc|mlpackage|mlmodel)(\.zip)?$|^openai_whisper-/, "Core ML's form (WhisperKit)"],
   [/^openvino_.*\.(xml|bin)$/, "OpenVINO's form"],
-  [/\.nemo$/, "NeMo's form"],
   [/\.onnx(_data)?$|^onnx$/, 'the form ONNX'],
   [/\.tflite$/, "TensorFlow Lite's form"],
 ]
@@ -86,6 +85,9 @@ export function foreignWeights({
   adapter: adapterConfig,
 }: ForeignFacts): CheckpointUnsupportedError | undefined {
   if (names.includes(ADAPTER_CONFIG)) return adapter(adapterConfig)
+  if (names.some((name) => name.endsWith('.nemo'))) {
+    return new CheckpointUnsupportedError('it is a model of NeMo', 'Choose a model of the Whisper family.')
+  }
   for (const [pattern, form] of FORMS) {
     const found = names.find((name) => pattern.test(name))
     if (found !== undefined) return takeOriginal(form, originalOfFile(found) ?? (config && originalOf(config)))
