@@ -119,7 +119,7 @@ test('a model in the form of another program is named before its weights are fet
   mkdirSync(folder)
   writeFileSync(join(folder, 'config.json'), config)
   writeFileSync(join(folder, 'model.safetensors'), 'weights')
-  assert.match((await run('info', folder)).stdout, /MLX's form.*'openai\/whisper-base'/s)
+  assert.match((await run('info', folder)).stdout, /not usable +The checkpoint.*MLX's form.*'openai\/whisper-base'/s)
 })
 
 test('a model that does not come does not stop the others, and wrong names are told first', async (t) => {
