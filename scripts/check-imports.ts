@@ -25,7 +25,10 @@ const SHARED = [
 /** folder → what it may import besides itself and SHARED. An entry with a slash is one file; `type`: no values. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(SHARED.map((name) => [name, []])),
-  hub: ['checkpoint/needed-shards', 'checkpoint/json-file'],
+  hub: [
+    ...['checkpoint/needed-shards', 'checkpoint/json-file', 'checkpoint/published-vocabulary', 'type checkpoint'],
+    ...['checkpoint/weight-form', 'checkpoint/foreign-forms'],
+  ],
   audio: [],
   checkpoint: [],
   compiler: ['checkpoint'],

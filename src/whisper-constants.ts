@@ -22,3 +22,6 @@ export const FULL_CONTEXT = (WINDOW_SECONDS * SAMPLE_RATE) / SAMPLES_PER_POSITIO
 
 /** Below this peak (-66 dB) there is digital silence or a muted microphone, whatever a model hears in it. */
 export const SILENCE_PEAK = 5e-4
+
+/** 1501: 0.00 to 30.00 s in steps of 0.02 s. */
+export const TIMESTAMP_TOKENS = FULL_CONTEXT + 1

@@ -5,6 +5,7 @@
  */
 
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
+import { foreignFile } from './foreign-file.ts'
 import { BYTES_PER_ELEMENT, byteLength, elementCount, type StoredTensor } from './stored-tensor.ts'
 import type { WeightFile } from './weight-file.ts'
 
@@ -59,7 +60,8 @@ export function readCtranslate2Variables(file: WeightFile): Map<string, StoredTe
  */
 export function checkSpec(file: WeightFile, cursor = new Cursor(file)): void {
   const version = cursor.u32()
-  if (version !== BINARY_VERSION) throw unsupported(`its model.bin has the version ${version}, not ${BINARY_VERSION}`)
+  if (version !== BINARY_VERSION)
+    throw foreignFile(file) ?? unsupported(`its model.bin has the version ${version}, not ${BINARY_VERSION}`)
   const spec = cursor.string()
   if (spec !== SPEC_NAME) throw unsupported(`its model.bin holds a ${JSON.stringify(spec)}, not a ${SPEC_NAME}`)
   const revision = cursor.u32()

@@ -5,8 +5,7 @@ import { checkSpec, readCtranslate2Variables, readScalar } from './ctranslate2-f
 import { type StoredTensor, sliceRows } from './stored-tensor.ts'
 import { TensorTable } from './tensor-table.ts'
 import { WeightFile } from './weight-file.ts'
-
-export const CTRANSLATE2_FILE = 'model.bin'
+import { CTRANSLATE2_FILE } from './weight-form.ts'
 
 export interface Ctranslate2Model {
   /** The caller disposes of it. */

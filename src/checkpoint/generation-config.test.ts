@@ -13,11 +13,13 @@ interface Given {
   readonly vocabSize?: number
   readonly decoderLayers?: number
   readonly tokenIds?: ReadonlyMap<string, number>
+  readonly textIds?: ReadonlySet<number>
+  readonly nMels?: number
   readonly processor?: { readonly generation: JsonObject; readonly config: JsonObject }
 }
 
-function configOf({ vocabSize = 51865, decoderLayers = 6, tokenIds, ...sources }: Given): GenerationConfig {
-  const shape = { vocabSize, dModel: 512, decoderLayers, decoderHeads: 8 }
+function configOf({ vocabSize = 51865, decoderLayers = 6, nMels, tokenIds, ...sources }: Given): GenerationConfig {
+  const shape = { vocabSize, dModel: 512, decoderLayers, decoderHeads: 8, ...(nMels !== undefined && { nMels }) }
   return generationConfig({
     generation: undefined,
     config: undefined,
@@ -142,6 +144,54 @@ test('a vocabulary of another size takes all ids from its tokenizer', () => {
   const tokenIds = standardLayout(51865)!
   assert.equal(configOf({ vocabSize: 51872, tokenIds }).transcribe, 50359)
   assert.throws(() => configOf({ vocabSize: 51872, tokenIds: new Map() }), CheckpointUnsupportedError)
+})
+
+test('one token more makes no other model of it', () => {
+  for (const [size, transcribe, isMultilingual] of [
+    [51865, 50359, true],
+    [51864, 50358, false],
+  ] as const) {
+    const tokenIds = new Map([...standardLayout(size), ['<|pad|>', size]])
+    const config = configOf({ vocabSize: size + 1, tokenIds })
+    assert.equal(config.transcribe, transcribe)
+    assert.equal(config.isMultilingual, isMultilingual)
+    assert.deepEqual([...config.languageIds.keys()], isMultilingual ? LANGUAGE_CODES.slice(0, 99) : [])
+    assert.deepEqual(config.unsaid, [size])
+    assert.equal(config.addedText.size, 0)
+  }
+})
+
+test('a row without a token is accepted where the checkpoint says which vocabulary it has', () => {
+  const tokenIds = standardLayout(51865)
+  assert.equal(configOf({ vocabSize: 51866, tokenIds, nMels: 80 }).timestampBegin, 50364)
+  const generation = { no_timestamps_token_id: 50363 }
+  assert.equal(configOf({ vocabSize: 51866, tokenIds, generation }).timestampBegin, 50364)
+  assert.throws(() => configOf({ vocabSize: 51866, tokenIds, nMels: 128 }), CheckpointUnsupportedError)
+})
+
+test('a borrowed tokenizer may not contradict what the checkpoint says', () => {
+  const generation = { no_timestamps_token_id: 50363 }
+  const processor = { generation: {}, config: { vocab_size: 51866 } }
+  for (const vocabSize of [51866, 51872]) {
+    const given = { vocabSize, generation, processor, tokenIds: standardLayout(51866) }
+    assert.throws(() => configOf(given), CheckpointUnsupportedError)
+    assert.equal(configOf({ ...given, tokenIds: standardLayout(51865) }).noTimestamps, 50363)
+  }
+})
+
+test('a lender of the same published vocabulary lends to one with added tokens', () => {
+  const tokenIds = new Map([...standardLayout(51865), ['<|pad|>', 51865]])
+  const config = configOf({ vocabSize: 51866, nMels: 80, tokenIds, processor: LENDER })
+  assert.deepEqual(config.alignmentHeads, [[3, 1]])
+  assert.deepEqual(config.suppressTokens, [7])
+})
+
+test('behind the timestamps text is told from what is never said', () => {
+  const added = [' country', '<|pad|>', ' ação'].map((token, i) => [token, 51865 + i] as const)
+  const tokenIds = new Map([...standardLayout(51865), ...added])
+  const { addedText, unsaid } = configOf({ vocabSize: 51870, tokenIds, textIds: new Set([51865, 51867]) })
+  assert.deepEqual([...addedText], [51865, 51867])
+  assert.deepEqual(unsaid, [51866, 51868, 51869])
 })
 
 test('the older spelling of the no-speech token is understood', () => {

@@ -2,13 +2,15 @@
 
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
+import { TIMESTAMP_TOKENS } from '../whisper-constants.ts'
 import type { JsonObject } from './json-file.ts'
+import { melsIn, publishedVocabulary, type VocabularyFacts } from './published-vocabulary.ts'
 import {
   BLANK,
+  isPublishedSize,
   NON_SPEECH_ENGLISH,
   NON_SPEECH_MULTILINGUAL,
   standardLayout,
-  TIMESTAMP_TOKENS,
 } from './special-tokens.ts'
 import type { GenerationConfig, ModelShape } from './types.ts'
 
@@ -19,12 +21,15 @@ export interface GenerationSources {
   readonly config: JsonObject | undefined
   /**
    * The checkpoint that lends the tokenizer: contents of its two files. What they say of tokens holds where the vocabularies
-   * are of one size, what they say of heads where the decoders are of one shape.
+   * are the same published one, what they say of heads where the decoders are of one shape.
    */
   readonly processor?: { readonly generation: JsonObject; readonly config: JsonObject } | undefined
   /** Ids by content, of the tokenizer's added tokens. */
   readonly tokenIds: ReadonlyMap<string, number>
-  readonly shape: Pick<ModelShape, 'vocabSize' | 'dModel' | 'decoderLayers' | 'decoderHeads'>
+  /** Those of them that stand for text. */
+  readonly textIds?: ReadonlySet<number>
+  readonly shape: Pick<ModelShape, 'vocabSize' | 'dModel' | 'decoderLayers' | 'decoderHeads'> &
+    Partial<Pick<ModelShape, 'nMels'>>
 }
 
 const ids = z.array(z.int()).nullish()
@@ -54,13 +59,14 @@ type Fields = z.infer<typeof fieldsSchema>
 export function generationConfig(sources: GenerationSources): GenerationConfig {
   const { tokenIds, shape } = sources
   const said = readerOf(sources)
-  const special = specialIds(tokenIds, shape.vocabSize)
+  const special = specialIds(sources)
   const { eot, sot, translate, transcribe, sotLm, sotPrev, noSpeech } = special
   // The English-only models keep GPT-2's vocabulary, whose end of text is one before the multilingual one.
   const isMultilingual = said((fields) => fields.is_multilingual) ?? eot !== ENGLISH_EOT
   const nonSpeech = eot === ENGLISH_EOT ? NON_SPEECH_ENGLISH : NON_SPEECH_MULTILINGUAL
   return {
     ...special,
+    ...addedTokens(sources, special.timestampBegin + TIMESTAMP_TOKENS),
     isMultilingual,
     languageIds: isMultilingual
       ? languageIds(tokenIds, sot, translate, said((fields) => fields.lang_to_id) ?? {})
@@ -104,14 +110,25 @@ function readerOf(sources: Omit<GenerationSources, 'tokenIds'>): Reader {
 }
 
 /** The part of the lender's generation_config.json that holds for this checkpoint too. */
-function lent({ processor, shape }: Omit<GenerationSources, 'tokenIds'>): JsonObject | undefined {
-  if (processor === undefined || processor.config.vocab_size !== shape.vocabSize) return undefined
+function lent({ generation, config, processor, shape }: Omit<GenerationSources, 'tokenIds'>): JsonObject | undefined {
+  if (processor === undefined || !areOfOneVocabulary({ generation, config, ...shape }, processor)) return undefined
   const { decoder_layers, decoder_attention_heads, d_model } = processor.config
   const isSameDecoder =
     decoder_layers === shape.decoderLayers && decoder_attention_heads === shape.decoderHeads && d_model === shape.dModel
   if (isSameDecoder) return processor.generation
   const { alignment_heads: _heads, ...ofTokens } = processor.generation
   return ofTokens
+}
+
+function areOfOneVocabulary(own: VocabularyFacts, lender: NonNullable<GenerationSources['processor']>): boolean {
+  const { vocab_size: vocabSize } = lender.config
+  if (vocabSize === own.vocabSize) return true
+  const published = publishedVocabulary(own)
+  return (
+    typeof vocabSize === 'number' &&
+    published !== undefined &&
+    published === publishedVocabulary({ ...lender, vocabSize, nMels: melsIn(lender.config) })
+  )
 }
 
 const ENGLISH_EOT = 50256
@@ -137,8 +154,19 @@ const SPECIAL_TOKENS = {
 } as const
 type SpecialIds = Pick<GenerationConfig, keyof typeof SPECIAL_TOKENS>
 
-function specialIds(tokenIds: ReadonlyMap<string, number>, vocabSize: number): SpecialIds {
-  const standard = standardLayout(vocabSize)
+/**
+ * The ids that the tokenizer has. The checkpoint's own is believed where the vocabulary is of no published size, or where it has
+ * a token for the last row, so that it must have been made for it. Else it may not contradict what the rest of the
+ * checkpoint says.
+ */
+function specialIds(sources: GenerationSources): SpecialIds {
+  const { tokenIds, generation, config, shape } = sources
+  const { vocabSize } = shape
+  const isLent = sources.processor !== undefined
+  const lastId = Math.max(-1, ...tokenIds.values())
+  const isBelieved = !isLent && (lastId === vocabSize - 1 || !isPublishedSize(vocabSize))
+  const published = isBelieved ? undefined : publishedVocabulary({ generation, config, ...shape })
+  const standard = published && standardLayout(published)
   const found: Partial<Record<keyof SpecialIds, number>> = {}
   for (const [name, spellings] of Object.entries(SPECIAL_TOKENS)) {
     const id = spellings.map((spelling) => tokenIds.get(spelling)).find((known) => known !== undefined)
@@ -157,6 +185,18 @@ function specialIds(tokenIds: ReadonlyMap<string, number>, vocabSize: number): S
     throw foreignTokenizer(`its ${TIMESTAMP_TOKENS} timestamp tokens do not follow ${SPECIAL_TOKENS.noTimestamps[0]}`)
   }
   return special
+}
+
+/** What stands behind the timestamps. */
+function addedTokens(
+  { textIds = new Set(), shape }: GenerationSources,
+  begin: number,
+): Pick<GenerationConfig, 'addedText' | 'unsaid'> {
+  const added = Array.from({ length: shape.vocabSize - begin }, (_, i) => begin + i)
+  return {
+    addedText: new Set(added.filter((id) => textIds.has(id))),
+    unsaid: added.filter((id) => !textIds.has(id)),
+  }
 }
 
 function foreignTokenizer(what: string): CheckpointUnsupportedError {

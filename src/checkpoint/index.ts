@@ -11,7 +11,7 @@ export {
   openWeights,
   type Weights,
 } from './open-checkpoint.ts'
-export { standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
+export { standardLayout, timestampToken } from './special-tokens.ts'
 export type {
   Checkpoint,
   CheckpointConfig,

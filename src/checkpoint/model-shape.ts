@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointUnsupportedError } from '../errors/index.ts'
 import { FULL_CONTEXT } from '../whisper-constants.ts'
+import { checkForeignConfig, takeOriginal } from './foreign-forms.ts'
 import type { JsonObject } from './json-file.ts'
 import {
   type CheckpointConfig,
@@ -44,6 +45,7 @@ const configSchema = z.object({
  * @throws {CheckpointUnsupportedError} when it describes something other than a Whisper of reasonable size.
  */
 export function parseConfig(json: JsonObject): CheckpointConfig {
+  checkForeignConfig(json)
   const architecture = json.model_type
   if (typeof architecture !== 'string') throw new CheckpointCorruptError('config.json', 'it has no model_type')
   if (!ARCHITECTURES.includes(architecture)) {
@@ -182,6 +184,10 @@ export function checkTensors(shape: ModelShape, tensors: TensorSource): void {
 function checkTensor(tensors: TensorSource, name: string, expected: readonly number[]): void {
   const found = tensors.shape(name)
   if (found.length === expected.length && found.every((size, i) => size === expected[i])) return
+  // MLX has the channels of a convolution last.
+  const [channels, bands, taps] = expected
+  const isMlx = name === 'encoder.conv1.weight' && found.join() === [channels, taps, bands].join()
+  if (isMlx) throw takeOriginal("MLX's form")
   throw new CheckpointUnsupportedError(
     `tensor '${name}' has the shape [${found.join(', ')}] where the config implies [${expected.join(', ')}]`,
     'Use weights and config.json of the same repository and revision.',

@@ -9,6 +9,7 @@ import {
   writeRandomCheckpoint,
 } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { ctranslate2Whisper, writeCtranslate2 } from '../../test/helpers/builders/ctranslate2-builder.ts'
+import { type Python, writePytorch, writeShardedPytorch } from '../../test/helpers/builders/pytorch-builder.ts'
 import { standardTokenizer } from '../../test/helpers/builders/tokenizer-builder.ts'
 import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { skipped } from '../../test/helpers/skip.ts'
@@ -18,8 +19,9 @@ import {
   CheckpointFileMissingError,
   CheckpointUnsupportedError,
 } from '../errors/index.ts'
-import { compiledSources, openCheckpoint } from './open-checkpoint.ts'
-import type { ModelShape } from './types.ts'
+import { compiledSources, digestOfFolder, holdsWhisper, openCheckpoint } from './open-checkpoint.ts'
+import type { TensorTable } from './tensor-table.ts'
+import type { Checkpoint, ModelShape } from './types.ts'
 
 const SHAPES: Record<string, ModelShape> = {
   'a multilingual Whisper': tinyShape(),
@@ -47,6 +49,71 @@ for (const [what, shape] of Object.entries(SHAPES)) {
     }
   })
 }
+
+test("PyTorch's files give the same tensors, from one file or several, low-rank ones too", async (t) => {
+  for (const shape of [tinyShape(), tinyShape({ lowRank: [{ q_proj: 4, k_proj: 3, out_proj: 2 }, {}] })]) {
+    const reference = randomWhisperTensors(shape, 1, { prefix: '' })
+    const tied = { 'proj_out.weight': reference['decoder.embed_tokens.weight']! }
+    const tensors = { ...randomWhisperTensors(shape, 1), ...tied }
+    for (const write of [
+      (folder: string) => writePytorch(join(folder, 'pytorch_model.bin'), tensors),
+      (folder: string) => writeShardedPytorch(folder, tensors, 2),
+      (folder: string) => writePytorch(join(folder, 'model.pt'), tensors, { wrapped: inStateDict }),
+    ]) {
+      const folder = tempFolder(t)
+      writeRandomCheckpoint(folder, shape, { weights: false })
+      write(folder)
+      using checkpoint = await openCheckpoint(folder)
+      assert.deepEqual(checkpoint.config.lowRank, shape.lowRank)
+      assert.equal(checkpoint.tensors.has('proj_out.weight'), false)
+      for (const [name, tensor] of Object.entries(reference)) {
+        assert.deepEqual(checkpoint.tensors.read(name), tensor.data(), name)
+      }
+      assert.equal(await digestOfFolder(folder), checkpoint.digest)
+      assert.equal(await holdsWhisper(folder), true)
+    }
+  }
+})
+
+function inStateDict(stateDict: Python): Python {
+  return { dict: [['state_dict', stateDict]] }
+}
+
+test('safetensors are read where there are both, and CTranslate2 before PyTorch', async (t) => {
+  const folder = tempFolder(t)
+  const shape = tinyShape()
+  writeRandomCheckpoint(folder, shape, { weights: false })
+  writeFileSync(join(folder, 'pytorch_model.bin'), 'no archive')
+  await assert.rejects(openCheckpoint(folder), /pytorch_model\.bin/)
+  writeCtranslate2(join(folder, 'model.bin'), ctranslate2Whisper(shape, randomWhisperTensors(shape, 1, { prefix: '' })))
+  using converted = await openCheckpoint(folder)
+  assert.deepEqual(fileNamesOf(converted), ['model.bin'])
+  writeRandomCheckpoint(folder, shape)
+  using checkpoint = await openCheckpoint(folder)
+  assert.deepEqual(fileNamesOf(checkpoint), ['model.safetensors'])
+})
+
+test('tokens that were added make no other model of it', async (t) => {
+  const pad = { content: '<|pad|>', special: true }
+  for (const [size, added, vocabSize] of [
+    [51865, [pad], 51866],
+    [51864, [pad], 51865],
+    [51865, [' country', pad, ' ação'], 51870],
+    [51865, [], 51872],
+    [51866, [], 51904],
+  ] as const) {
+    const folder = tempFolder(t)
+    const shape = tinyShape({ vocabSize, ...(size === 51866 && { nMels: 128 }) })
+    writeRandomCheckpoint(folder, shape, { vocabulary: { size, added } })
+    using checkpoint = await openCheckpoint(folder)
+    const { isMultilingual, timestampBegin, addedText, unsaid } = checkpoint.generation
+    assert.equal(isMultilingual, size !== 51864)
+    assert.equal(timestampBegin, size - 1501)
+    const texts = added.flatMap((token, i) => (typeof token === 'string' ? [size + i] : []))
+    assert.deepEqual([...addedText], texts)
+    assert.equal(unsaid.length, vocabSize - size - texts.length)
+  }
+})
 
 test('a CTranslate2 folder gives the same tensors as the safetensors that it was converted from', async (t) => {
   const folder = tempFolder(t)
@@ -126,20 +193,6 @@ test('what compiled graphs depend on is known without the tokenizer, lent heads 
   }
 })
 
-test('a folder that has only weights of a framework says what to look for', async (t) => {
-  for (const name of ['pytorch_model.bin', 'pytorch_model-00001-of-00002.bin', 'tf_model.h5', 'model.pt']) {
-    const folder = tempFolder(t)
-    writeRandomCheckpoint(folder, tinyShape())
-    renameSync(join(folder, 'model.safetensors'), join(folder, name))
-    await assert.rejects(openCheckpoint(folder), (error: unknown) => {
-      assert.ok(error instanceof CheckpointFileMissingError)
-      assert.ok(error.message.includes(`'${name}'`), error.message)
-      assert.match(error.sentence, /model\.safetensors/)
-      return true
-    })
-  }
-})
-
 test('a folder that is empty or not there lacks its weights', async (t) => {
   const folder = tempFolder(t)
   await assert.rejects(openCheckpoint(folder), CheckpointFileMissingError)
@@ -207,6 +260,10 @@ test('a damaged file of weights is reported by its base name', async (t) => {
     return true
   })
 })
+
+function fileNamesOf({ tensors }: Checkpoint): readonly string[] {
+  return (tensors as TensorTable).fileNames // what it is behind its type
+}
 
 function linkOf(path: string): string {
   try {

@@ -1,18 +1,26 @@
 /** Opens a model folder: finds its weights, reads and checks everything that lies beside them. */
 
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { AsrError, CheckpointFileMissingError } from '../errors/index.ts'
-import { CTRANSLATE2_FILE, checkCtranslate2, openCtranslate2 } from './ctranslate2.ts'
+import { checkCtranslate2, openCtranslate2 } from './ctranslate2.ts'
 import { checkpointDigest } from './digest.ts'
+import { ADAPTER_CONFIG, foreignWeights } from './foreign-forms.ts'
 import { alignmentHeadsIn, type GenerationSources, generationConfig } from './generation-config.ts'
 import { type JsonObject, readJsonObject, requireJsonObject } from './json-file.ts'
 import { checkTensors, parseConfig, shapeOfTensors } from './model-shape.ts'
 import { neededShards } from './needed-shards.ts'
-import { INDEX_FILE, openSafetensors, openShardedSafetensors, SINGLE_FILE } from './safetensors.ts'
 import type { TensorTable } from './tensor-table.ts'
 import { readTokenizer } from './tokenizer-files.ts'
 import type { Checkpoint, CheckpointConfig } from './types.ts'
+import { openFile, openShards } from './weight-files.ts'
+import {
+  CTRANSLATE2_FILE,
+  chooseWeights,
+  type FileForm,
+  PYTORCH,
+  SAFETENSORS,
+  type WeightChoice,
+} from './weight-form.ts'
 import { whisperTensors } from './whisper-tensors.ts'
 
 const CONFIG_FILE = 'config.json'
@@ -31,7 +39,7 @@ export interface OpenOptions {
  * The checkpoint in a folder, checked so far that the compiler can rely on its config and tensors. The weights stay
  * on the disk, open until the checkpoint is disposed of.
  *
- * @param folder  Hugging Face's layout (safetensors, one file or sharded) or CTranslate2's (`model.bin`).
+ * @param folder  Hugging Face's layout (safetensors or PyTorch's files, one or sharded) or CTranslate2's (`model.bin`).
  * @throws {CheckpointFileMissingError} when weights, config, a tensor or the tokenizer are not there.
  * @throws {CheckpointUnsupportedError} when it is not a Whisper, or its parts do not belong together.
  * @throws {CheckpointCorruptError} when a file is damaged.
@@ -40,12 +48,16 @@ export async function openCheckpoint(folder: string, options: OpenOptions = {}):
   const { config, configJson, tensors } = await openWeights(folder)
   try {
     checkTensors(config, tensors)
-    const tokenizer = await readTokenizer(options.processorFolder ?? folder, config.vocabSize)
+    const said = { generation: await readJsonObject(folder, GENERATION_FILE), config: configJson }
+    const tokenizer = await readTokenizer(options.processorFolder ?? folder, config.vocabSize, {
+      ...said,
+      nMels: config.nMels,
+    })
     const generation = generationConfig({
-      generation: await readJsonObject(folder, GENERATION_FILE),
-      config: configJson,
+      ...said,
       processor: await processorOf(options.processorFolder),
       tokenIds: tokenizer.tokenIds,
+      textIds: tokenizer.textIds,
       shape: config,
     })
     const digest = await digestOf(folder, tensors)
@@ -102,21 +114,24 @@ export async function digestOfFolder(folder: string): Promise<string> {
 }
 
 async function digestOf(folder: string, { fileNames }: Pick<TensorTable, 'fileNames'>): Promise<string> {
-  return await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, INDEX_FILE], fileNames)
+  const choice = await weightsIn(folder)
+  const { index } = choice.kind === 'shards' ? choice.form : SAFETENSORS
+  return await checkpointDigest(folder, [CONFIG_FILE, GENERATION_FILE, index], fileNames)
 }
 
 /** Base names of the files whose tensors `openWeights` would read. */
 async function weightFiles(folder: string): Promise<readonly string[]> {
-  const isThere = (name: string) => existsSync(join(folder, name))
-  if (!isThere(SINGLE_FILE) && !isThere(INDEX_FILE)) {
-    if (isThere(CTRANSLATE2_FILE)) return [CTRANSLATE2_FILE]
-    throw missingWeights(folder)
-  }
+  const choice = await weightsIn(folder)
+  if (choice.kind === 'ctranslate2') return [CTRANSLATE2_FILE]
   const config = await requireJsonObject(folder, CONFIG_FILE, CONFIG_REMEDY)
-  const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
-  if (index) return neededShards(config, index)
+  const { form } = choice
+  if (choice.kind === 'shards') return neededShards(config, await requireIndex(folder, form), form)
   parseConfig(config)
-  return [SINGLE_FILE]
+  return [choice.file]
+}
+
+async function requireIndex(folder: string, { index }: FileForm): Promise<JsonObject> {
+  return await requireJsonObject(folder, index, CONFIG_REMEDY)
 }
 
 /**
@@ -147,39 +162,62 @@ export interface Weights {
  * @throws {AsrError} as `openCheckpoint`.
  */
 export async function openWeights(folder: string): Promise<Weights> {
-  const isThere = (name: string) => existsSync(join(folder, name))
-  if (isThere(SINGLE_FILE) || isThere(INDEX_FILE)) {
-    const configJson = await requireJsonObject(folder, CONFIG_FILE, CONFIG_REMEDY)
-    const config = parseConfig(configJson) // before the weights: it is the cheaper check
-    const index = isThere(SINGLE_FILE) ? undefined : await readJsonObject(folder, INDEX_FILE)
-    const needed = new Set(Array.from(whisperTensors(config), ({ name }) => name))
-    const tensors = index
-      ? openShardedSafetensors(folder, index, (name) => needed.has(name))
-      : openSafetensors(folder, SINGLE_FILE, (name) => needed.has(name))
-    return { config, configJson, tensors }
-  }
-  if (isThere(CTRANSLATE2_FILE)) {
-    const configJson = await readJsonObject(folder, CONFIG_FILE)
-    const { tensors, encoderHeads, decoderHeads } = openCtranslate2(folder)
-    try {
-      const config = shapeOfTensors(tensors, { encoder: encoderHeads, decoder: decoderHeads })
-      return { config, configJson, tensors }
-    } catch (error) {
-      tensors[Symbol.dispose]()
-      throw error
-    }
-  }
-  throw missingWeights(folder)
+  const choice = await weightsIn(folder)
+  if (choice.kind === 'ctranslate2') return await openConverted(folder)
+  const configJson = await requireJsonObject(folder, CONFIG_FILE, CONFIG_REMEDY)
+  const config = parseConfig(configJson) // before the weights: it is the cheaper check
+  const needed = new Set(Array.from(whisperTensors(config), ({ name }) => name))
+  const isNeeded = (name: string) => needed.has(name)
+  const { form } = choice
+  const tensors =
+    choice.kind === 'shards'
+      ? openShards(folder, await requireIndex(folder, form), form, isNeeded)
+      : openFile(folder, choice.file, form, isNeeded)
+  return { config, configJson, tensors }
 }
 
-/** Weights in forms that run code when they are read, or that need their framework. */
-const OTHER_WEIGHTS = /^(pytorch_model.*\.bin|.*\.(pt|pth|h5|msgpack|ckpt|onnx|gguf|ggml))$/
+async function openConverted(folder: string): Promise<Weights> {
+  const configJson = await readJsonObject(folder, CONFIG_FILE)
+  const { tensors, encoderHeads, decoderHeads } = openCtranslate2(folder)
+  try {
+    const config = shapeOfTensors(tensors, { encoder: encoderHeads, decoder: decoderHeads })
+    return { config, configJson, tensors }
+  } catch (error) {
+    tensors[Symbol.dispose]()
+    throw error
+  }
+}
 
-function missingWeights(folder: string): CheckpointFileMissingError {
-  const found = existsSync(folder) ? readdirSync(folder).find((name) => OTHER_WEIGHTS.test(name)) : undefined
-  const instead = found ? `, it has only '${found}'` : ''
+/**
+ * The weights in a folder that can be read.
+ *
+ * @throws {CheckpointUnsupportedError} when it has its weights for another program.
+ * @throws {CheckpointFileMissingError} when it has none that are known.
+ */
+async function weightsIn(folder: string): Promise<WeightChoice> {
+  const names = namesIn(folder)
+  const choice = chooseWeights(names)
+  if (choice) return choice
+  const foreign = foreignWeights({
+    names,
+    config: await readJsonObject(folder, CONFIG_FILE),
+    adapter: await readJsonObject(folder, ADAPTER_CONFIG),
+  })
+  throw foreign ?? missingWeights()
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // no folder, or none that may be read
+  }
+}
+
+function missingWeights(): CheckpointFileMissingError {
+  const [safetensors, pytorch] = [SAFETENSORS.single[0], PYTORCH.single[0]]
   return new CheckpointFileMissingError(
-    `weights that can be read ('${SINGLE_FILE}', '${INDEX_FILE}' or CTranslate2's '${CTRANSLATE2_FILE}')${instead}`,
-    `Choose a revision or a conversion of the model that has '${SINGLE_FILE}', often the branch refs/pr/1 on the hub.`,
+    `weights that can be read ('${safetensors}', '${pytorch}' or CTranslate2's '${CTRANSLATE2_FILE}')`,
+    `Choose a revision or a conversion of the model that has '${safetensors}', often the branch refs/pr/1 on the hub.`,
   )
 }

@@ -5,7 +5,15 @@ import { type TestContext, test } from 'node:test'
 import { writeSafetensors, writeShardedSafetensors } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { tempFolder } from '../../test/helpers/rigs/temp-folder.ts'
 import { CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors/index.ts'
-import { openSafetensors, openShardedSafetensors } from './safetensors.ts'
+import type { JsonObject } from './json-file.ts'
+import { type IsNeeded, openFile, openShards } from './weight-files.ts'
+import { SAFETENSORS } from './weight-form.ts'
+
+/** In the form of safetensors, under its usual names. */
+const openSafetensors = (folder: string, file = 'model.safetensors', isNeeded?: IsNeeded) =>
+  openFile(folder, file, SAFETENSORS, isNeeded)
+const openShardedSafetensors = (folder: string, index: JsonObject, isNeeded: IsNeeded) =>
+  openShards(folder, index, SAFETENSORS, isNeeded)
 
 // Exact in all three types, so that nothing has to be compared approximately.
 const EXACT = Float32Array.of(0, 1, -1, 0.5, -2.25, 96)

@@ -1,10 +1,7 @@
 /** Whisper's special tokens and where they stand in a vocabulary. */
 
 import { LANGUAGE_CODES } from '../language-table.ts'
-import { FULL_CONTEXT, SECONDS_PER_POSITION } from '../whisper-constants.ts'
-
-/** 1501: 0.00 to 30.00 s in steps of 0.02 s. */
-export const TIMESTAMP_TOKENS = FULL_CONTEXT + 1
+import { SECONDS_PER_POSITION, TIMESTAMP_TOKENS } from '../whisper-constants.ts'
 
 /** `<|0.00|>`, `<|0.02|>`, … `<|30.00|>`. */
 export function timestampToken(index: number): string {
@@ -12,10 +9,17 @@ export function timestampToken(index: number): string {
 }
 
 /** The three vocabularies that OpenAI published, by their size. */
-const LAYOUTS: Readonly<Record<number, { firstSpecial: number; languages: number }>> = {
+const LAYOUTS = {
   51864: { firstSpecial: 50256, languages: 99 }, // English-only: GPT-2's vocabulary; language tokens exist, unused
   51865: { firstSpecial: 50257, languages: 99 },
   51866: { firstSpecial: 50257, languages: 100 }, // large-v3 and its descendants
+} as const
+/** A published vocabulary, named by its size. */
+export type PublishedSize = keyof typeof LAYOUTS
+export const PUBLISHED_SIZES = [51864, 51865, 51866] as const satisfies readonly PublishedSize[]
+
+export function isPublishedSize(vocabSize: number): vocabSize is PublishedSize {
+  return vocabSize in LAYOUTS
 }
 
 /**
@@ -24,9 +28,11 @@ const LAYOUTS: Readonly<Record<number, { firstSpecial: number; languages: number
  *
  * @see openai/whisper:whisper/tokenizer.py `get_encoding` — the same order.
  */
+export function standardLayout(vocabSize: PublishedSize): ReadonlyMap<string, number>
+export function standardLayout(vocabSize: number): ReadonlyMap<string, number> | undefined
 export function standardLayout(vocabSize: number): ReadonlyMap<string, number> | undefined {
+  if (!isPublishedSize(vocabSize)) return undefined
   const layout = LAYOUTS[vocabSize]
-  if (!layout) return undefined
   const names = [
     '<|endoftext|>',
     '<|startoftranscript|>',

@@ -29,6 +29,8 @@ export interface StoredTensor {
   readonly shape: readonly number[]
   /** Where the first element lies in the file. */
   readonly offset: number
+  /** Elements from one place of each dimension to its next; undefined: row-major, without gaps. */
+  readonly strides?: readonly number[]
   /** For I8 and I16: value = stored / scale, with one scale for each row, or a single one for all. */
   readonly scale?: StoredTensor
 }
@@ -61,6 +63,7 @@ const CHUNK_ELEMENTS = 1 << 18
  * @throws {CheckpointCorruptError} when the file ends too early.
  */
 export function readFloat32(name: string, tensor: StoredTensor): Float32Array {
+  if (tensor.strides) return inRowMajor(name, tensor, tensor.strides)
   const { file, dtype, offset } = tensor
   const count = elementCount(tensor.shape)
   const values = new Float32Array(count)
@@ -86,6 +89,27 @@ export function readFloat32(name: string, tensor: StoredTensor): Float32Array {
   return values
 }
 
+/** Reads all from the first element to the last, and picks. */
+function inRowMajor(name: string, tensor: StoredTensor, strides: readonly number[]): Float32Array {
+  const { strides: _, ...rest } = tensor
+  const { shape } = tensor
+  const span = shape.reduce((length, size, axis) => length + (size - 1) * strides[axis]!, 1)
+  const stored = readFloat32(name, { ...rest, shape: [span] })
+  const values = new Float32Array(elementCount(shape))
+  const place = shape.map(() => 0)
+  let at = 0
+  for (let i = 0; i < values.length; i++) {
+    values[i] = stored[at]!
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += strides[axis]!
+      if (++place[axis]! < shape[axis]!) break
+      at -= shape[axis]! * strides[axis]!
+      place[axis] = 0
+    }
+  }
+  return values
+}
+
 /**
  * Turns the stored elements at the start of `chunk` into as many values. Files are little-endian, as is every
  * machine that the runtime supports.
@@ -103,6 +127,9 @@ const decoders: Readonly<Record<string, Decode>> = {
     const halves = new Uint16Array(chunk)
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
     for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16
+  },
+  F64(chunk, values) {
+    values.set(new Float64Array(chunk, 0, values.length))
   },
   I8(chunk, values) {
     values.set(new Int8Array(chunk, 0, values.length))

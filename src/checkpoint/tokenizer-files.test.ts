@@ -116,6 +116,60 @@ test('tokenizer_config.json is handed on, and may name added tokens', async (t) 
   assert.equal(tokenIds.get('<|gn|>'), 51865)
 })
 
+const ADDED = 51865
+
+test('tokens that were added are text unless something says that they are special', async (t) => {
+  const folder = tempFolder(t)
+  const tokens = [' country', 'Ġação', { content: '<|pad|>', special: false }, { content: '[UNK]', special: true }]
+  const added = [...tokens, { content: '<pad>', special: false }]
+  writeJson(join(folder, 'tokenizer.json'), standardTokenizer(V, added))
+  writeJson(join(folder, 'tokenizer_config.json'), { pad_token: '<pad>' })
+  const { textIds, tokenIds } = await readTokenizer(folder, V + 5)
+  assert.deepEqual([...textIds], [ADDED, ADDED + 1])
+  assert.equal(tokenIds.get(' ação'), ADDED + 1)
+  assert.equal(tokenIds.get('<|pad|>'), ADDED + 2)
+})
+
+test('tokens that stand in added_tokens.json alone belong to tokenizer.json too', async (t) => {
+  const folder = tempFolder(t)
+  writeJson(join(folder, 'tokenizer.json'), standardTokenizer(V))
+  const added = { '<|pad|>': ADDED, ' country': ADDED + 1, '<|pt|>': 7, elsewhere: 50257 }
+  writeJson(join(folder, 'added_tokens.json'), added)
+  const { textIds, tokenIds } = await readTokenizer(folder, V + 2)
+  assert.equal(tokenIds.get('<|pad|>'), ADDED)
+  assert.deepEqual([...textIds], [ADDED + 1])
+  assert.equal(tokenIds.get('<|pt|>'), 50267, 'tokenizer.json is believed')
+  assert.equal(tokenIds.has('elsewhere'), false, 'its place is taken')
+})
+
+test('added tokens come from vocab.json with merges.txt, and from the lists of CTranslate2', async (t) => {
+  const [saved, converted] = [tempFolder(t), tempFolder(t)]
+  writeJson(join(saved, 'vocab.json'), { ...vocabulary(), '<|endoftext|>': 50257 })
+  writeFileSync(join(saved, 'merges.txt'), MERGES.join('\n'))
+  writeJson(join(saved, 'added_tokens.json'), { '<|translate|>': 50358, '<|pad|>': ADDED, ' country': ADDED + 1 })
+  const tokens = [...Object.keys(vocabulary()), ...standardLayout(V).keys(), '<|pad|>', ' country']
+  writeJson(join(converted, 'vocabulary.json'), tokens)
+  for (const folder of [saved, converted]) {
+    const { textIds, tokenIds } = await readTokenizer(folder, V + 7)
+    assert.deepEqual(tokenIds, new Map([...standardLayout(V), ['<|pad|>', ADDED], [' country', ADDED + 1]]))
+    assert.deepEqual([...textIds], [ADDED + 1])
+  }
+})
+
+test("a tokenizer that leaves tokens out gets those of the checkpoint's vocabulary, whatever its size", async (t) => {
+  const folder = tempFolder(t)
+  writeJson(join(folder, 'vocab.json'), vocabulary())
+  for (const [vocabSize, published, nMels] of [
+    [51866, 51865, 80],
+    [51872, 51865, 80],
+    [51872, 51866, 128],
+    [51866, 51866, 128],
+  ] as const) {
+    const said = { generation: undefined, config: undefined, nMels }
+    assert.deepEqual((await readTokenizer(folder, vocabSize, said)).tokenIds, standardLayout(published))
+  }
+})
+
 test('a folder without a tokenizer says what to look for', async (t) => {
   await assert.rejects(readTokenizer(tempFolder(t), V), (error: unknown) => {
     assert.ok(error instanceof CheckpointFileMissingError)

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
+import { TIMESTAMP_TOKENS } from '../whisper-constants.ts'
 import {
   type Merge,
   mergesOfVocabulary,
@@ -11,13 +12,16 @@ import {
   withFirstMerge,
 } from './byte-pair-merges.ts'
 import { isJsonObject, type JsonObject, readJsonFile, readJsonObject, readTextFile } from './json-file.ts'
-import { standardLayout, TIMESTAMP_TOKENS, timestampToken } from './special-tokens.ts'
+import { publishedVocabulary, type VocabularyFacts } from './published-vocabulary.ts'
+import { standardLayout, timestampToken } from './special-tokens.ts'
 import type { TokenizerFiles } from './types.ts'
 
 /** A tokenizer and the ids of its added tokens, timestamps included. */
 export interface ReadTokenizer {
   readonly files: TokenizerFiles
   readonly tokenIds: ReadonlyMap<string, number>
+  /** Those of them that stand for text: words that a fine-tune has added. */
+  readonly textIds: ReadonlySet<number>
 }
 
 /** As many as a vocabulary may have (`model-shape.ts`); published ones have 51,866. */
@@ -66,20 +70,29 @@ const tokenizerSchema = z.looseObject({
 
 /**
  * The tokenizer from tokenizer.json, else from vocab.json and merges.txt, else from CTranslate2's vocabulary alone;
- * with the defects of known files repaired.
+ * with the defects of known files repaired, and with tokens that were added in another of the files.
  *
+ * @param said  what the checkpoint's other files say of its vocabulary, for a tokenizer that leaves tokens out.
  * @throws {CheckpointFileMissingError} when the folder has none of them.
  * @throws {CheckpointCorruptError} when one is not of its documented form.
  */
-export async function readTokenizer(folder: string, vocabSize: number): Promise<ReadTokenizer> {
+export async function readTokenizer(
+  folder: string,
+  vocabSize: number,
+  said: Pick<VocabularyFacts, 'generation' | 'config' | 'nMels'> = { generation: undefined, config: undefined },
+): Promise<ReadTokenizer> {
   const config = (await readJsonObject(folder, 'tokenizer_config.json')) ?? {}
-  const tokenizer = (await readTokenizerJson(folder)) ?? (await buildTokenizerJson(folder, config))
+  const tokenizer = (await readTokenizerJson(folder)) ?? (await buildTokenizerJson(folder))
   const { model } = tokenizer
-  const added_tokens = withMissingTokens(tokenizer.added_tokens, model.vocab, vocabSize)
+  const isNamed = namedIn(config)
+  const elsewhere = await tokensElsewhere(folder, config, isNamed)
+  const stated = withTokensElsewhere(tokenizer.added_tokens, model.vocab, elsewhere)
+  const added_tokens = withMissingTokens(stated.map(asText), model.vocab, { ...said, vocabSize })
   const merges = withFirstMerge(model.merges.map(toMerge), model.vocab)
   return {
     files: { tokenizer: { ...tokenizer, added_tokens, model: { ...model, merges } }, config },
     tokenIds: new Map(added_tokens.map(({ content, id }) => [content, id])),
+    textIds: new Set(added_tokens.filter((token) => isText(token) && !isNamed(token.content)).map(({ id }) => id)),
   }
 }
 
@@ -88,7 +101,7 @@ async function readTokenizerJson(folder: string): Promise<z.infer<typeof tokeniz
   return json && parse('tokenizer.json', tokenizerSchema, json)
 }
 
-async function buildTokenizerJson(folder: string, config: JsonObject): Promise<z.infer<typeof tokenizerSchema>> {
+async function buildTokenizerJson(folder: string): Promise<z.infer<typeof tokenizerSchema>> {
   const { file, vocab } = await readVocabulary(folder)
   const mergesText = await readTextFile(folder, 'merges.txt')
   const merges: Merge[] = mergesText === undefined ? mergesOfVocabulary(vocab, file) : parseMerges(mergesText)
@@ -97,7 +110,7 @@ async function buildTokenizerJson(folder: string, config: JsonObject): Promise<z
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: await readAddedTokens(folder, config, vocab),
+    added_tokens: controlTokensIn(vocab),
     normalizer: null,
     pre_tokenizer: byteLevel,
     post_processor: null,
@@ -139,47 +152,110 @@ function byIndex(file: string, tokens: unknown): Record<string, number> {
   return Object.fromEntries((tokens as string[]).map((token, id) => [token, id]))
 }
 
-/** From added_tokens.json, tokenizer_config.json and the vocabulary itself, whichever has them. */
-async function readAddedTokens(folder: string, config: JsonObject, vocabulary: Vocabulary): Promise<AddedToken[]> {
-  const ids = new Map(Object.entries(vocabulary).filter(([token]) => isSpecial(token)))
-  const added = (await readJsonObject(folder, 'added_tokens.json')) ?? {}
-  for (const [token, id] of Object.entries(parse('added_tokens.json', vocabularySchema, added))) ids.set(token, id)
-  const decoder = isJsonObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
-  for (const [id, token] of Object.entries(decoder)) {
-    if (isJsonObject(token) && typeof token.content === 'string' && /^\d{1,6}$/.test(id))
-      ids.set(token.content, Number(id))
-  }
-  return [...ids].map(([content, id]) => addedToken(content, id)).sort((a, b) => a.id - b.id)
+/**
+ * What a vocabulary has beside the products of merges, which all lie below the end of text: special tokens, timestamps, and in
+ * CTranslate2's lists the tokens that were added.
+ */
+function controlTokensIn(vocabulary: Vocabulary): AddedToken[] {
+  const eot = vocabulary['<|endoftext|>'] ?? Number.POSITIVE_INFINITY
+  return Object.entries(vocabulary)
+    .filter(([token, id]) => id >= eot || isControl(token))
+    .map(([content, id]) => addedToken(content, id))
 }
 
-function isSpecial(token: string): boolean {
+/** Tokens that stand in added_tokens.json or tokenizer_config.json; some tools write a new token there alone. */
+async function tokensElsewhere(
+  folder: string,
+  config: JsonObject,
+  isNamed: (token: string) => boolean,
+): Promise<AddedToken[]> {
+  const tokens = new Map<number, AddedToken>()
+  const added = (await readJsonObject(folder, 'added_tokens.json')) ?? {}
+  for (const [content, id] of Object.entries(parse('added_tokens.json', vocabularySchema, added))) {
+    tokens.set(id, addedToken(content, id, isNamed(content) || isSpecial(content)))
+  }
+  const decoder = isJsonObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {}
+  for (const [id, token] of Object.entries(decoder)) {
+    if (!isJsonObject(token) || typeof token.content !== 'string' || !/^\d{1,6}$/.test(id)) continue
+    const special =
+      typeof token.special === 'boolean' ? token.special : isNamed(token.content) || isSpecial(token.content)
+    tokens.set(Number(id), addedToken(token.content, Number(id), special))
+  }
+  return [...tokens.values()]
+}
+
+/** Whether tokenizer_config.json names a token for a purpose, such as `pad_token`. */
+function namedIn(config: JsonObject): (token: string) => boolean {
+  const purposes = Object.entries(config).filter(([key]) => /_tokens?$/.test(key))
+  const named = purposes.flatMap(([, value]) => (Array.isArray(value) ? value : [value]))
+  const contents = new Set(named.map((token) => (isJsonObject(token) ? token.content : token)))
+  return (token) => contents.has(token)
+}
+
+/** The tokenizer's own tokens, and those from elsewhere that contradict neither them nor the vocabulary. */
+function withTokensElsewhere(
+  own: readonly AddedToken[],
+  vocabulary: Vocabulary,
+  elsewhere: readonly AddedToken[],
+): AddedToken[] {
+  const named = new Set(own.map(({ content }) => content))
+  const taken = new Set(own.map(({ id }) => id))
+  const isNew = ({ content, id }: AddedToken) =>
+    !named.has(content) && !taken.has(id) && (vocabulary[content] ?? id) === id
+  return [...own, ...elsewhere.filter(isNew)].sort((a, b) => a.id - b.id)
+}
+
+/** Spelt as Whisper's own special tokens and timestamps are. */
+function isControl(token: string): boolean {
   return /^<\|[^|]+\|>$/.test(token)
 }
 
+/** A token may be marked as text that is spelt like a special one: so does everyone who adds `<|pad|>` and says no more. */
+function isText({ content, special }: AddedToken): boolean {
+  return (special ?? isSpecial(content)) !== true && !isControl(content)
+}
+
+/** A word that was added as the vocabulary writes it, with `Ġ` for its space. */
+function asText(token: AddedToken): AddedToken {
+  return isText(token) && token.content.startsWith('Ġ') ? { ...token, content: ` ${token.content.slice(1)}` } : token
+}
+
 /** Adds Whisper's special tokens and, in files older than those, the timestamps that the vocabulary has room for. */
-function withMissingTokens(tokens: readonly AddedToken[], vocabulary: Vocabulary, vocabSize: number): AddedToken[] {
+function withMissingTokens(
+  tokens: readonly AddedToken[],
+  vocabulary: Vocabulary,
+  facts: VocabularyFacts,
+): AddedToken[] {
   const named = new Set(tokens.map(({ content }) => content))
   const taken = new Set(tokens.map(({ id }) => id))
   const missing: AddedToken[] = []
-  for (const [content, id] of expectedTokens(tokens, vocabSize)) {
+  for (const [content, id] of expectedTokens(tokens, facts)) {
     const elsewhere = vocabulary[content] !== undefined && vocabulary[content] !== id
     if (!named.has(content) && !taken.has(id) && !elsewhere) missing.push(addedToken(content, id))
   }
   return [...tokens, ...missing]
 }
 
-function expectedTokens(tokens: readonly AddedToken[], vocabSize: number): Iterable<readonly [string, number]> {
-  const standard = standardLayout(vocabSize)
-  if (standard) return standard
-  const noTimestamps = tokens.find(({ content }) => content === '<|notimestamps|>')
-  if (!noTimestamps) return []
-  return Array.from({ length: TIMESTAMP_TOKENS }, (_, i) => [timestampToken(i), noTimestamps.id + 1 + i] as const)
+/** Those of the published vocabulary that the tokens are from; where they are from none, its timestamps alone. */
+function expectedTokens(tokens: readonly AddedToken[], facts: VocabularyFacts): Iterable<readonly [string, number]> {
+  const tokenIds = new Map(tokens.map(({ content, id }) => [content, id]))
+  const published = publishedVocabulary({ ...facts, tokenIds })
+  const standard = published && standardLayout(published)
+  const noTimestamps = tokenIds.get('<|notimestamps|>')
+  if (standard && (noTimestamps ?? standard.get('<|notimestamps|>')) === standard.get('<|notimestamps|>'))
+    return standard
+  if (noTimestamps === undefined) return []
+  return Array.from({ length: TIMESTAMP_TOKENS }, (_, i) => [timestampToken(i), noTimestamps + 1 + i] as const)
 }
 
 /** As published: timestamps are added tokens, but not "special" ones. */
-function addedToken(content: string, id: number): AddedToken {
-  const special = !/^<\|\d+\.\d\d\|>$/.test(content)
+function addedToken(content: string, id: number, special = isSpecial(content)): AddedToken {
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }
+}
+
+/** By its spelling, where nothing else tells: `<|pad|>`, `<pad>` and `[PAD]`, but no timestamp. */
+function isSpecial(token: string): boolean {
+  return /^(<[^<>]+>|\[[A-Z]+\])$/.test(token) && !/^<\|\d+\.\d\d\|>$/.test(token)
 }
 
 function parse<T extends z.ZodType>(file: string, schema: T, value: unknown): z.infer<T> {

@@ -40,8 +40,8 @@ export interface CheckpointConfig extends ModelShape {
 }
 
 /**
- * Special token ids and what generation must avoid, from generation_config.json, config.json or CTranslate2's
- * config.json, completed by Whisper's standard values for the vocabulary's size.
+ * Special token ids and what generation must avoid, from the tokenizer, generation_config.json, config.json or CTranslate2's
+ * config.json, completed by Whisper's standard values.
  */
 export interface GenerationConfig {
   readonly isMultilingual: boolean
@@ -55,6 +55,10 @@ export interface GenerationConfig {
   readonly noTimestamps: number
   /** `<|0.00|>`; 1501 timestamp tokens follow, 0.02 s apart. */
   readonly timestampBegin: number
+  /** Text tokens that a fine-tune has added; they lie behind the timestamps. */
+  readonly addedText: ReadonlySet<number>
+  /** What else lies behind the timestamps: special tokens of other uses, and rows that stand for no token. Never sampled. */
+  readonly unsaid: readonly number[]
   /** Language code ("pt") → token id; empty for English-only models. */
   readonly languageIds: ReadonlyMap<string, number>
   /** Never sampled. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hubConfig, tinyShape } from '../../test/helpers/builders/checkpoint-builder.ts'
 import { whisperTensors } from '../checkpoint/whisper-tensors.ts'
-import { CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
+import { CheckpointCorruptError, CheckpointFileMissingError, CheckpointUnsupportedError } from '../errors/index.ts'
 import {
   checkpointFiles,
   checkpointFilesWithoutTokenizer,
@@ -42,6 +42,7 @@ test('only files that are read are chosen, weights last, never code or a second 
     'generation_config.json',
     'tokenizer.json',
     'tokenizer_config.json',
+    'added_tokens.json',
     'model.safetensors',
   ])
 })
@@ -96,14 +97,50 @@ test('one safetensors file is preferred to shards, and both to the weights of CT
   ])
 })
 
-test('a repository with only pickled weights is refused, with a word on what to look for', async () => {
-  await assert.rejects(
-    checkpointFiles(listing([...SMALL, 'pytorch_model.bin'])),
-    (error) =>
-      error instanceof CheckpointFileMissingError &&
-      error.message.includes('pytorch_model.bin') &&
-      error.remedy.includes('model.safetensors'),
-  )
+test("PyTorch's files are chosen where there is nothing better, and of shards those that are needed", async () => {
+  const shards = ['pytorch_model-00001-of-00002.bin', 'pytorch_model-00002-of-00002.bin'] as const
+  const index = 'pytorch_model.bin.index.json'
+  const names = [...SMALL, 'optimizer.bin', 'training_args.bin', index, ...shards]
+  const weightMap = spreadOver(shards)
+  assert.deepEqual((await checkpointFiles(listing([...names, 'pytorch_model.bin']))).slice(2), ['pytorch_model.bin'])
+  assert.deepEqual((await checkpointFiles(listing(names, { weightMap }))).slice(2), [index, ...shards])
+  const copies = { ...everyTensorIn(shards[0]), 'proj_out.weight': shards[1] }
+  assert.deepEqual((await checkpointFiles(listing(names, { weightMap: copies }))).slice(2), [index, shards[0]])
+  const better = [...names, 'pytorch_model.bin', 'model.bin']
+  assert.deepEqual((await checkpointFiles(listing(better))).slice(2), ['model.bin'])
+})
+
+test('a repository in the form of another program is named before anything large is fetched', async () => {
+  const refused = (given: FileListing, what: RegExp, remedy: RegExp) =>
+    assert.rejects(checkpointFiles(given), (error: unknown) => {
+      assert.ok(error instanceof CheckpointUnsupportedError, `${error}`)
+      assert.match(error.message, what)
+      assert.match(error.remedy, remedy)
+      return true
+    })
+  const mlx = { model_type: 'whisper', n_audio_state: 1280, n_audio_layer: 32, n_text_layer: 32, n_vocab: 51866 }
+  await refused(listing(['config.json', 'weights.npz'], { config: mlx }), /MLX's form/, /'openai\/whisper-large-v3'/)
+  await refused(listing([...SMALL, 'model.safetensors'], { config: mlx }), /MLX's form/, /'openai\/whisper-large-v3'/)
+  const quantised = { ...hubConfig(tinyShape()), quantization_config: { quant_method: 'bitsandbytes' } }
+  await refused(listing([...SMALL, 'model.safetensors'], { config: quantised }), /bitsandbytes/, /original repository/)
+  await refused(listing(['ggml-base.bin', 'README.md']), /whisper\.cpp/, /'openai\/whisper-base'/)
+  await refused({ ...listing(SMALL), folders: ['onnx'] }, /ONNX/, /original repository/)
+  await refused(listing([...SMALL, 'flax_model.msgpack']), /Flax alone/, /from_flax=True/)
+  const weightMap = { ...spreadOver(SHARDS), 'model.encoder.layers.0.fc1.weight.absmax': SHARDS[0] }
+  await refused(listing([...SMALL, INDEX, ...SHARDS], { weightMap }), /bitsandbytes/, /./)
+
+  const adapter = { peft_type: 'LORA', base_model_name_or_path: 'openai/whisper-small' }
+  const names = ['adapter_config.json', 'adapter_model.safetensors']
+  const withAdapter = { names, readJson: async () => adapter }
+  await refused(withAdapter, /an adapter \(LORA\) of 'openai\/whisper-small'/, /merge/)
+})
+
+test('a damaged config.json is left to who opens the checkpoint', async () => {
+  const names = [...SMALL, 'model.safetensors']
+  const readJson = async (name: string) => {
+    throw new CheckpointCorruptError(name, 'it is not JSON')
+  }
+  assert.deepEqual((await checkpointFiles({ names, readJson })).slice(2), ['model.safetensors'])
 })
 
 test('a missing tokenizer is an error only where the tokenizer is all that is wanted', async () => {
@@ -131,7 +168,12 @@ function listing(
   contents: { weightMap?: Record<string, string>; config?: Record<string, unknown> } = {},
 ): FileListing {
   const { weightMap = spreadOver(SHARDS), config = hubConfig(tinyShape()) } = contents
-  const files: Record<string, Record<string, unknown>> = { 'config.json': config, [INDEX]: { weight_map: weightMap } }
+  const index = { weight_map: weightMap }
+  const files: Record<string, Record<string, unknown>> = {
+    'config.json': config,
+    [INDEX]: index,
+    'pytorch_model.bin.index.json': index,
+  }
   return { names, readJson: async (name) => files[name] ?? assert.fail(`${name} is not asked for`) }
 }
 

@@ -1,13 +1,17 @@
 /** Which files of a repository are worth downloading: what our readers read, each weight once, and never code. */
 
+import { ADAPTER_CONFIG, checkForeignConfig, foreignWeights } from '../checkpoint/foreign-forms.ts'
 import type { JsonObject } from '../checkpoint/json-file.ts'
 import { neededShards } from '../checkpoint/needed-shards.ts'
-import { CheckpointFileMissingError } from '../errors/index.ts'
+import { CTRANSLATE2_FILE, chooseWeights, type FileForm } from '../checkpoint/weight-form.ts'
+import { type AsrError, CheckpointCorruptError, CheckpointFileMissingError } from '../errors/index.ts'
 
 /** The files to choose from: those of a repository on the hub, or those that the cache has of one. */
 export interface FileListing {
   /** Names in the top folder, where all that belongs to a checkpoint lies. */
   readonly names: readonly string[]
+  /** Names of the folders beside them, none of which is ever fetched. */
+  readonly folders?: readonly string[]
   /** Contents of one of these files, which must be a small one. */
   readonly readJson: (name: string) => Promise<JsonObject>
 }
@@ -26,30 +30,19 @@ const GENERATION_CONFIG = 'generation_config.json'
 /** Any of these is enough to build a tokenizer from, the first that is there; `vocab.json` needs `merges.txt` too. */
 const TOKENIZER_ROOTS = [['tokenizer.json'], ['vocab.json', 'merges.txt'], ['vocabulary.json'], ['vocabulary.txt']]
 const TOKENIZER_CONFIG = 'tokenizer_config.json'
-/** Special tokens of those that have no `tokenizer.json`. */
+/** Tokens that stand there alone: all special ones beside `vocab.json`, those of fine-tunes also beside `tokenizer.json`. */
 const ADDED_TOKENS = 'added_tokens.json'
-
-const SAFETENSORS = 'model.safetensors'
-const SAFETENSORS_INDEX = 'model.safetensors.index.json'
-const CTRANSLATE2 = 'model.bin'
-
-/** The name that `save_pretrained` gives; a second set in another precision (`model.fp32-00001-of-…`) does not match. */
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/
-
-/** Files of weights that exist for Whisper but would need another framework, or pickle, to read. */
-const FOREIGN_WEIGHTS =
-  /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|.*\.(onnx|pt|ckpt|gguf))$|^ggml-.*\.bin$/
 
 /** A whole checkpoint, with its own tokenizer if it has one. */
 export const checkpointFiles: FileChoice = async (listing) => {
-  const configs = checkpointConfigs(listing.names)
+  const configs = await checkpointConfigs(listing)
   const weights = await weightFiles(listing)
   return [...configs, ...tokenizerFiles(listing.names), ...weights]
 }
 
 /** A checkpoint whose tokenizer comes from another repository. */
 export const checkpointFilesWithoutTokenizer: FileChoice = async (listing) => {
-  const configs = checkpointConfigs(listing.names)
+  const configs = await checkpointConfigs(listing)
   return [...configs, ...(await weightFiles(listing))]
 }
 
@@ -64,11 +57,35 @@ export const processorFiles: FileChoice = async ({ names }) => {
   return [...present([CONFIG, GENERATION_CONFIG], names), ...tokenizerFiles(names)]
 }
 
-function checkpointConfigs(names: readonly string[]): readonly string[] {
-  if (!names.includes(CONFIG)) {
-    throw new CheckpointFileMissingError(CONFIG, 'Choose a repository or folder that holds a Whisper checkpoint.')
+async function checkpointConfigs(listing: FileListing): Promise<readonly string[]> {
+  const { names } = listing
+  const config = await readIfThere(listing, CONFIG)
+  if (config) checkForeignConfig(config)
+  if (names.includes(CONFIG)) return present([CONFIG, GENERATION_CONFIG], names)
+  const missing = new CheckpointFileMissingError(
+    CONFIG,
+    'Choose a repository or folder that holds a Whisper checkpoint.',
+  )
+  throw (await foreignIn(listing)) ?? missing
+}
+
+/** A damaged one is reported when the checkpoint is opened. */
+async function readIfThere({ names, readJson }: FileListing, name: string): Promise<JsonObject | undefined> {
+  if (!names.includes(name)) return undefined
+  try {
+    return await readJson(name)
+  } catch (error) {
+    if (error instanceof CheckpointCorruptError) return undefined
+    throw error
   }
-  return present([CONFIG, GENERATION_CONFIG], names)
+}
+
+async function foreignIn(listing: FileListing): Promise<AsrError | undefined> {
+  return foreignWeights({
+    names: [...listing.names, ...(listing.folders ?? [])],
+    config: await readIfThere(listing, CONFIG),
+    adapter: await readIfThere(listing, ADAPTER_CONFIG),
+  })
 }
 
 /** True when a tokenizer can be built from files of these names. */
@@ -80,27 +97,30 @@ export function hasTokenizer(names: readonly string[]): boolean {
 function tokenizerFiles(names: readonly string[]): readonly string[] {
   const root = TOKENIZER_ROOTS.find((files) => files.every((name) => names.includes(name)))
   if (root === undefined) return []
-  const added = root === TOKENIZER_ROOTS[0] ? [] : [ADDED_TOKENS]
-  return [...root, ...present([TOKENIZER_CONFIG, ...added], names)]
+  return [...root, ...present([TOKENIZER_CONFIG, ADDED_TOKENS], names)]
 }
 
 async function weightFiles(listing: FileListing): Promise<readonly string[]> {
-  const { names } = listing
-  if (names.includes(SAFETENSORS)) return [SAFETENSORS]
-  if (names.includes(SAFETENSORS_INDEX) && names.some((name) => SHARD.test(name))) return await shardFiles(listing)
-  if (names.includes(CTRANSLATE2)) return [CTRANSLATE2]
-
-  const foreign = names.find((name) => FOREIGN_WEIGHTS.test(name))
-  throw new CheckpointFileMissingError(
-    foreign === undefined ? 'weights' : `weights that can be read (of weights it has only files such as ${foreign})`,
-    'Look for a repository or revision that has model.safetensors, or the model.bin of CTranslate2.',
+  const choice = chooseWeights(listing.names)
+  switch (choice?.kind) {
+    case 'file':
+      return [choice.file]
+    case 'shards':
+      return await shardFiles(listing, choice.form)
+    case 'ctranslate2':
+      return [CTRANSLATE2_FILE]
+  }
+  const missing = new CheckpointFileMissingError(
+    'weights',
+    'Look for a repository or revision that has model.safetensors, pytorch_model.bin, or the model.bin of CTranslate2.',
   )
+  throw (await foreignIn(listing)) ?? missing
 }
 
-async function shardFiles({ names, readJson }: FileListing): Promise<readonly string[]> {
-  const shards = neededShards(await readJson(CONFIG), await readJson(SAFETENSORS_INDEX))
+async function shardFiles({ names, readJson }: FileListing, form: FileForm): Promise<readonly string[]> {
+  const shards = neededShards(await readJson(CONFIG), await readJson(form.index), form)
   const missing = shards.find((shard) => !names.includes(shard))
-  if (missing === undefined) return [SAFETENSORS_INDEX, ...shards]
+  if (missing === undefined) return [form.index, ...shards]
   throw new CheckpointFileMissingError(
     `the file '${missing}' that its index names`,
     'Choose another revision, or download the checkpoint again.',

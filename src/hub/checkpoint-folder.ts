@@ -3,6 +3,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { type Wait, wait as waitForReal } from '../async/backoff.ts'
 import { readJsonObject } from '../checkpoint/json-file.ts'
+import { melsIn, publishedVocabulary } from '../checkpoint/published-vocabulary.ts'
+import type { PublishedSize } from '../checkpoint/special-tokens.ts'
 import type { HubSettings } from '../config.ts'
 import { CheckpointFileMissingError } from '../errors/index.ts'
 import { type Logger, silentLogger } from '../logger.ts'
@@ -116,10 +118,10 @@ function snapshotOptionsOf(options: Omit<ResolveOptions, 'env'>): SnapshotOption
 }
 
 /**
- * Repositories that lend a checkpoint without a tokenizer, as LiteASR's are, theirs: by size of the vocabulary and number
- * of decoder layers, `*` for any other.
+ * Repositories that lend a checkpoint without a tokenizer, as LiteASR's are, theirs: by the published vocabulary that its own
+ * begins with and number of decoder layers, `*` for any other.
  */
-const USUAL_PROCESSORS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+const USUAL_PROCESSORS: Readonly<Record<PublishedSize, Readonly<Record<string, string>>>> = {
   51864: {
     4: 'openai/whisper-tiny.en',
     6: 'openai/whisper-base.en',
@@ -151,7 +153,10 @@ async function usualProcessorOf(folder: string): Promise<string | undefined> {
   if (hasTokenizer(await readdir(folder))) return undefined
   // A config that cannot be read is reported when the checkpoint is opened.
   const config = await readJsonObject(folder, 'config.json').catch(() => undefined)
-  const byLayers = USUAL_PROCESSORS[Number(config?.vocab_size)]
+  const generation = await readJsonObject(folder, 'generation_config.json').catch(() => undefined)
+  const vocabSize = Number(config?.vocab_size)
+  const published = publishedVocabulary({ vocabSize, nMels: melsIn(config), generation, config })
+  const byLayers = published && USUAL_PROCESSORS[published]
   return byLayers?.[String(config?.decoder_layers)] ?? byLayers?.['*']
 }
 

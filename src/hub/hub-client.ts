@@ -55,16 +55,18 @@ export class HubClient {
     })
   }
 
-  /** Files of the top folder; all that belongs to a checkpoint lies there. */
-  async listFiles(commit: string): Promise<readonly RepoFile[]> {
+  /** The top folder; all that belongs to a checkpoint lies there. */
+  async list(commit: string): Promise<{ readonly files: readonly RepoFile[]; readonly folders: readonly string[] }> {
     return this.#understand(async () => {
       const files: RepoFile[] = []
+      const folders: string[] = []
       for await (const entry of listFiles({ ...this.#target(), repo: this.#repo, revision: commit })) {
+        if (entry.type === 'directory') folders.push(entry.path)
         if (entry.type !== 'file') continue
         const { path, size, oid, lfs } = treeFileSchema.parse(entry)
         files.push({ name: path, size: lfs?.size ?? size, etag: lfs?.oid ?? oid })
       }
-      return files
+      return { files, folders }
     })
   }
 

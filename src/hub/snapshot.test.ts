@@ -229,6 +229,27 @@ test('a checkpoint without a tokenizer borrows that of the Whisper with its voca
   }
 })
 
+test('added tokens do not make it borrow that of a larger vocabulary', async (t) => {
+  const { 'tokenizer.json': _, ...bare } = CHECKPOINT
+  const lenders = { 'openai/whisper-base': CHECKPOINT, 'openai/whisper-base.en': CHECKPOINT }
+  const config = { model_type: 'whisper', decoder_layers: 6, num_mel_bins: 80 }
+  for (const [more, generation, lender] of [
+    [{ vocab_size: 51866 }, undefined, 'whisper-base'],
+    [{ vocab_size: 51872 }, undefined, 'whisper-base'],
+    [{ vocab_size: 51865, decoder_start_token_id: 50257 }, undefined, 'whisper-base.en'],
+    [{ vocab_size: 51865 }, { no_timestamps_token_id: 50362 }, 'whisper-base.en'],
+  ] as const) {
+    const files = {
+      ...bare,
+      'config.json': JSON.stringify({ ...config, ...more }),
+      ...(generation && { 'generation_config.json': JSON.stringify(generation) }),
+    }
+    const { options } = await hubRig(t, { repositories: { [REPO]: files, ...lenders } })
+    const { processorFolder } = await resolveCheckpointFolder(source, options)
+    assert.match(processorFolder!, new RegExp(`models--openai--${lender}/snapshots`))
+  }
+})
+
 test('a folder is given as it is, and a missing one is an error without its path', async (t) => {
   const { options, hubCache } = await hubRig(t)
   await mkdir(hubCache)
@@ -260,10 +281,10 @@ test('a disk without room for the download and what is compiled from it is told 
 
 test('a repository that cannot serve is refused before anything is fetched', async (t) => {
   const { server, options } = await hubRig(t, {
-    repositories: { [REPO]: { 'config.json': '{}', 'tokenizer.json': '{}', 'pytorch_model.bin': 'pickle' } },
+    repositories: { [REPO]: { 'config.json': '{}', 'tokenizer.json': '{}', 'optimizer.bin': 'leftover' } },
   })
   await assert.rejects(resolveCheckpointFolder(source, options), CheckpointFileMissingError)
-  assert.ok(server.requests.every(({ path }) => API.test(path)))
+  assert.ok(server.requests.every(({ path }) => API.test(path) || path.endsWith('/config.json')))
 })
 
 test('401, 403 and 404 are final at once', async (t) => {

@@ -94,7 +94,7 @@ export async function isSnapshotCurrent(
   try {
     const commit = await client.resolveCommit(revision)
     if (commit !== (await cache.commitOf(revision))) return false
-    const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
+    const byName = new Map((await client.list(commit)).files.map((file) => [file.name, file]))
     const chosen = await choose(listingOf(cached, [...byName.keys()]))
     const isStored = await Promise.all(chosen.map((name) => cache.hasFile(commit, byName.get(name)!))) // of these names
     return isStored.every(Boolean)
@@ -116,11 +116,13 @@ async function updateSnapshot(
   const cache = new HubCache(hub.cacheDir, repo)
   const client = new HubClient(hub, repo, { wait, signal })
   const commit = await client.resolveCommit(revision)
-  const byName = new Map((await client.listFiles(commit)).map((file) => [file.name, file]))
+  const { files: all, folders } = await client.list(commit)
+  const byName = new Map(all.map((file) => [file.name, file]))
   let meter: ProgressMeter | undefined // until the files are chosen, of which `store` brings some
   const { names, readJson } = listingOf(cache.snapshotFolder(commit), [...byName.keys()])
   const listing: FileListing = {
     names,
+    folders,
     readJson: async (name) => {
       await store(byName.get(name)!) // no other names are asked for
       return await readJson(name)

@@ -66,6 +66,27 @@ test('with timestamps a text begins with one, of at most a second', () => {
   assert.ok(!isAllowed(logits, at(1.02)))
 })
 
+test('behind the timestamps lies text that was added, and what is never said', () => {
+  const [text, unsaid] = [51865, 51866]
+  const grown = { ...generation, addedText: new Set([text]), unsaid: [unsaid] }
+  const after = (said: readonly number[], changed: Partial<FilterOptions>, given: Record<number, number> = {}) => {
+    const logits = new Float32Array(51867)
+    for (const [token, logit] of Object.entries(given)) logits[Number(token)] = logit
+    for (const filter of logitFilters(grown, { ...options, ...changed })) filter(logits, said)
+    return logits
+  }
+  for (const withTimestamps of [false, true]) {
+    assert.ok(!isAllowed(after([at(0)], { withTimestamps, suppressTokens: [] }), unsaid))
+    assert.ok(isAllowed(after([at(0)], { withTimestamps }, { [text]: 30 }), text))
+  }
+  const timed = { withTimestamps: true }
+  assert.ok(!isAllowed(after([], timed, { [text]: 30 }), text), 'a text begins with a timestamp')
+  assert.ok(!isAllowed(after([at(0), 500, at(2)], timed, { [text]: 30 }), text), 'a pair is completed')
+  assert.ok(isAllowed(after([at(0), text], timed, { [text]: 30 }), text), 'it is no timestamp itself')
+  assert.ok(isAllowed(after([at(0), text, at(2), at(2)], timed, { [text]: 30 }), text))
+  assert.ok(!isAllowed(after([at(0), 500], timed), text), 'timestamps are together likelier')
+})
+
 test('timestamps come in pairs: after the first of a text only text, after an ending one only its partner or eot', () => {
   const afterFirst = after([at(0)], { withTimestamps: true })
   assert.ok(isAllowed(afterFirst, 500))

@@ -7,6 +7,7 @@
 import type { GenerationConfig } from '../checkpoint/index.ts'
 import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { logSumExp, suppress } from './logits.ts'
+import { isTimestampToken, timestampEnd } from './token-kinds.ts'
 
 export type LogitFilter = (logits: Float32Array, tokens: readonly number[]) => void
 
@@ -45,7 +46,7 @@ export function suppressedTokens(
   const { sot, translate, transcribe, sotLm, sotPrev, noSpeech, noTimestamps } = generation
   const special = [sot, translate, transcribe, sotLm, sotPrev, noSpeech, ...(withTimestamps ? [noTimestamps] : [])]
   const listed = suppressTokens.flatMap((token) => (token === -1 ? generation.suppressTokens : [token]))
-  return [...new Set([...special, ...listed])]
+  return [...new Set([...special, ...generation.unsaid, ...listed])]
 }
 
 function suppressAlways(tokens: readonly number[]): LogitFilter {
@@ -87,27 +88,37 @@ function noRepeatNgram(size: number): LogitFilter {
  */
 function timestampRules(generation: GenerationConfig, maxInitialTimestamp: number): LogitFilter {
   const { timestampBegin, eot } = generation
+  const end = timestampEnd(generation)
   const latestFirst = timestampBegin + Math.round(maxInitialTimestamp / SECONDS_PER_POSITION)
   const forbid = (logits: Float32Array, from: number, to: number) => {
     logits.fill(Number.NEGATIVE_INFINITY, from, to)
   }
+  /** Added text, which lies behind the timestamps, with it. */
+  const forbidText = (logits: Float32Array, to: number) => {
+    forbid(logits, 0, to)
+    forbid(logits, end, logits.length)
+  }
   return (logits, said) => {
-    const isTimestamp = (token: number | undefined) => token !== undefined && token >= timestampBegin
+    const isTimestamp = (token: number | undefined) => isTimestampToken(generation, token)
     const last = isTimestamp(said.at(-1))
     const beforeLast = said.length < 2 || isTimestamp(said.at(-2))
-    if (last && beforeLast) forbid(logits, timestampBegin, logits.length)
-    else if (last) forbid(logits, 0, eot) // the pair must be completed, or the text ends
+    if (last && beforeLast) forbid(logits, timestampBegin, end)
+    else if (last) forbidText(logits, eot) // the pair must be completed, or the text ends
 
     const latest = said.findLast(isTimestamp)
     // A pair's second may equal its first; a new segment may not begin before the last one has ended.
     if (latest !== undefined) forbid(logits, timestampBegin, last && !beforeLast ? latest : latest + 1)
     if (said.length === 0) {
-      forbid(logits, 0, timestampBegin)
-      forbid(logits, latestFirst + 1, logits.length)
+      forbidText(logits, timestampBegin)
+      forbid(logits, latestFirst + 1, end)
     }
 
-    const timestamps = logSumExp(logits.subarray(timestampBegin))
-    const likeliestText = logits.subarray(0, timestampBegin).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-    if (timestamps > likeliestText) forbid(logits, 0, timestampBegin)
+    const timestamps = logSumExp(logits.subarray(timestampBegin, end))
+    const likeliestText = Math.max(largest(logits.subarray(0, timestampBegin)), largest(logits.subarray(end)))
+    if (timestamps > likeliestText) forbidText(logits, timestampBegin)
   }
+}
+
+function largest(logits: Float32Array): number {
+  return logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
 }

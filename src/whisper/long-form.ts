@@ -12,6 +12,7 @@ import { isSilence } from './quality.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, takeWords, type UnnumberedSegment } from './segments.ts'
 import { lasting, type TimedWord } from './timed-words.ts'
+import { isTextToken } from './token-kinds.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
 import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
@@ -192,13 +193,13 @@ class LongForm {
   /** The complete part of a text where windows seek; the next window hears the rest again. */
   #upToTheSeek(text: WindowText): WindowText {
     if (!this.#seeking?.maySeek) return text
-    const { timestampBegin } = this.#context.session.model.generation
-    const complete = completePart(text.decoded.tokens, timestampBegin)
+    const { generation } = this.#context.session.model
+    const complete = completePart(text.decoded.tokens, generation)
     if (!complete) return text
     const { startSeconds } = text.window
     const seek = startSeconds + complete.seconds
     this.#seeking.seek(seek)
-    const nTokens = complete.tokens.filter((token) => token < timestampBegin).length
+    const nTokens = complete.tokens.filter((token) => isTextToken(generation, token)).length
     // The next window's words begin at the seek.
     const words = text.words && lasting(takeWords(text.words, 0, nTokens), { start: startSeconds, end: seek })
     return { ...text, words, decoded: { ...text.decoded, tokens: complete.tokens } }
@@ -215,9 +216,7 @@ class LongForm {
     const { options, session } = this.#context
     const { model } = session
     if (isSilence(text.decoded, options)) return []
-    const { timestampBegin, eot } = model.generation
-    const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
-    return segmentsOf(text, context).map((segment) => {
+    return segmentsOf(text, { options, tokenizer: model.tokenizer, ids: model.generation }).map((segment) => {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
       return { segment, words }
     })
@@ -227,7 +226,7 @@ class LongForm {
     const { options, session } = this.#context
     const { model } = session
     const isReliable = decoded.temperature <= options.promptResetOnTemperature
-    const said = decoded.tokens.filter((token) => token < model.generation.eot)
+    const said = decoded.tokens.filter((token) => isTextToken(model.generation, token))
     this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
   }
 

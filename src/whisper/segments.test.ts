@@ -43,9 +43,31 @@ function windowText(tokens: readonly number[], words?: readonly TimedWord[]): Wi
 }
 
 function segments(text: WindowText, given: GivenOptions) {
-  const { eot } = generation
-  return segmentsOf(text, { options: parseOptions(given), tokenizer, timestampBegin: special('0.00'), eot })
+  return segmentsOf(text, { options: parseOptions(given), tokenizer, ids: generation })
 }
+
+test('added text behind the timestamps is text, in every source of times', () => {
+  const added = 51865
+  const ids = { ...generation, addedText: new Set([added]) }
+  const tokens = [at(0), 500, added, at(2.5), at(3), added, at(6)]
+  const reads = {
+    ...tokenizer,
+    decode: (all: readonly number[]) => tokenizer.decode(all.map((id) => (id === added ? 7 : id))),
+  }
+  const found = segmentsOf(windowText(tokens), {
+    options: parseOptions({ timestamps: 'tokens', logprobs: true }),
+    tokenizer: reads as WhisperTokenizer,
+    ids,
+  })
+  assert.deepEqual(
+    found.map(({ start, end, text, logprobs }) => [start, end, text, logprobs?.map(({ token }) => token)]),
+    [
+      [50, 52.5, ' 500 7', [' 500', ' 7']],
+      [53, 56, ' 7', [' 7']],
+    ],
+  )
+  assert.equal(completePart([at(0), 500, at(4), at(4.5), added], ids)?.seconds, 4)
+})
 
 test('timestamp tokens cut a window at each consecutive pair, in seconds of the recording', () => {
   const tokens = [at(0), 500, 501, at(2.5), at(3), 502, at(6)]
@@ -165,11 +187,14 @@ test('improbable words in the middle of silence are left out; the same words nex
 })
 
 test('text behind the last pair of timestamps is not complete, and the next window begins at that pair', () => {
-  const begin = special('0.00')
   const goesOn = [at(0), 500, at(4), at(4.5), 501]
-  assert.deepEqual(completePart(goesOn, begin), { tokens: [at(0), 500, at(4)], seconds: 4 })
+  assert.deepEqual(completePart(goesOn, generation), { tokens: [at(0), 500, at(4)], seconds: 4 })
   const endsInPair = [at(0), 500, at(4), at(4)]
-  assert.deepEqual(completePart(endsInPair, begin), { tokens: [at(0), 500, at(4)], seconds: 4 })
-  assert.equal(completePart([at(0), 500, at(4), at(5), 501, at(9)], begin), undefined, 'a single one ends the window')
-  assert.equal(completePart([at(0), 500], begin), undefined)
+  assert.deepEqual(completePart(endsInPair, generation), { tokens: [at(0), 500, at(4)], seconds: 4 })
+  assert.equal(
+    completePart([at(0), 500, at(4), at(5), 501, at(9)], generation),
+    undefined,
+    'a single one ends the window',
+  )
+  assert.equal(completePart([at(0), 500], generation), undefined)
 })

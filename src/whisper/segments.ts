@@ -7,6 +7,7 @@ import type { DecodedWindow } from './decoded-window.ts'
 import type { DecodingOptions } from './options.ts'
 import { qualityOf } from './quality.ts'
 import type { TimedWord } from './timed-words.ts'
+import { isTextToken, isTimestampToken, type TokenIds } from './token-kinds.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 import type { WindowText } from './window-decoder.ts'
 import { type Span, windowEnd } from './windows.ts'
@@ -26,16 +27,16 @@ interface Piece extends Span {
 export interface SegmentContext {
   readonly options: DecodingOptions
   readonly tokenizer: WhisperTokenizer
-  readonly timestampBegin: number
-  readonly eot: number
+  readonly ids: TokenIds
 }
 
 export function segmentsOf(text: WindowText, context: SegmentContext): UnnumberedSegment[] {
   const { decoded, retries } = text
-  const { options, tokenizer, eot } = context
-  const logprobs = options.logprobs ? new TokenLogprobs(decoded, tokenizer, eot) : undefined
+  const { options, tokenizer, ids } = context
+  const logprobs = options.logprobs ? new TokenLogprobs(decoded, tokenizer, ids) : undefined
+  const nTextTokens = ({ tokens }: Piece) => tokens.filter((token) => isTextToken(ids, token)).length
   return pieces(text, context)
-    .map((piece) => ({ ...piece, logprobs: logprobs?.take(piece.tokens.filter((token) => token < eot).length) }))
+    .map((piece) => ({ ...piece, logprobs: logprobs?.take(nTextTokens(piece)) }))
     .filter((piece) => piece.text.trim() !== '')
     .map((piece) => ({
       // A segment whose words are told begins and ends with them, wherever its own times are from.
@@ -94,31 +95,28 @@ function spanOf(words: readonly TimedWord[]): Span {
  *
  * @see openai/whisper:whisper/transcribe.py — slicing by consecutive timestamps.
  */
-function byTimestampTokens(
-  { window, decoded, words }: WindowText,
-  { tokenizer, timestampBegin }: SegmentContext,
-): Piece[] {
+function byTimestampTokens({ window, decoded, words }: WindowText, { tokenizer, ids }: SegmentContext): Piece[] {
   const found: Piece[] = []
-  const seconds = (token: number) => window.startSeconds + (token - timestampBegin) * SECONDS_PER_POSITION
+  const seconds = (token: number) => window.startSeconds + (token - ids.timestampBegin) * SECONDS_PER_POSITION
+  const isTimestamp = (token: number) => isTimestampToken(ids, token)
   let start = window.startSeconds
   let tokens: number[] = []
   let usedWords = 0
   const close = (end: number) => {
-    const textTokens = tokens.filter((token) => token < timestampBegin)
-    const ofPiece = words && takeWords(words, usedWords, textTokens.length)
+    const nTextTokens = tokens.filter((token) => !isTimestamp(token)).length
+    const ofPiece = words && takeWords(words, usedWords, nTextTokens)
     usedWords += ofPiece?.length ?? 0
     found.push({ start, end: Math.min(end, windowEnd(window)), text: tokenizer.decode(tokens), tokens, words: ofPiece })
     tokens = []
   }
   for (const token of decoded.tokens) {
-    const isTimestamp = token >= timestampBegin
-    const hasText = tokens.some((other) => other < timestampBegin)
+    const hasText = tokens.some((other) => !isTimestamp(other))
     tokens.push(token)
-    if (!isTimestamp) continue
+    if (!isTimestamp(token)) continue
     if (hasText) close(seconds(token))
     start = seconds(token)
   }
-  if (tokens.some((token) => token < timestampBegin)) close(windowEnd(window))
+  if (tokens.some((token) => !isTimestamp(token))) close(windowEnd(window))
   return found
 }
 
@@ -132,13 +130,13 @@ function byTimestampTokens(
  */
 export function completePart(
   tokens: readonly number[],
-  timestampBegin: number,
+  ids: Pick<TokenIds, 'timestampBegin'>,
 ): { readonly tokens: readonly number[]; readonly seconds: number } | undefined {
-  const isTimestamp = (token: number | undefined) => token !== undefined && token >= timestampBegin
+  const isTimestamp = (token: number | undefined) => isTimestampToken(ids, token)
   const endsAlone = isTimestamp(tokens.at(-1)) && !isTimestamp(tokens.at(-2))
   const pair = tokens.findLastIndex((token, i) => i > 0 && isTimestamp(token) && isTimestamp(tokens[i - 1]))
   if (pair < 0 || endsAlone) return undefined
-  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - timestampBegin) * SECONDS_PER_POSITION }
+  return { tokens: tokens.slice(0, pair), seconds: (tokens[pair - 1]! - ids.timestampBegin) * SECONDS_PER_POSITION }
 }
 
 /** Words from index `from` on that `nTokens` tokens spell. */
@@ -160,9 +158,9 @@ class TokenLogprobs {
   readonly #logprobs: readonly TokenLogprob[]
   #nTaken = 0
 
-  constructor({ tokens, logprobs }: DecodedWindow, tokenizer: WhisperTokenizer, eot: number) {
+  constructor({ tokens, logprobs }: DecodedWindow, tokenizer: WhisperTokenizer, ids: TokenIds) {
     this.#logprobs = tokens.flatMap((token, i) => {
-      if (token >= eot) return [] // a timestamp, which is no part of the text
+      if (!isTextToken(ids, token)) return [] // a timestamp, which is no part of the text
       const bytes = tokenizer.bytesOf(token)
       return [{ token: tokenizer.decode([token]), bytes: [...bytes], logprob: logprobs[i]! }] // one for each token
     })

@@ -2,17 +2,18 @@
 
 import { Tokenizer } from '@huggingface/tokenizers'
 import type { GenerationConfig, TokenizerFiles } from '../checkpoint/index.ts'
+import { isTextToken, type TokenIds } from './token-kinds.ts'
 
 /** Characters by which byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
 const BYTE_OF_CHARACTER = byteCharacters()
 
 export class WhisperTokenizer {
   readonly #tokenizer: Tokenizer
-  readonly #eot: number
+  readonly #ids: TokenIds
 
   constructor(files: TokenizerFiles, generation: GenerationConfig) {
     this.#tokenizer = new Tokenizer(files.tokenizer, files.config)
-    this.#eot = generation.eot
+    this.#ids = generation
   }
 
   /** Tokens of plain text; special tokens are never among them. */
@@ -21,18 +22,20 @@ export class WhisperTokenizer {
   }
 
   /**
-   * Text of tokens, special ones and timestamps left out (they all lie from eot on). A character that is cut in the
-   * middle of its bytes comes out as U+FFFD.
+   * Text of tokens, special ones and timestamps left out. A character that is cut in the middle of its bytes comes out as
+   * U+FFFD.
    */
   decode(tokens: readonly number[]): string {
-    const textTokens = tokens.filter((token) => token < this.#eot)
+    const textTokens = tokens.filter((token) => isTextToken(this.#ids, token))
     if (textTokens.length === 0) return ''
     return this.#tokenizer.decode(textTokens, { clean_up_tokenization_spaces: false })
   }
 
   /** The bytes in UTF-8 that a text token stands for, which may be a part of a character. */
   bytesOf(token: number): Uint8Array {
-    const written = [...(this.#tokenizer.id_to_token(token) ?? '')]
+    const content = this.#tokenizer.id_to_token(token) ?? ''
+    if (this.#ids.addedText.has(token)) return new TextEncoder().encode(content) // an added token, which is written as it is
+    const written = [...content]
     return Uint8Array.from(written, (character) => BYTE_OF_CHARACTER.get(character)!) // by construction of the vocabulary
   }
 }

@@ -11,6 +11,7 @@ import type { DecodingOptions } from './options.ts'
 import { sotSequence } from './prompt.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'
+import { isTextToken } from './token-kinds.ts'
 import { secondsOf, type Window } from './windows.ts'
 import { splitWords } from './words.ts'
 
@@ -132,7 +133,7 @@ export class WindowDecoder {
     encoded: EncodedWindow,
   ): Promise<TimedWord[]> {
     const { generation, tokenizer, maxTextContext } = this.#session.model
-    const isText = (token: number) => token < generation.eot
+    const isText = (token: number) => isTextToken(generation, token)
     const prompt = sotSequence(generation, { language, task: this.#options.task, withTimestamps: false })
     const runs = textRuns(tokens, isText, maxTextContext - prompt.length - 1)
     if (runs.length === 0) return []

@@ -1,7 +1,7 @@
 /** `paradox models` from outside: pull, info and rm, with a hub on this machine and tiny random weights. */
 
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
@@ -86,6 +86,40 @@ test('a model is pulled, described, compiled, listed and removed', async (t) => 
     [gone.code, gone.stdout, gone.stderr],
     [1, '', `paradox: Model '${REPO}' is not on this machine: 'paradox models' lists those that are.\n`],
   )
+})
+
+test('a model in the form of another program is named before its weights are fetched, and in a folder', async (t) => {
+  const { run, cwd, env } = user(t, 'other-forms')
+  const dims = { n_audio_state: 512, n_audio_layer: 6, n_text_layer: 6, n_vocab: 51865, n_mels: 80 }
+  const config = JSON.stringify({ model_type: 'whisper', ...dims })
+  const adapter = JSON.stringify({ peft_type: 'LORA', base_model_name_or_path: 'openai/whisper-small' })
+  await using foreign = await startHubServer({
+    repositories: {
+      'mlx/whisper-base': { 'config.json': config, 'weights.npz': 'weights' },
+      'onnx/whisper-base': { 'config.json': '{}', 'onnx/encoder_model.onnx': 'weights' },
+      'peft/whisper-small-pt': { 'adapter_config.json': adapter, 'adapter_model.safetensors': 'weights' },
+    },
+  })
+  env.HF_ENDPOINT = foreign.endpoint
+  for (const [repo, what] of [
+    ['mlx/whisper-base', /MLX's form.*'openai\/whisper-base'/s],
+    ['onnx/whisper-base', /the form ONNX/],
+    ['peft/whisper-small-pt', /an adapter \(LORA\) of 'openai\/whisper-small'/],
+  ] as const) {
+    const pulled = await run('pull', repo)
+    assert.equal(pulled.code, 1)
+    assert.match(pulled.stderr, what)
+  }
+  assert.deepEqual(
+    foreign.requests.filter(({ path }) => /weights|\.onnx|adapter_model/.test(path)),
+    [],
+  )
+
+  const folder = join(cwd, 'mlx')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'config.json'), config)
+  writeFileSync(join(folder, 'model.safetensors'), 'weights')
+  assert.match((await run('info', folder)).stdout, /not usable +The checkpoint.*MLX's form.*'openai\/whisper-base'/s)
 })
 
 test('a model that does not come does not stop the others, and wrong names are told first', async (t) => {

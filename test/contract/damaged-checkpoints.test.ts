@@ -14,8 +14,9 @@ import { generationConfig } from '../../src/checkpoint/generation-config.ts'
 import { digestOfFolder, holdsWhisper, openWeights } from '../../src/checkpoint/index.ts'
 import { isJsonObject, readJsonObject } from '../../src/checkpoint/json-file.ts'
 import { parseConfig } from '../../src/checkpoint/model-shape.ts'
-import { openSafetensors, openShardedSafetensors } from '../../src/checkpoint/safetensors.ts'
 import { readTokenizer } from '../../src/checkpoint/tokenizer-files.ts'
+import { openFile, openShards } from '../../src/checkpoint/weight-files.ts'
+import { PYTORCH, SAFETENSORS } from '../../src/checkpoint/weight-form.ts'
 import { AsrError, CheckpointCorruptError } from '../../src/errors/index.ts'
 import { CompiledDamagedError, readCompiled, writeManifest } from '../../src/models/compiled/cache.ts'
 import {
@@ -28,6 +29,15 @@ import {
 } from '../helpers/builders/checkpoint-builder.ts'
 import { ctranslate2Bytes, ctranslate2Whisper } from '../helpers/builders/ctranslate2-builder.ts'
 import { mutatedBytes, mutatedJson } from '../helpers/builders/mutations.ts'
+import {
+  call,
+  global,
+  ORDERED_DICT,
+  pickled,
+  tensorView,
+  writePickle,
+  writePytorch,
+} from '../helpers/builders/pytorch-builder.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const SEED = 20261201
@@ -74,7 +84,7 @@ test('damaged safetensors', time, async (t) => {
   const whole = readFileSync(path)
   const length = Number(whole.readBigUInt64LE())
   const readAll = () => {
-    using table = openSafetensors(folder)
+    using table = openFile(folder, 'model.safetensors', SAFETENSORS)
     for (const name of table.names()) table.read(name)
   }
   readAll()
@@ -94,6 +104,51 @@ function withHeader(json: string, data: Uint8Array): Buffer {
   return Buffer.concat([length, Buffer.from(json), data])
 }
 
+test('a damaged file of PyTorch', time, async (t) => {
+  const folder = tempFolder(t)
+  const path = join(folder, 'pytorch_model.bin')
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6)
+  const elements = { key: 'x', storage: 'FloatStorage', nElements: 6 }
+  const view = tensorView({ ...elements, shape: [3, 2], strides: [1, 3] })
+  writePytorch(
+    path,
+    {
+      'model.a.weight': { dtype: 'F32', shape: [2, 3], data },
+      'b.bias': { dtype: 'F16', shape: [6], data },
+      c: { dtype: 'BF16', shape: [], data: data.subarray(0, 1) },
+    },
+    {
+      wrapped: (stateDict) => ({ dict: [['state_dict', stateDict]] }),
+      records: { 'archive/data/x': new Uint8Array(data.buffer) },
+    },
+  )
+  const readAll = () => {
+    using table = openFile(folder, 'pytorch_model.bin', PYTORCH)
+    for (const name of table.names()) table.read(name)
+  }
+  readAll()
+  const readBytes = (bytes: Uint8Array) => {
+    writeFileSync(path, bytes)
+    readAll()
+  }
+  await survives(mutatedBytes(readFileSync(path)), readBytes, { numRuns: 1500 })
+
+  // The pickle alone, in an archive that is whole: its damage is not hidden behind the archive's.
+  const pickle = pickled({
+    dict: [
+      ['a', tensorView({ ...elements, shape: [2, 3] })],
+      ['b', call(global('torch._utils', '_rebuild_parameter'), view, true, ORDERED_DICT)],
+      ['c', view],
+    ],
+  })
+  const readPickle = (bytes: Uint8Array) => {
+    writePickle(path, bytes, { 'data/x': new Uint8Array(data.buffer) })
+    readAll()
+  }
+  readPickle(pickle)
+  await survives(mutatedBytes(pickle), readPickle, { numRuns: 1500 })
+})
+
 test('a damaged index of shards', time, async (t) => {
   const folder = tempFolder(t)
   const shape = tinyShape()
@@ -101,7 +156,7 @@ test('a damaged index of shards', time, async (t) => {
   const index = JSON.parse(readFileSync(join(folder, 'model.safetensors.index.json'), 'utf8'))
   const read = (json: unknown) => {
     if (!isJsonObject(json)) return // it is given nothing else
-    using _ = openShardedSafetensors(folder, json, () => true)
+    using _ = openShards(folder, json, SAFETENSORS, () => true)
   }
   read(index)
   await survives(mutatedJson(index), read, { numRuns: 300 })
@@ -234,12 +289,39 @@ test('a header of millions of tensors is refused by its length, and one of many 
     return `{${entries.join()}}`
   }
   writeFileSync(path, withHeader(header(200_000), Buffer.alloc(0)))
-  assert.throws(() => openSafetensors(folder), corrupt(/its header would take \d+ bytes/))
+  const open = () => openFile(folder, 'model.safetensors', SAFETENSORS)
+  assert.throws(open, corrupt(/its header would take \d+ bytes/))
   writeFileSync(path, withHeader(header(20_001), Buffer.alloc(0)))
-  assert.throws(() => openSafetensors(folder), corrupt(/its header has 20001 entries/))
+  assert.throws(open, corrupt(/its header has 20001 entries/))
   writeFileSync(path, withHeader(header(2000), Buffer.alloc(0)))
-  using table = openSafetensors(folder)
+  using table = open()
   assert.equal([...table.names()].length, 2000)
+})
+
+test('a pickle that makes much of little is refused by its size, its operations, or what it names', time, (t) => {
+  const folder = tempFolder(t)
+  const path = join(folder, 'pytorch_model.bin')
+  const open = () => openFile(folder, 'pytorch_model.bin', PYTORCH)
+  writePickle(path, Buffer.alloc(9 * 1024 ** 2, '}'))
+  assert.throws(open, corrupt(/its pickle would take \d+ bytes/))
+  for (const operation of ['}', '(', 'N', ')']) {
+    writePickle(path, Buffer.alloc(8 * 1024 ** 2, operation))
+    assert.throws(open, corrupt(/too many operations/))
+  }
+  // Tuples of tuples, each ten times the one inside: as a text they would fill any memory.
+  const nested = `]q\0${`(${'h\0'.repeat(10)}tq\0`.repeat(200)}`
+  for (const [use, reason] of [
+    ['h\0\x93.', /a name in its pickle is no text/],
+    ['Q.', /no storage/],
+    ['R.', /cannot be called/],
+    ['}h\0h\0s.', /no text/],
+  ] as const) {
+    writePickle(path, Buffer.from(nested + use, 'latin1'))
+    assert.throws(open, corrupt(reason))
+  }
+  const many = Object.fromEntries(Array.from({ length: 20_001 }, (_, i) => [`data/${i}`, new Uint8Array(0)]))
+  writePickle(path, Buffer.from('N.'), many)
+  assert.throws(open, corrupt(/its directory has 20002 entries/))
 })
 
 test('configs and vocabularies that are too large are not parsed', time, async (t) => {

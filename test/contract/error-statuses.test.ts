@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type ErrorCode, RemoteError } from '../../src/errors/index.ts'
+import { type ErrorCode, ModelLoadError, RemoteError } from '../../src/errors/index.ts'
 import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
 import { startService } from '../helpers/rigs/service.ts'
@@ -38,4 +38,28 @@ test('each failure is answered with the status that docs/errors.md gives its cod
   }
   assert.ok(rows.length > 0)
   assert.deepEqual(found, new Map(rows.map(({ code, statuses }) => [code, statuses])))
+})
+
+test('a model whose checkpoint cannot be compiled is not asked for again and again', async (t) => {
+  const transcriber = scriptedTranscriber()
+  const service = await startService({ transcriber })
+  t.after(() => service.close())
+  const post = async (code: ErrorCode) => {
+    const reason = new RemoteError({ name: 'AsrError', code, message: 'It failed.', remedy: 'Do something.' })
+    transcriber.script = () => Promise.reject(new ModelLoadError('mine', reason, 5))
+    return await fetch(`${service.baseUrl}/v1/audio/transcriptions`, {
+      method: 'POST',
+      headers: { 'content-type': FORM_TYPE },
+      body: form({ name: 'file', fileName: 'nota.ogg', content: 'bom dia' }),
+    })
+  }
+  const foreign = await post('ASR_CHECKPOINT_UNSUPPORTED')
+  assert.equal(foreign.status, 500)
+  assert.equal(foreign.headers.get('x-should-retry'), 'false')
+  const { error } = (await foreign.json()) as { error: { code: string; message: string } }
+  assert.equal(error.code, 'model_load_failed')
+  assert.match(error.message, /It failed/)
+  const other = await post('ASR_HUB_UNREACHABLE')
+  assert.equal(other.status, 503)
+  assert.equal(other.headers.get('x-should-retry'), null)
 })

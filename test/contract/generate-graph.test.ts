@@ -18,7 +18,7 @@ import {
   type Prompt,
   sotSequence,
 } from '../../src/whisper/index.ts'
-import { tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
+import { type CheckpointOptions, tinyShape, writeRandomCheckpoint } from '../helpers/builders/checkpoint-builder.ts'
 import { GREEDY } from '../helpers/builders/greedy-options.ts'
 import { BothWays, type WindowToDecode } from '../helpers/rigs/both-ways.ts'
 import { textOf } from '../helpers/rigs/exposed-model.ts'
@@ -34,9 +34,13 @@ function samplesOf(window: number): Float32Array {
   return Float32Array.from({ length: POSITIONS * 320 }, (_, i) => 0.3 * Math.sin(i * pitch) + 0.1 * Math.sin(i * 0.31))
 }
 
-async function openModel(name: string, shape: ModelShape, options: CompileOptions = {}): Promise<BothWays> {
+async function openModel(
+  name: string,
+  shape: ModelShape,
+  options: CompileOptions & Pick<CheckpointOptions, 'vocabulary'> = {},
+): Promise<BothWays> {
   const checkpoint = join(root, name)
-  writeRandomCheckpoint(checkpoint, shape, { scale: 2 })
+  writeRandomCheckpoint(checkpoint, shape, { scale: 2, ...(options.vocabulary && { vocabulary: options.vocabulary }) })
   return await BothWays.open(checkpoint, join(root, `${name}-compiled`), options)
 }
 
@@ -222,6 +226,25 @@ describe('one model', () => {
       assert.ok(alignmentScores!.every((score, j) => Math.abs(score - expected[j]!) < 1e-3))
     }
   })
+})
+
+test('text that was added behind the timestamps is said by their rules, special tokens and empty rows there never', async () => {
+  const [text, otherText, special] = [51865, 51866, 51867] // and a row behind them that stands for no token
+  const vocabulary = { size: 51865, added: [' country', ' ação', { content: '<|pad|>', special: true }] } as const
+  await using model = await openModel('added', tinyShape({ vocabSize: 51869 }), { vocabulary })
+  const { timestampBegin } = model.generation
+  for (const withTimestamps of [false, true]) {
+    // Of the other tokens two words may be said, and a few timestamps.
+    const isSayable = (id: number) =>
+      id === 300 || id === 4000 || (withTimestamps && id >= timestampBegin && id % 20 === 0)
+    const suppressTokens = Array.from({ length: text }, (_, id) => id).filter((id) => !isSayable(id))
+    const options = { ...GREEDY, suppressTokens, maxNewTokens: 30 }
+    const texts = await compare(model, await windowsOf(model, 4, { withTimestamps }), options)
+    const said = new Set(texts.flatMap(({ tokens }) => tokens))
+    assert.ok(said.has(text) || said.has(otherText), [...said].join())
+    assert.ok(!said.has(special) && !said.has(special + 1))
+    assert.match(texts.map((decoded) => decoded.text).join(''), / country| ação/)
+  }
 })
 
 test('in half precision nearly the same is said, whichever way it is decoded', async () => {

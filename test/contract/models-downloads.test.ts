@@ -41,9 +41,12 @@ test('a download that fails is answered with why, by its status or in the stream
   assert.equal(missing.status, 404)
   assert.equal(errorOf(missing).code, 'hub_not_found')
 
-  const pickled = await ask('POST', '/v1/models/somebody/pickled')
-  assert.equal(pickled.status, 400)
-  assert.equal(errorOf(pickled).code, 'checkpoint_file_missing')
+  const weightless = await ask('POST', '/v1/models/somebody/weightless')
+  assert.equal(weightless.status, 400)
+  assert.equal(errorOf(weightless).code, 'checkpoint_file_missing')
+  const foreign = await ask('POST', '/v1/models/somebody/flax')
+  assert.equal(foreign.status, 500)
+  assert.equal(errorOf(foreign).code, 'checkpoint_unsupported')
 
   const told = await Array.fromAsync(events('/v1/models/somebody/nothing'))
   assert.deepEqual(told, [missing.body, '[DONE]'])

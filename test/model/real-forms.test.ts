@@ -31,8 +31,15 @@ const NEEDED: Readonly<Record<RealForm, readonly string[]>> = {
     'model-00002-of-00002.safetensors',
     'model.safetensors.index.json',
   ],
-  freds0: ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'],
-  processor: ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'],
+  freds0: [
+    'added_tokens.json',
+    'config.json',
+    'generation_config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ],
+  processor: ['added_tokens.json', 'config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'],
 }
 
 describe('the named models in their real form', { skip: realFormsMissing(), concurrency: 1 }, () => {

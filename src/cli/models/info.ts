@@ -62,7 +62,7 @@ function paragraph(entry: ModelEntry, facts: ModelFacts, settings: EngineSetting
 
 function linesOf(entry: ModelEntry, facts: ModelFacts, settings: EngineSettings): (readonly [string, string])[] {
   const { config, checkpointBytes, failure, nParameters = 0 } = facts
-  if (failure !== undefined) return [['damaged', failure]]
+  if (failure !== undefined) return [['not usable', failure]]
   if (config === undefined) {
     return [['files', `not on this machine: 'paradox models pull ${entry.id}' brings them`]]
   }

@@ -5,6 +5,7 @@
  * @see openai/whisper:whisper/decoding.py `SuppressBlank`, `SuppressTokens`, `ApplyTimestampRules`
  */
 
+import { TIMESTAMP_TOKENS } from '../../whisper-constants.ts'
 import type { GraphBuilder, Value } from '../builder.ts'
 import { branch, columns, within } from './nodes.ts'
 
@@ -57,7 +58,10 @@ export function allowedNext(g: GraphBuilder, inputs: RuleInputs, logits: Value, 
   return ruled(g, inputs, g.op('Add', [logits, inputs.tokenBias]), () => limitsAfter(g, inputs, said))
 }
 
-/** Text tokens below one, timestamp tokens outside two others may not come next; each [B·R × 1] or one for all rows. */
+/**
+ * Text tokens below one, timestamp tokens outside two others may not come next; each [B·R × 1] or one for all rows. Text that
+ * was added behind the timestamps may come where all other text may.
+ */
 interface Limits {
   readonly firstText: Value
   readonly firstTimestamp: Value
@@ -66,7 +70,11 @@ interface Limits {
 
 function limitsAfter(g: GraphBuilder, { eot, timestampBegin, vocabSize }: RuleInputs, said: Value): Limits {
   const [last, before] = [columns(g, said, -1, undefined), columns(g, said, -2, -1)]
-  const isTimestamp = (token: Value) => g.op('GreaterOrEqual', [token, timestampBegin])
+  const isTimestamp = (token: Value) =>
+    g.op('And', [
+      g.op('GreaterOrEqual', [token, timestampBegin]),
+      g.op('Less', [token, timestampEnd(g, timestampBegin)]),
+    ])
   const isAlone = g.op('And', [
     isTimestamp(last),
     g.op('Not', [g.op('Or', [isTimestamp(before), g.op('Less', [before, g.ints(0)])])]),
@@ -100,8 +108,14 @@ function withTimestampRules(
 ): Value {
   const never = g.scalar(Number.NEGATIVE_INFINITY)
   const ids = within(g, g.ints(vocabSize))
-  const isText = g.op('Less', [ids, timestampBegin])
-  const isAllowedText = g.op('And', [isText, g.op('GreaterOrEqual', [ids, firstText])])
+  const end = timestampEnd(g, timestampBegin)
+  const isAdded = g.op('GreaterOrEqual', [ids, end])
+  const isBefore = g.op('Less', [ids, timestampBegin])
+  const isText = g.op('Or', [isBefore, isAdded])
+  const isAllowedText = g.op('Or', [
+    g.op('And', [isBefore, g.op('GreaterOrEqual', [ids, firstText])]),
+    g.op('And', [isAdded, g.op('Equal', [firstText, g.ints(0)])]),
+  ])
   const isInTime = g.op('And', [
     g.op('GreaterOrEqual', [ids, firstTimestamp]),
     g.op('LessOrEqual', [ids, lastTimestamp]),
@@ -110,10 +124,15 @@ function withTimestampRules(
   const allowed = g.op('Where', [g.op('Or', [isAllowedText, isAllowedTimestamp]), logits, never])
 
   // Timestamps are said where they are together likelier than any single word.
-  const timestamps = g.op('Slice', [allowed, timestampBegin, g.ints([vocabSize]), g.ints([1])])
-  const texts = g.op('Slice', [allowed, g.ints([0]), timestampBegin, g.ints([1])])
+  const timestamps = g.op('Slice', [allowed, timestampBegin, end, g.ints([1])])
+  const texts = g.op('Where', [isText, allowed, never])
   const isTime = g.op('Greater', [logSumExp(g, timestamps), g.op('ReduceMax', [texts], { axes: [1] })])
   return g.op('Where', [g.op('And', [isTime, isText]), never, allowed])
+}
+
+/** [1] The token behind the last timestamp. */
+function timestampEnd(g: GraphBuilder, timestampBegin: Value): Value {
+  return g.op('Add', [timestampBegin, g.ints(TIMESTAMP_TOKENS)])
 }
 
 /** [B × N] → [B × 1], -∞ where all are. ReduceLogSumExp leaves it to each device what comes of that. */

@@ -94,8 +94,14 @@ export function sentenceForm(key: 'error' | 'detail'): ErrorForm {
   }
 }
 
-export function newerStatus({ code }: AsrError): number {
+export function newerStatus(error: AsrError): number {
+  const code = isUnsupported(error.cause) ? 'ASR_CHECKPOINT_UNSUPPORTED' : error.code
   return STATUSES[code] ?? NEWER_STATUSES[code] ?? 500
+}
+
+/** What a checkpoint is does not change with another attempt, be it loaded or downloaded. */
+function isUnsupported(error: unknown): boolean {
+  return error instanceof AsrError && error.code === 'ASR_CHECKPOINT_UNSUPPORTED'
 }
 
 export function plainFailure(error: unknown, request: FastifyRequest): PlainFailure {
@@ -109,9 +115,16 @@ export function plainFailure(error: unknown, request: FastifyRequest): PlainFail
 
 /** Headers that go with a failure, whatever its form. */
 export function headersOf(error: unknown): Readonly<Record<string, string>> {
-  // OpenAI's clients send a failed request again; of these another attempt would cost as much and fail as well.
-  if (error instanceof AsrError && error.code === 'ASR_REQUEST_TIMEOUT') return { 'x-should-retry': 'false' }
   if (error instanceof AsrError && error.code === 'ASR_API_KEY') return { 'www-authenticate': 'Bearer' }
   const hasRetry = error instanceof BusyError || error instanceof ModelLoadError
-  return hasRetry && error.retryAfterSeconds !== undefined ? { 'retry-after': String(error.retryAfterSeconds) } : {}
+  return {
+    ...(isVain(error) && { 'x-should-retry': 'false' }),
+    ...(hasRetry && error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+  }
+}
+
+/** OpenAI's clients send a failed request again; of these another attempt would cost as much and fail as well. */
+function isVain(error: unknown): boolean {
+  if (!(error instanceof AsrError)) return false
+  return error.code === 'ASR_REQUEST_TIMEOUT' || isUnsupported(error) || isUnsupported(error.cause)
 }

@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../../../src/checkpoint/index.ts'
-import { standardTokenizerJson } from './tokenizer-builder.ts'
+import { type AddedToken, standardTokenizer, standardTokenizerJson } from './tokenizer-builder.ts'
 
 export type SafetensorsDtype = 'F32' | 'F16' | 'BF16'
 
@@ -62,7 +62,7 @@ export function writeSafetensors(path: string, tensors: Readonly<Record<string, 
     for (const tensor of Object.values(tensors)) {
       const data = typeof tensor.data === 'function' ? tensor.data() : tensor.data
       if (data.length !== product(tensor.shape)) throw new Error(`shape ${tensor.shape} does not fit ${data.length}`)
-      writeFully(file, encode(data, tensor.dtype))
+      writeFully(file, encodeTensor(data, tensor.dtype))
     }
   } finally {
     closeSync(file)
@@ -113,7 +113,8 @@ function shardName(i: number, nShards: number): string {
   return `model-${String(i + 1).padStart(5, '0')}-of-${String(nShards).padStart(5, '0')}.safetensors`
 }
 
-function encode(data: Float32Array, dtype: SafetensorsDtype): Uint8Array {
+/** The elements as they are stored. */
+export function encodeTensor(data: Float32Array, dtype: SafetensorsDtype): Uint8Array {
   if (dtype === 'F32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   if (dtype === 'F16') return new Uint8Array(new Float16Array(data).buffer)
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length)
@@ -199,6 +200,10 @@ export interface CheckpointOptions extends RandomOptions {
   readonly generationConfig?: boolean
   /** Writes that many shards and an index instead of one file. */
   readonly shards?: number
+  /** false: everything but the weights. */
+  readonly weights?: boolean
+  /** The published vocabulary, by its size, and tokens added to it; else it is one of the shape's size. */
+  readonly vocabulary?: { readonly size: number; readonly added: readonly AddedToken[] }
   /** In place of random ones. */
   readonly tensors?: Readonly<Record<string, BuiltTensor | LazyTensor>>
 }
@@ -207,16 +212,20 @@ export interface CheckpointOptions extends RandomOptions {
 export function writeRandomCheckpoint(folder: string, shape: ModelShape, options: CheckpointOptions = {}): void {
   mkdirSync(folder, { recursive: true })
   writeJson(join(folder, 'config.json'), hubConfig(shape))
+  const { vocabulary } = options
+  const isEnglish = (vocabulary?.size ?? shape.vocabSize) === 51864
   if (options.generationConfig !== false) {
     writeJson(join(folder, 'generation_config.json'), {
-      is_multilingual: shape.vocabSize !== 51864,
+      is_multilingual: !isEnglish,
       suppress_tokens: [1, 2, 7],
-      begin_suppress_tokens: [220, shape.vocabSize === 51864 ? 50256 : 50257],
+      begin_suppress_tokens: [220, isEnglish ? 50256 : 50257],
     })
   }
-  writeFileSync(join(folder, 'tokenizer.json'), standardTokenizerJson(shape.vocabSize))
+  if (vocabulary) writeJson(join(folder, 'tokenizer.json'), standardTokenizer(vocabulary.size, vocabulary.added))
+  else writeFileSync(join(folder, 'tokenizer.json'), standardTokenizerJson(shape.vocabSize))
   writeJson(join(folder, 'tokenizer_config.json'), { tokenizer_class: 'WhisperTokenizer' })
   const tensors = options.tensors ?? randomWhisperTensors(shape, options.seed ?? 1, options)
+  if (options.weights === false) return
   if (options.shards === undefined) writeSafetensors(join(folder, 'model.safetensors'), tensors)
   else writeShardedSafetensors(folder, tensors, options.shards)
 }

@@ -2,11 +2,16 @@
 
 import { standardLayout } from '../../../src/checkpoint/index.ts'
 
+/** A token behind the timestamps; one given by its content alone stands for text. */
+export type AddedToken = string | { readonly content: string; readonly special: boolean }
+
 /**
  * tokenizer.json for a vocabulary of 51864 (English-only), 51865 or 51866 tokens. It has no merges, so any text is
  * encoded byte by byte; a filler id decodes to " w<id>", which shows in a transcription what a random model said.
+ *
+ * @param added  tokens behind those.
  */
-export function standardTokenizer(vocabSize: number): Record<string, unknown> {
+export function standardTokenizer(vocabSize: number, added: readonly AddedToken[] = []): Record<string, unknown> {
   const layout = standardLayout(vocabSize)
   if (!layout) throw new Error(`no standard layout for ${vocabSize} tokens`)
   const special = [...layout]
@@ -18,15 +23,15 @@ export function standardTokenizer(vocabSize: number): Record<string, unknown> {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: special.map(([content, id]) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: !/^<\|\d+\.\d\d\|>$/.test(content), // as published: timestamps are not "special"
-    })),
+    added_tokens: [
+      ...special.map(([content, id]) => {
+        return addedToken(id, content, !/^<\|\d+\.\d\d\|>$/.test(content)) // as published: timestamps are not "special"
+      }),
+      ...added.map((token, i) => {
+        const { content, special } = typeof token === 'string' ? { content: token, special: false } : token
+        return addedToken(vocabSize + i, content, special)
+      }),
+    ],
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: null,
@@ -42,6 +47,10 @@ export function standardTokenizer(vocabSize: number): Record<string, unknown> {
       merges: [],
     },
   }
+}
+
+function addedToken(id: number, content: string, special: boolean) {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }
 }
 
 const written = new Map<number, string>()

@@ -17,7 +17,8 @@ import {
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { type CheckpointConfig, openCheckpoint, type TensorSource } from '../../../src/checkpoint/index.ts'
-import { openSafetensors } from '../../../src/checkpoint/safetensors.ts'
+import { openFile } from '../../../src/checkpoint/weight-files.ts'
+import { SAFETENSORS } from '../../../src/checkpoint/weight-form.ts'
 import { hubConfig, type LazyTensor, writeJson, writeSafetensors } from '../builders/checkpoint-builder.ts'
 import { inLowRankForm } from '../builders/low-rank-form.ts'
 import { skipped } from '../skip.ts'
@@ -48,7 +49,7 @@ export async function liteWhisperBaseFolder(): Promise<RealModel> {
   if (base.skip) return base
   const lite = join(SHARED_FOLDER, 'models/lite-whisper-base')
   if (!existsSync(lite)) return absent('the LiteASR encoder in ../shared/models/lite-whisper-base')
-  using encoder = openSafetensors(lite, 'encoder.safetensors')
+  using encoder = openFile(lite, 'encoder.safetensors', SAFETENSORS)
   return await build('lite-whisper-base', base, (source) => {
     const tensors = pick(source.tensors, (name) => (name.startsWith('encoder.') ? undefined : name))
     const config: Record<string, unknown> = JSON.parse(readFileSync(join(lite, 'config.json'), 'utf8'))

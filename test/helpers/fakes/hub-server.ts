@@ -25,7 +25,7 @@ export interface FileOnDisk {
   readonly sha256: string
 }
 
-/** File name → contents; the top folder only. */
+/** File name → contents; of those in a folder, `onnx/a.onnx`, the list of the top folder shows the folder alone. */
 export type RepositoryFiles = Readonly<Record<string, Uint8Array | string | FileOnDisk>>
 
 export interface HubServerOptions {
@@ -140,7 +140,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
       case 'revision':
         return sendJson(response, modelJson(repository))
       case 'tree':
-        return sendJson(response, [...repository.files.values()].map(treeJson))
+        return sendJson(response, topFolder(repository))
       default: {
         const { paths } = JSON.parse(await textOf(request)) as { paths: string[] }
         return sendJson(response, [...repository.files.values()].filter((f) => paths.includes(f.name)).map(treeJson))
@@ -228,6 +228,19 @@ function modelJson({ id, commit, files }: ServedRepository) {
     lastModified: '2024-01-01T00:00:00.000Z',
     siblings: [...files.keys()].map((rfilename) => ({ rfilename })),
   }
+}
+
+/** Files of the top folder, and the folders in it by what their files' names begin with. */
+function topFolder({ files }: ServedRepository) {
+  const all = [...files.values()]
+  const folders = new Set(
+    all.filter(({ name }) => name.includes('/')).map(({ name }) => name.slice(0, name.indexOf('/'))),
+  )
+  const oid = '0'.repeat(40)
+  return [
+    ...[...folders].map((path) => ({ type: 'directory', path, size: 0, oid })),
+    ...all.filter(({ name }) => !name.includes('/')).map(treeJson),
+  ]
 }
 
 function treeJson({ name, size, gitOid, sha256 }: ServedFile) {

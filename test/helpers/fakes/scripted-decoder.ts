@@ -21,6 +21,8 @@ export const generation: GenerationConfig = {
   noSpeech: special('nospeech'),
   noTimestamps: special('notimestamps'),
   timestampBegin: special('0.00'),
+  addedText: new Set(),
+  unsaid: [],
   languageIds: new Map(['en', 'pt', 'es'].map((code) => [code, special(code)])),
   suppressTokens: [1],
   beginSuppressTokens: [220, special('endoftext')],

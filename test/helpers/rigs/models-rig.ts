@@ -61,7 +61,8 @@ export async function modelsRig(
       [REPO]: join(folder, 'tiny'),
       'somebody/other': join(folder, 'other'),
       'somebody/sharded': join(folder, 'sharded'),
-      'somebody/pickled': PICKLED,
+      'somebody/weightless': WEIGHTLESS,
+      'somebody/flax': FLAX,
     },
   })
   const modelsFile = join(folder, 'models.json')
@@ -134,7 +135,8 @@ export async function modelsRig(
   }
 }
 
-const PICKLED = { 'config.json': '{"model_type":"whisper"}', 'pytorch_model.bin': 'code' }
+const WEIGHTLESS = { 'config.json': '{}', 'tokenizer.json': '{}' }
+const FLAX = { ...WEIGHTLESS, 'flax_model.msgpack': 'weights' }
 const isKey = (name: string) => /^[0-9a-f]{32}$/.test(name)
 export const model = ({ body }: Answer) => body as unknown as Model
 export const errorOf = ({ body }: Answer) =>
