@@ -59,6 +59,14 @@ export function sawDamage(exit: FfmpegExit): boolean {
   return /\[(?:error|fatal|panic)\]/.test(exit.stderr)
 }
 
+/** ffmpeg's code for a decoder that refused more than two thirds of the packets. */
+const TOO_MANY_FAILED = 69
+
+/** True when ffmpeg read to the end, and only then judged that too many packets could not be decoded. */
+export function failedOnPackets({ code }: FfmpegExit): boolean {
+  return code === TOO_MANY_FAILED
+}
+
 function unreadable(reason: string, exit: FfmpegExit): AudioUnreadableError {
   return new AudioUnreadableError(reason, { cause: causeOf(exit) })
 }

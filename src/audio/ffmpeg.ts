@@ -7,7 +7,9 @@ import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError, ProcessLimitError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import { type Block, BlockReader } from './block-reader.ts'
 import { CODEC_WHITELIST } from './codecs.ts'
+import { type Description, describe, isDescribed } from './description.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
 import { BYTES_PER_SAMPLE } from './samples.ts'
 import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
@@ -55,6 +57,8 @@ export function audioOptions(
 
 /** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
 const STDERR_LIMIT = 8 * 1024
+/** Titles and comments of a file stand before its description ends, and may be a book. */
+const DESCRIPTION_LIMIT = 256 * 1024
 
 /** A forged header may promise a block of any size; no real recording needs one allocation as large as this. */
 const LARGEST_ALLOCATION_BYTES = 512 * 1024 * 1024
@@ -64,6 +68,21 @@ const SLOWEST_DECODING = 10
 
 const BYTES_PER_SECOND = SAMPLE_RATE * BYTES_PER_SAMPLE
 
+/** Added to all times, since Matroska cannot write one before 0. */
+const CLOCK_OFFSET_SECONDS = 100_000
+
+/**
+ * The times of the file itself reach us, each block's with its samples. Without the first option ffmpeg would count from where
+ * the sound begins, of some formats, and not from where a player does. Times that jump back by more than any jitter, as those
+ * of recordings that were stuck together do, go on where they were; the rest is up to `timeline.ts`.
+ */
+const KEEP_TIMES = ['-copyts']
+const STEP_BACK = 'PTS-PREV_INPTS-ld(1)' // register 1: length of the packet before; 0: what is added to all times from now on
+const WRITE_TIMES = [
+  ...['-bsf:a', `setts=ts='st(0,ld(0)-if(N,if(lt(${STEP_BACK},-0.06/TB),${STEP_BACK},0),0));st(1,DURATION);PTS+ld(0)'`],
+  ...['-output_ts_offset', String(CLOCK_OFFSET_SECONDS), '-f', 'matroska'],
+]
+
 export interface FfmpegExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -72,7 +91,7 @@ export interface FfmpegExit {
 }
 
 /**
- * Arguments that turn the first audio stream of `path` into 16 kHz mono float32 on standard output.
+ * Arguments that turn the first audio stream of `path` into 16 kHz mono float32 with its times on standard output.
  *
  * @param outputArgs  further limits of the output, such as `-frames:a 1`.
  */
@@ -82,12 +101,12 @@ function ffmpegArguments(path: string, outputArgs: readonly string[] = []): stri
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
     // The prefix `file:` keeps a name from being taken for an option or an address.
     ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
-    ...['-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
+    ...[...KEEP_TIMES, '-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
     ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
     // Into float32 ffmpeg mixes stereo as 0.71 L + 0.71 R, which overshoots by up to 3 dB; into 16 bits, as everybody
     // who feeds Whisper does it, as 0.5 L + 0.5 R. A largest weight of 1 asks for the latter.
     ...['-af', 'aresample=rematrix_maxval=1'],
-    ...['-ac', '1', '-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', '-f', 'f32le', 'pipe:1'],
+    ...['-ac', '1', '-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', ...WRITE_TIMES, 'pipe:1'],
   ]
 }
 
@@ -102,8 +121,8 @@ export class Ffmpeg implements AsyncDisposable {
   readonly #options: AudioOptions
   readonly #exited: Promise<unknown>
   readonly #closed: Promise<unknown>
+  readonly #described = Promise.withResolvers<Description>()
   #stderr = ''
-  #announcedSeconds: number | undefined
   #givenSeconds = 0
   #waitedSeconds = 0
 
@@ -112,10 +131,20 @@ export class Ffmpeg implements AsyncDisposable {
     this.#options = options
     this.#exited = new Promise((resolve) => child.once('exit', resolve))
     this.#closed = new Promise((resolve) => child.once('close', resolve))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
-      this.#announcedSeconds ??= durationIn(this.#stderr)
-    })
+    let said: string | undefined = ''
+    const setDescribed = () => {
+      this.#described.resolve(describe(said ?? ''))
+      said = undefined
+    }
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => {
+        this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
+        if (said === undefined) return
+        said += text
+        if (isDescribed(said) || said.length > DESCRIPTION_LIMIT) setDescribed()
+      })
+      .once('close', setDescribed)
   }
 
   /**
@@ -140,28 +169,28 @@ export class Ffmpeg implements AsyncDisposable {
     }
   }
 
+  /** Waits for what ffmpeg says of the file, before its first output. Throws what `blocks` throws. */
+  async description(): Promise<Description> {
+    return await this.#withinTimeout(this.#described.promise)
+  }
+
   /**
-   * ffmpeg's output, chunk by chunk. ffmpeg stops as soon as the pipe is full, so a slow consumer costs no memory.
+   * Blocks of samples, as many at a time as have come; their times are those of the file. ffmpeg stops as soon as the pipe is
+   * full, so a slow consumer costs no memory.
    *
    * @throws {AudioTimeoutError} when nothing, or too little, came while the consumer waited.
    * @throws the signal's reason after an abort.
    */
-  async *output(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *blocks(): AsyncGenerator<Block[], void, undefined> {
     const chunks = this.#child.stdout[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> // no encoding was set
+    const reader = new BlockReader()
     for (;;) {
       const next = await this.#withinTimeout(chunks.next())
       if (next.done) return
       this.#givenSeconds += next.value.length / BYTES_PER_SECOND
-      yield next.value
+      const blocks = reader.push(next.value)
+      yield blocks.map(({ seconds, bytes }) => ({ seconds: seconds - CLOCK_OFFSET_SECONDS, bytes }))
     }
-  }
-
-  /**
-   * Length of the file by its header, or ffmpeg's estimate; it may be wrong. undefined where neither is known, or not yet:
-   * ffmpeg says it before its first output, but on another pipe.
-   */
-  get announcedSeconds(): number | undefined {
-    return this.#announcedSeconds
   }
 
   /** Waits for the end; the output must have been read before. Throws what `output` throws. */
@@ -198,12 +227,6 @@ export class Ffmpeg implements AsyncDisposable {
       signal?.throwIfAborted()
     }
   }
-}
-
-function durationIn(stderr: string): number | undefined {
-  // From the start of the line, since a title of the file's own may say anything.
-  const match = /^\[info\] +Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)/m.exec(stderr)
-  return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
 }
 
 /** Decoders of pictures are refused by intent, in two lines each that hold the whole list. */

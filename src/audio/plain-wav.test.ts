@@ -18,7 +18,8 @@ const NO_FFMPEG = { ffmpegPath: 'no-such-program' }
 /** What ffmpeg makes of a file, whatever the decoder would rather do. */
 async function byFfmpeg(path: string): Promise<Float32Array> {
   await using ffmpeg = await Ffmpeg.start(path, GENEROUS)
-  return new SampleReader().push(Buffer.concat(await Array.fromAsync(ffmpeg.output())))
+  const blocks = (await Array.fromAsync(ffmpeg.blocks())).flat()
+  return new SampleReader().push(Buffer.concat(blocks.map(({ bytes }) => bytes)))
 }
 
 /** Compares bits, in no time also for millions of samples. */

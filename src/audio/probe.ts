@@ -25,11 +25,12 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   if (wav) return { durationSeconds: wav.durationSeconds }
   await using ffmpeg = await Ffmpeg.start(path, options, ['-frames:a', '1'])
 
+  const { durationSeconds } = await ffmpeg.description()
   let nBytes = 0
-  for await (const bytes of ffmpeg.output()) nBytes += bytes.length
+  for await (const blocks of ffmpeg.blocks()) for (const { bytes } of blocks) nBytes += bytes.length
   const exit = await ffmpeg.exit()
   if (exit.code !== 0 || nBytes === 0) throw failureOf(exit, Math.floor(nBytes / BYTES_PER_SAMPLE))
-  return { durationSeconds: ffmpeg.announcedSeconds }
+  return { durationSeconds }
 }
 
 /**
