@@ -1,26 +1,17 @@
 /** A file of any format → samples. */
 
-import { AudioTooLongError } from '../errors/index.ts'
+import { AudioEmptyError, AudioTooLongError, AudioUnreadableError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
-import { shortcomings } from './completeness.ts'
-import { failedOnPackets, failureOf, sawDamage } from './failure.ts'
-import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
+import { samplesByFfmpeg } from './decode-part.ts'
+import type { AudioOptions } from './ffmpeg.ts'
 import { PlainWav } from './plain-wav.ts'
 import { checkFile } from './probe.ts'
-import { BYTES_PER_SAMPLE, SampleReader } from './samples.ts'
 import { structureOf } from './structure.ts'
-import { squeezed, Timeline } from './timeline.ts'
-
-/** The length of formats without a header is estimated from the first frames. */
-const ESTIMATE_TOLERANCE = 1.1
-
-/** Formats of broadcasts, in which a part with another clock may follow at any time. */
-const MAY_JUMP: ReadonlySet<string> = new Set(['mpegts', 'mpeg'])
 
 /**
  * The first audio stream of a file, streamed: at most about a second lies in memory at a time, however slow the
- * consumer is. Of a damaged or truncated file it gives what can be decoded and logs a warning; see
- * docs/decisions/0002-truncated-audio.md. ffmpeg reads all but plain WAV files (docs/decisions/0012) and has ended when
+ * consumer is. Every sample stands where a player plays it. Of a damaged or truncated file it gives what can be decoded, and tells so;
+ * see docs/decisions/0032-time-is-the-recordings.md. ffmpeg reads all but plain WAV files (docs/decisions/0012) and has ended when
  * the generator has, also when the consumer stops early.
  *
  * @returns chunks of [N] 16 kHz mono samples in [-1, 1], N > 0, owned by the caller; at least one chunk.
@@ -45,67 +36,33 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
   }
 }
 
+/** All that the file holds, one part after the other; each part is told of once. */
 async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
-  await using ffmpeg = await Ffmpeg.start(path, options)
-  const file = await ffmpeg.description()
   const structure = await structureOf(path)
-  const promisedSeconds = structure.seconds ?? (file.isDurationPromised ? file.durationSeconds : undefined)
-  const mayJump = file.formats.some((format) => MAY_JUMP.has(format))
-  const announced = structure.seconds ?? file.durationSeconds
-  if (announced !== undefined) {
-    // Where the clock may jump, the last time less the first is no length.
-    if (announced > options.maxSeconds * ESTIMATE_TOLERANCE && !mayJump) throw new AudioTooLongError(options.maxSeconds)
-    options.onLength?.(announced)
+  const { parts, hasMore } = structure.wav ?? { parts: [undefined], hasMore: false }
+  const told = new Set<string>()
+  const tell = (warning: string) => {
+    if (!told.has(warning)) options.onWarning?.(warning)
+    told.add(warning)
   }
-
-  const timeline = new Timeline({ isRight: structure.isClockRight ?? true, mayJump, promisedSeconds })
-  const reader = new SampleReader()
-  let start = file.startSeconds
-  let nDecoded = 0
-  for await (const blocks of ffmpeg.blocks()) {
-    let contiguous: Uint8Array[] = []
-    for (const { seconds, bytes } of blocks) {
-      start ??= seconds
-      const { nSilent, nLeftOut } = timeline.place(seconds - start, bytes.length / BYTES_PER_SAMPLE)
-      if (nSilent > 0) {
-        yield* joined(reader, contiguous)
-        contiguous = []
-        if (timeline.seconds > options.maxSeconds) throw new AudioTooLongError(options.maxSeconds)
-        yield* silence(nSilent)
+  let failure: unknown
+  let isEmpty = true
+  for (const [i, part] of parts.entries()) {
+    const isLast = i === parts.length - 1
+    const known = { ...structure, isCutOff: isLast && (structure.isCutOff ?? false) }
+    try {
+      for await (const samples of samplesByFfmpeg(path, known, { ...options, onWarning: tell }, part)) {
+        isEmpty = false
+        yield samples
       }
-      contiguous.push(nLeftOut > 0 ? squeezed(bytes, BYTES_PER_SAMPLE, nLeftOut) : bytes)
-      nDecoded += bytes.length / BYTES_PER_SAMPLE
+    } catch (error) {
+      const isOfPart = error instanceof AudioEmptyError || error instanceof AudioUnreadableError
+      if (!isOfPart || parts.length === 1) throw error
+      failure ??= error
+      if (error instanceof AudioUnreadableError) tell('A part of the recording could not be read, and is left out.')
     }
-    yield* joined(reader, contiguous)
   }
-
-  const exit = await ffmpeg.exit()
-  const isAmr = file.codec?.startsWith('amr') ?? false
-  if ((exit.code !== 0 && !(isAmr && failedOnPackets(exit))) || nDecoded === 0) throw failureOf(exit, nDecoded)
-  // ffmpeg decodes no silence of AMR: it is a gap, also at the end.
-  if (isAmr && file.isSoundAlone) yield* silence(timeline.place(promisedSeconds ?? 0, 0).nSilent)
-
-  const told = shortcomings({
-    promisedSeconds: file.isSoundAlone ? promisedSeconds : undefined,
-    seconds: timeline.seconds,
-    closedSeconds: timeline.closedSeconds,
-    isDamaged: (structure.isCutOff ?? false) || (sawDamage(exit) && !isAmr),
-  })
-  if (told.length === 0) return
-  options.logger?.warn(
-    { audioSeconds: timeline.seconds, ffmpeg: exit.stderr },
-    'the audio is damaged; what can be read is used',
-  )
-  for (const sentence of told) options.onWarning?.(sentence)
-}
-
-/** Samples of blocks that follow each other. */
-function* joined(reader: SampleReader, blocks: readonly Uint8Array[]): Generator<Float32Array, void, undefined> {
-  const samples = reader.push(blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks)) // [N]
-  if (samples.length > 0) yield samples
-}
-
-/** A second at a time, however long it lasts. */
-function* silence(nSamples: number): Generator<Float32Array, void, undefined> {
-  for (let left = nSamples; left > 0; left -= SAMPLE_RATE) yield new Float32Array(Math.min(left, SAMPLE_RATE))
+  if (isEmpty) throw failure
+  if (hasMore)
+    tell(`The file holds more than ${parts.length} recordings, one after the other; those behind them are left out.`)
 }

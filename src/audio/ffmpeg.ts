@@ -13,6 +13,7 @@ import { type Description, describe, isDescribed } from './description.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
 import { BYTES_PER_SAMPLE } from './samples.ts'
 import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
+import type { WavPart } from './wav-parts.ts'
 
 /** Options of reading a file; the same record serves the probe and the decoder. */
 export interface AudioOptions {
@@ -95,18 +96,27 @@ export interface FfmpegExit {
  *
  * @param outputArgs  further limits of the output, such as `-frames:a 1`.
  */
-function ffmpegArguments(path: string, outputArgs: readonly string[] = []): string[] {
+function ffmpegArguments(path: string, outputArgs: readonly string[], part: WavPart | undefined): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
-    // The prefix `file:` keeps a name from being taken for an option or an address.
-    ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
-    ...[...KEEP_TIMES, '-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
+    ...['-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
+    ...[...KEEP_TIMES, '-threads', '1', '-vn', '-sn', '-dn', ...inputArguments(path, part)],
     ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
     // Into float32 ffmpeg mixes stereo as 0.71 L + 0.71 R, which overshoots by up to 3 dB; into 16 bits, as everybody
     // who feeds Whisper does it, as 0.5 L + 0.5 R. A largest weight of 1 asks for the latter.
     ...['-af', 'aresample=rematrix_maxval=1'],
     ...['-ac', '1', '-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', ...WRITE_TIMES, 'pipe:1'],
+  ]
+}
+
+/** The prefix `file:` keeps a name from being taken for an option or an address. */
+function inputArguments(path: string, part: WavPart | undefined): string[] {
+  if (!part) return ['-protocol_whitelist', 'file', '-i', `file:${path}`]
+  const { start, end, isLongerThanPromised } = part
+  return [
+    ...['-protocol_whitelist', 'file,subfile', '-f', 'wav', '-ignore_length', isLongerThanPromised ? '1' : '0'],
+    ...['-i', `subfile,,start,${start},end,${end},,:file:${path}`],
   ]
 }
 
@@ -148,16 +158,21 @@ export class Ffmpeg implements AsyncDisposable {
   }
 
   /**
-   * Reads `path`, as `ffmpegArguments` say.
+   * Reads `path`, or a part of it, as `ffmpegArguments` say.
    *
    * @throws {FfmpegMissingError} when the program is not there, or is none.
    * @throws {ProcessLimitError} when the system starts no further process.
    * @throws the signal's reason when it has been aborted.
    */
-  static async start(path: string, options: AudioOptions, outputArgs: readonly string[] = []): Promise<Ffmpeg> {
+  static async start(
+    path: string,
+    options: AudioOptions,
+    outputArgs: readonly string[] = [],
+    part?: WavPart,
+  ): Promise<Ffmpeg> {
     options.signal?.throwIfAborted()
     try {
-      const child = await spawnFfmpeg(path, options, outputArgs)
+      const child = await spawnFfmpeg(path, options, ffmpegArguments(path, outputArgs, part))
       // An abort emits 'error' at any time, and without a listener that would end our own process.
       child.on('error', () => child.kill('SIGKILL'))
       await once(child, 'spawn')
@@ -234,8 +249,7 @@ function withoutRefusedDecoders(stderr: string): string {
   return stderr.replace(/^.*\[error\] Codec \([^)]*\) not on whitelist .*\n/gm, '')
 }
 
-async function spawnFfmpeg(path: string, options: AudioOptions, outputArgs: readonly string[]): Promise<Child> {
-  const args = ffmpegArguments(path, outputArgs)
+async function spawnFfmpeg(path: string, options: AudioOptions, args: readonly string[]): Promise<Child> {
   const cpuSeconds = options.timeoutSeconds + options.maxSeconds / SLOWEST_DECODING
   const [program, all] =
     options.isSandboxed === false

@@ -1,18 +1,18 @@
-/**
- * What the structure of a file tells that ffmpeg does not: of formats that have no index and no length, whether the last piece
- * is whole, and how many there are.
- */
+/** What the structure of a file tells that ffmpeg does not: whether it is whole, how long it is, what it is made of. */
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { FileWindow } from './file-window.ts'
+import { type WavParts, wavParts } from './wav-parts.ts'
 
 export interface Structure {
   /** Exact length of the sound. */
   readonly seconds?: number
-  /** The file ends within a piece. */
+  /** The file ends before its last piece does. */
   readonly isCutOff?: boolean
   /** False where ffmpeg misreads the times of later parts. */
   readonly isClockRight?: boolean
+  /** Where the sound of a WAV file is, if not where its header says. */
+  readonly wav?: Omit<WavParts, 'isCutOff'>
 }
 
 /** @returns nothing for other formats, and for a file that cannot be read: ffmpeg has the word for that. */
@@ -21,6 +21,7 @@ export async function structureOf(path: string): Promise<Structure> {
     await using file = await open(path)
     const head = (await new FileWindow(file).at(0, 16)).toString('latin1')
     if (head.startsWith('OggS')) return await oggStructure(file)
+    if (head.startsWith('RIFF')) return await riffStructure(file, head)
     const amr = AMR_FORMATS.find(({ magic }) => head.startsWith(magic))
     return amr ? await amrStructure(file, amr) : {}
   } catch {
@@ -74,6 +75,20 @@ function oggRate(packet: Buffer): number | undefined {
   if (startsWith('Speex   ') && packet.length >= 40) return packet.readUInt32LE(36)
   if (startsWith('\x7fFLAC') && packet.length >= 30) return packet.readUIntBE(27, 3) >> 4
   return undefined
+}
+
+// ── RIFF ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function riffStructure(file: FileHandle, head: string): Promise<Structure> {
+  if (head.slice(8, 12) === 'AVI ') {
+    const { size } = await file.stat()
+    return { isCutOff: 8 + Buffer.from(head.slice(4, 8), 'latin1').readUInt32LE() > size }
+  }
+  const found = await wavParts(file)
+  if (!found) return {}
+  const { parts, isCutOff } = found
+  const isUsual = parts.length === 1 && !parts[0]!.isLongerThanPromised
+  return isUsual ? { isCutOff } : { isCutOff, wav: found }
 }
 
 // ── AMR ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
