@@ -3,6 +3,7 @@
 import { AudioTooLongError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { shortcomings } from './completeness.ts'
+import type { Description } from './description.ts'
 import { failedOnPackets, failureOf, sawDamage } from './failure.ts'
 import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
 import { BYTES_PER_SAMPLE, SampleReader } from './samples.ts'
@@ -12,6 +13,9 @@ import type { WavPart } from './wav-parts.ts'
 
 /** The length of formats without a header is estimated from the first frames. */
 const ESTIMATE_TOLERANCE = 1.1
+
+/** Formats without times whose packets ffmpeg counts, at the rate of the first also where later ones have another. */
+const CLOCKLESS: ReadonlySet<string> = new Set(['mp3'])
 
 /** Formats of broadcasts, in which a part with another clock may follow at any time. */
 const MAY_JUMP: ReadonlySet<string> = new Set(['mpegts', 'mpeg'])
@@ -30,16 +34,18 @@ export async function* samplesByFfmpeg(
 ): AsyncGenerator<Float32Array, void, undefined> {
   await using ffmpeg = await Ffmpeg.start(path, options, [], part)
   const file = await ffmpeg.description()
-  const promisedSeconds = structure.seconds ?? (file.isDurationPromised ? file.durationSeconds : undefined)
   const mayJump = file.formats.some((format) => MAY_JUMP.has(format))
-  const announced = structure.seconds ?? file.durationSeconds
+  const announced = structure.seconds ?? lengthOf(file)
   if (announced !== undefined) {
     // Where the clock may jump, the last time less the first is no length.
     if (announced > options.maxSeconds * ESTIMATE_TOLERANCE && !mayJump) throw new AudioTooLongError(options.maxSeconds)
     options.onLength?.(announced)
   }
+  const isPromise = structure.seconds !== undefined || (file.isDurationPromised && !structure.isChained)
+  const promisedSeconds = isPromise ? announced : undefined
 
-  const timeline = new Timeline({ isRight: structure.isClockRight ?? true, mayJump, promisedSeconds })
+  const isRight = (structure.isClockRight ?? true) && !file.formats.some((format) => CLOCKLESS.has(format))
+  const timeline = new Timeline({ isRight, mayJump, promisedSeconds })
   const reader = new SampleReader()
   let start = file.startSeconds
   let nDecoded = 0
@@ -78,6 +84,12 @@ export async function* samplesByFfmpeg(
     'the audio is damaged; what can be read is used',
   )
   for (const sentence of told) options.onWarning?.(sentence)
+}
+
+/** Some headers tell the time of the end, and the beginning may be at any time; a player plays what is between them. */
+function lengthOf({ durationSeconds, startSeconds = 0 }: Description): number | undefined {
+  if (durationSeconds === undefined || startSeconds <= 0 || durationSeconds <= startSeconds) return durationSeconds
+  return durationSeconds - startSeconds
 }
 
 /** Samples of blocks that follow each other. */
