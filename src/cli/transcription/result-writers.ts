@@ -41,10 +41,10 @@ export interface WriterOptions {
 
 /**
  * - `text`: the text and nothing else. Of several files, each under a line `==> file <==` as `head` and `tail` do it.
- *   A failure is one line on standard error.
+ *   A failure is one line on standard error, and so is each warning of a transcription.
  * - `json`: one object; of several files an array of such objects, each printed as soon as its file is done.
  * - `jsonl`: one object per line, each as soon as its file is done.
- * - any other: the file as `src/transcript` writes it; a failure as for `text`.
+ * - any other: the file as `src/transcript` writes it; failures and warnings as for `text`.
  */
 export function createWriter(format: Format, { nFiles, subtitles }: WriterOptions, output: Output): ResultWriter {
   switch (format) {
@@ -71,6 +71,7 @@ function row(result: FileResult) {
     /** Seconds, to the millisecond. */
     duration: Math.round(transcription.durationSeconds * 1000) / 1000,
     text: transcription.text,
+    ...(transcription.warnings.length > 0 && { warnings: transcription.warnings }),
   }
 }
 
@@ -81,6 +82,7 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
       if ('error' in result) return printFailure(result, output)
       const heading = nFiles > 1 ? `${nPrinted > 0 ? '\n' : ''}==> ${printable(result.file)} <==\n` : ''
       output.stdout(`${heading}${result.transcription.text}\n`)
+      output.stderr(warningLines(result))
       nPrinted++
     },
     end: () => {},
@@ -106,6 +108,7 @@ function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOption
     add: (result) => {
       if ('error' in result) return printFailure(result, output)
       output.stdout(contentOf(result, format, subtitles))
+      output.stderr(warningLines(result))
     },
     end: () => {},
   }
@@ -117,6 +120,11 @@ export function contentOf(result: FileSuccess, format: Format, subtitles: Subtit
   if (format === 'jsonl') return `${JSON.stringify(row(result))}\n`
   const content = FILE_FORMATS[format].write(result.transcription, subtitles)
   return content === '' || content.endsWith('\n') ? content : `${content}\n`
+}
+
+/** What the caller should know of a transcription, a line each, for outputs that have no room for it. */
+export function warningLines({ file, transcription }: FileSuccess): string {
+  return transcription.warnings.map((warning) => failureLine(file, warning)).join('')
 }
 
 function printFailure({ file, error }: FileFailure, output: Output): void {
