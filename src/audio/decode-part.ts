@@ -41,7 +41,7 @@ export async function* samplesByFfmpeg(
     if (announced > options.maxSeconds * ESTIMATE_TOLERANCE && !mayJump) throw new AudioTooLongError(options.maxSeconds)
     options.onLength?.(announced)
   }
-  const isPromise = structure.seconds !== undefined || (file.isDurationPromised && !structure.isChained)
+  const isPromise = structure.seconds !== undefined || (file.isDurationPromised && !structure.isChained && !mayJump)
   const promisedSeconds = isPromise ? announced : undefined
 
   const isRight = (structure.isClockRight ?? true) && !file.formats.some((format) => CLOCKLESS.has(format))

@@ -26,9 +26,7 @@ export function describe(said: string): Description {
   const stderr = said.slice(0, END.exec(said)?.index)
   const [, duration, start] = /^\[info\] +Duration: ([\d:.]+|N\/A)(?:, start: (-?[\d.]+))?/m.exec(stderr) ?? []
   const streams = Array.from(stderr.matchAll(/^\[info\] +Stream #0:\d+\S*: (\w+): (\w+)?(.*)$/gm))
-  const played = streams.filter(
-    ([, kind, , rest]) => kind === 'Audio' || (kind === 'Video' && !rest?.includes('(attached pic)')),
-  )
+  const played = streams.filter(([, kind, , rest]) => kind !== 'Data' && !rest?.includes('(attached pic)'))
   return {
     durationSeconds: secondsOf(duration),
     isDurationPromised: duration !== undefined && !/Estimating duration from bitrate/.test(stderr),

@@ -35,12 +35,16 @@ function burstsIn(samples: Float32Array): number[] {
 }
 
 /** The bursts stand at these times, and an intact file is told nothing of. */
-async function assertBursts(path: string, times: readonly number[], what: string): Promise<void> {
+async function assertBursts(
+  path: string,
+  times: readonly number[],
+  what: string,
+  tolerance = TOLERANCE_SECONDS,
+): Promise<void> {
   const warnings: string[] = []
   const samples = await decodeWhole(path, { onWarning: (warning) => warnings.push(warning) })
   const found = burstsIn(samples)
-  const isRight =
-    found.length === times.length && found.every((time, i) => Math.abs(time - times[i]!) <= TOLERANCE_SECONDS)
+  const isRight = found.length === times.length && found.every((time, i) => Math.abs(time - times[i]!) <= tolerance)
   assert.ok(isRight, `${what}: bursts at ${found.join(', ')} instead of ${times.join(', ')}`)
   assert.deepEqual(warnings, [], what)
 }
@@ -127,7 +131,8 @@ test('parts that were stuck together follow each other, whatever their rates and
   }
   for (const [name, parts] of Object.entries(chains)) {
     writeFileSync(folder.file(name), Buffer.concat(parts))
-    await assertBursts(folder.file(name), [1, 5], name)
+    // Each part brings what its encoder put before its sound and behind it.
+    await assertBursts(folder.file(name), [1, 5], name, 0.15)
   }
 })
 
