@@ -6,10 +6,10 @@ import { shortcomings } from './completeness.ts'
 import type { Description } from './description.ts'
 import { failedOnPackets, failureOf, sawDamage } from './failure.ts'
 import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
+import type { Part } from './part.ts'
 import { BYTES_PER_SAMPLE, SampleReader } from './samples.ts'
 import type { Structure } from './structure.ts'
 import { squeezed, Timeline } from './timeline.ts'
-import type { WavPart } from './wav-parts.ts'
 
 /** The length of formats without a header is estimated from the first frames. */
 const ESTIMATE_TOLERANCE = 1.1
@@ -30,7 +30,7 @@ export async function* samplesByFfmpeg(
   path: string,
   structure: Structure,
   options: AudioOptions,
-  part?: WavPart,
+  part?: Part,
 ): AsyncGenerator<Float32Array, void, undefined> {
   await using ffmpeg = await Ffmpeg.start(path, options, [], part)
   const file = await ffmpeg.description()

@@ -39,7 +39,9 @@ export async function* decodeAudio(path: string, options: AudioOptions): AsyncGe
 /** All that the file holds, one part after the other; each part is told of once. */
 async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
   const structure = await structureOf(path)
-  const { parts, hasMore } = structure.wav ?? { parts: [undefined], hasMore: false }
+  const { parts, hasMore } = structure.several ?? { parts: [undefined], hasMore: false }
+  // The length of a part is not that of the recording.
+  const onLength = parts.length > 1 ? undefined : options.onLength
   const told = new Set<string>()
   const tell = (warning: string) => {
     if (!told.has(warning)) options.onWarning?.(warning)
@@ -51,7 +53,7 @@ async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenera
     const isLast = i === parts.length - 1
     const known = { ...structure, isCutOff: isLast && (structure.isCutOff ?? false) }
     try {
-      for await (const samples of samplesByFfmpeg(path, known, { ...options, onWarning: tell }, part)) {
+      for await (const samples of samplesByFfmpeg(path, known, { ...options, onLength, onWarning: tell }, part)) {
         isEmpty = false
         yield samples
       }

@@ -11,9 +11,9 @@ import { type Block, BlockReader } from './block-reader.ts'
 import { CODEC_WHITELIST } from './codecs.ts'
 import { type Description, describe, isDescribed } from './description.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
+import type { Part } from './part.ts'
 import { BYTES_PER_SAMPLE } from './samples.ts'
 import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
-import type { WavPart } from './wav-parts.ts'
 
 /** Options of reading a file; the same record serves the probe and the decoder. */
 export interface AudioOptions {
@@ -96,7 +96,7 @@ export interface FfmpegExit {
  *
  * @param outputArgs  further limits of the output, such as `-frames:a 1`.
  */
-function ffmpegArguments(path: string, outputArgs: readonly string[], part: WavPart | undefined): string[] {
+function ffmpegArguments(path: string, outputArgs: readonly string[], part: Part | undefined): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
@@ -111,11 +111,11 @@ function ffmpegArguments(path: string, outputArgs: readonly string[], part: WavP
 }
 
 /** The prefix `file:` keeps a name from being taken for an option or an address. */
-function inputArguments(path: string, part: WavPart | undefined): string[] {
+function inputArguments(path: string, part: Part | undefined): string[] {
   if (!part) return ['-protocol_whitelist', 'file', '-i', `file:${path}`]
-  const { start, end, isLongerThanPromised } = part
+  const { format, start, end, isLongerThanPromised } = part
   return [
-    ...['-protocol_whitelist', 'file,subfile', '-f', 'wav', '-ignore_length', isLongerThanPromised ? '1' : '0'],
+    ...['-protocol_whitelist', 'file,subfile', '-f', format, ...(isLongerThanPromised ? ['-ignore_length', '1'] : [])],
     ...['-i', `subfile,,start,${start},end,${end},,:file:${path}`],
   ]
 }
@@ -168,7 +168,7 @@ export class Ffmpeg implements AsyncDisposable {
     path: string,
     options: AudioOptions,
     outputArgs: readonly string[] = [],
-    part?: WavPart,
+    part?: Part,
   ): Promise<Ffmpeg> {
     options.signal?.throwIfAborted()
     try {

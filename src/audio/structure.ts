@@ -5,7 +5,8 @@ import { readAt } from '../read-at.ts'
 import { adtsStructure, beginsAdtsFrame } from './adts-structure.ts'
 import { amrStructure } from './amr-structure.ts'
 import { oggStructure } from './ogg-structure.ts'
-import { type WavParts, wavParts } from './wav-parts.ts'
+import type { Parts } from './part.ts'
+import { wavParts } from './wav-parts.ts'
 
 export interface Structure {
   /** Exact length of the sound. */
@@ -16,8 +17,8 @@ export interface Structure {
   readonly isChained?: boolean
   /** False where ffmpeg misreads the times of later parts. */
   readonly isClockRight?: boolean
-  /** Where the sound of a WAV file is, if not where its header says. */
-  readonly wav?: WavParts
+  /** What the file is read as, if not as a whole. */
+  readonly several?: Parts
 }
 
 /** @returns nothing for other formats, and for a file that cannot be read: ffmpeg has the word for that. */
@@ -44,5 +45,5 @@ async function riffStructure(file: FileHandle, head: Buffer): Promise<Structure>
   const wav = await wavParts(file)
   if (!wav) return {}
   const isUsual = wav.parts.length === 1 && !wav.parts[0]!.isLongerThanPromised
-  return { isCutOff: wav.isCutOff, ...(!isUsual && { wav }) }
+  return { isCutOff: wav.isCutOff, ...(!isUsual && { several: wav }) }
 }

@@ -7,26 +7,13 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { FileWindow } from './file-window.ts'
+import { MOST_PARTS, type Part, type Parts } from './part.ts'
 
-/** One of the WAV files that a file holds, mostly the only one. */
-export interface WavPart {
-  readonly start: number
-  /** One past its last byte. */
-  readonly end: number
-  /** The sound goes on to the end, whatever the header says. */
-  readonly isLongerThanPromised: boolean
-}
-
-export interface WavParts {
-  readonly parts: readonly WavPart[]
-  /** There are more than are looked for. */
-  readonly hasMore: boolean
+export interface WavParts extends Parts {
   /** The last ends before its promise. */
   readonly isCutOff: boolean
 }
 
-/** Each costs a start of ffmpeg. */
-const MOST_PARTS = 1000
 /** No usual file has more, before its samples or after them. */
 const MOST_CHUNKS = 64
 /** Programs that cannot go back to the header write 0, or as much as 32 bits or a signed number of 32 bits can hold, or nearly. */
@@ -58,7 +45,7 @@ export async function wavParts(file: FileHandle): Promise<WavParts | undefined> 
   const { size } = await file.stat()
   const window = new FileWindow(file)
   if (!(await isWavAt(window, 0))) return undefined
-  const parts: WavPart[] = []
+  const parts: Part[] = []
   let isCutOff = false
   for (let start: number | undefined = 0; start !== undefined; ) {
     if (parts.length === MOST_PARTS) return { parts, hasMore: true, isCutOff: false }
@@ -68,7 +55,7 @@ export async function wavParts(file: FileHandle): Promise<WavParts | undefined> 
     isCutOff = isPromise && end - size > LEAST_SOUND_BYTES
     const behind: Behind = isPromise ? await whatFollows(window, data, size) : 'sound'
     const next: number | undefined = behind === 'sound' ? await nextWav(window, data.start, size) : behind.next
-    parts.push({ start, end: next ?? size, isLongerThanPromised: isPromise && behind === 'sound' })
+    parts.push({ format: 'wav', start, end: next ?? size, isLongerThanPromised: isPromise && behind === 'sound' })
     start = next
   }
   return { parts, hasMore: false, isCutOff }
