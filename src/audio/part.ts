@@ -1,7 +1,7 @@
 /** A file within a file: where several were stuck together, or where the header of one is not to be believed. */
 export interface Part {
   /** ffmpeg's name of its format. */
-  readonly format: 'ogg' | 'wav'
+  readonly format: 'mov' | 'ogg' | 'wav'
   readonly start: number
   /** One past its last byte. */
   readonly end: number

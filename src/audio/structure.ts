@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { readAt } from '../read-at.ts'
 import { adtsStructure, beginsAdtsFrame } from './adts-structure.ts'
 import { amrStructure } from './amr-structure.ts'
+import { beginsMp4, mp4Structure } from './mp4-structure.ts'
 import { oggStructure } from './ogg-structure.ts'
 import type { Parts } from './part.ts'
 import { wavParts } from './wav-parts.ts'
@@ -30,6 +31,7 @@ export async function structureOf(path: string): Promise<Structure> {
     if (startsWith('OggS')) return await oggStructure(file)
     if (startsWith('RIFF')) return await riffStructure(file, head)
     if (startsWith('#!AMR')) return await amrStructure(file)
+    if (beginsMp4(head)) return await mp4Structure(file)
     if (beginsAdtsFrame(head)) return await adtsStructure(file)
   } catch {
     // ffmpeg will say what is wrong with it.

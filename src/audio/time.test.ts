@@ -126,6 +126,7 @@ test('parts that were stuck together follow each other, whatever their rates and
     'chain.ts': [part('7.ts', '-c:a', 'aac'), part('8.ts', '-c:a', 'aac')],
     'chain.aac': [part('9.aac', '-ar', '32000'), part('10.aac', '-ar', '44100', '-ac', '2')],
     'chain.mp3': [part('15.mp3', '-ar', '16000'), part('16.mp3', '-ar', '44100', '-ac', '2')],
+    'chain.m4a': [part('17.m4a', '-ar', '16000'), part('18.m4a', '-ar', '44100', '-ac', '2', '-movflags', 'faststart')],
     'jump.ts': [part('11.ts', '-c:a', 'mp2'), part('12.ts', '-c:a', 'mp2', '-output_ts_offset', '7200')],
     'chain.wav': [part('13.wav', '-ar', '16000'), part('14.wav', '-ar', '44100', '-ac', '2')],
   }
