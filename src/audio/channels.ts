@@ -12,6 +12,60 @@ export const STEREO: ChannelLayout = { nChannels: 2, speakers: 0 }
 /** ffmpeg's resampler takes no more. */
 export const MOST_CHANNELS = 64
 
+/** Names of loudspeakers, by the bit that stands for each. */
+const SPEAKERS = 'FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR'.split(' ')
+
+/** ffmpeg's names of layouts; each lists its loudspeakers in the order of their bits. */
+const LAYOUTS: Readonly<Record<string, string>> = {
+  mono: 'FC',
+  stereo: 'FL+FR',
+  '2.1': 'FL+FR+LFE',
+  '3.0': 'FL+FR+FC',
+  '3.0(back)': 'FL+FR+BC',
+  '4.0': 'FL+FR+FC+BC',
+  quad: 'FL+FR+BL+BR',
+  'quad(side)': 'FL+FR+SL+SR',
+  '3.1': 'FL+FR+FC+LFE',
+  '5.0': 'FL+FR+FC+BL+BR',
+  '5.0(side)': 'FL+FR+FC+SL+SR',
+  '4.1': 'FL+FR+FC+LFE+BC',
+  '5.1': 'FL+FR+FC+LFE+BL+BR',
+  '5.1(side)': 'FL+FR+FC+LFE+SL+SR',
+  '6.0': 'FL+FR+FC+BC+SL+SR',
+  '6.0(front)': 'FL+FR+FLC+FRC+SL+SR',
+  '3.1.2': 'FL+FR+FC+LFE+TFL+TFR',
+  hexagonal: 'FL+FR+FC+BL+BR+BC',
+  '6.1': 'FL+FR+FC+LFE+BC+SL+SR',
+  '6.1(back)': 'FL+FR+FC+LFE+BL+BR+BC',
+  '6.1(front)': 'FL+FR+LFE+FLC+FRC+SL+SR',
+  '7.0': 'FL+FR+FC+BL+BR+SL+SR',
+  '7.0(front)': 'FL+FR+FC+FLC+FRC+SL+SR',
+  '7.1': 'FL+FR+FC+LFE+BL+BR+SL+SR',
+  '7.1(wide)': 'FL+FR+FC+LFE+BL+BR+FLC+FRC',
+  '7.1(wide-side)': 'FL+FR+FC+LFE+FLC+FRC+SL+SR',
+  '5.1.2': 'FL+FR+FC+LFE+SL+SR+TFL+TFR',
+  '5.1.2(back)': 'FL+FR+FC+LFE+BL+BR+TFL+TFR',
+  octagonal: 'FL+FR+FC+BL+BR+BC+SL+SR',
+  cube: 'FL+FR+BL+BR+TFL+TFR+TBL+TBR',
+  '5.1.4': 'FL+FR+FC+LFE+SL+SR+TFL+TFR+TBL+TBR',
+  '7.1.2': 'FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR',
+  '7.1.4': 'FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR',
+  '9.1.4': 'FL+FR+FC+LFE+BL+BR+FLC+FRC+SL+SR+TFL+TFR+TBL+TBR',
+}
+
+/**
+ * The bits of a layout by ffmpeg's name of it, or by the list that it has instead, as in `2 channels (FL+LFE)`; 0 for one that
+ * says nothing of loudspeakers, or of others than a WAV file can have.
+ *
+ * @see FFmpeg/FFmpeg:libavutil/channel_layout.c `channel_layout_map`
+ */
+export function speakersOf(layout: string): number {
+  const list = LAYOUTS[layout] ?? /^\d+ channels \((.+)\)$/.exec(layout)?.[1]
+  const bits = list?.split('+').map((name) => SPEAKERS.indexOf(name)) ?? []
+  const isInOrder = bits.every((bit, i) => bit > (bits[i - 1] ?? -1))
+  return isInOrder ? bits.reduce((mask, bit) => mask | (1 << bit), 0) : 0
+}
+
 /**
  * Part of each loudspeaker in one channel, by the bit that stands for it; the others, above the listener, count as the
  * ones behind him. A low-frequency channel (bit 3) has no voice.

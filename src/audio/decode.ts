@@ -1,23 +1,21 @@
 /** A file of any format → samples. */
 
-import { AudioTooLongError } from '../errors/index.ts'
+import { AudioEmptyError, AudioTooLongError, AudioUnreadableError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
-import { failureOf, sawDamage } from './failure.ts'
-import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
+import { samplesByFfmpeg } from './decode-part.ts'
+import type { AudioOptions } from './ffmpeg.ts'
 import { heard } from './heard.ts'
 import { PlainWav } from './plain-wav.ts'
 import { checkFile } from './probe.ts'
-import { chooseTrack, heardBy } from './track-choice.ts'
+import { structureOf } from './structure.ts'
 import { trackMissing } from './tracks.ts'
-
-/** The length of formats without a header is estimated from the first frames. */
-const ESTIMATE_TOLERANCE = 1.1
 
 /**
  * An audio track of a file, streamed: a few seconds lie in memory at a time, however slow the consumer is, and at most half
- * a minute at the beginning; docs/decisions/0033 has the choice of the track, the mix and the level. Of a damaged or
- * truncated file it gives what can be decoded and logs a warning; see docs/decisions/0002-truncated-audio.md. ffmpeg reads
- * all but plain WAV files (docs/decisions/0012) and has ended when the generator has, also when the consumer stops early.
+ * a minute at the beginning; docs/decisions/0033 has the choice of the track, the mix and the level. Every sample stands where a
+ * player plays it. Of a damaged or truncated file it gives what can be decoded, and tells so; see
+ * docs/decisions/0032-time-is-the-recordings.md. ffmpeg reads all but plain WAV files (docs/decisions/0012) and has ended when the
+ * generator has, also when the consumer stops early.
  *
  * @returns chunks of [N] 16 kHz mono samples in [-1, 1], N > 0, owned by the caller; at least one chunk.
  * @throws {AudioEmptyError} when the file has no bytes, no audio stream or no sample.
@@ -48,35 +46,45 @@ function heardOfPlain(wav: PlainWav, options: AudioOptions): AsyncIterable<Float
   return heard(wav.samples(options.signal), wav.layout, options)
 }
 
+/** All that the file holds, one part after the other; each part is told of once. */
 async function* decodeByFfmpeg(path: string, options: AudioOptions): AsyncGenerator<Float32Array, void, undefined> {
-  await using first = await Ffmpeg.start(path, options)
-  const tracks = await first.tracks()
-  // Nearly all files have one, and its samples are on their way.
-  if (tracks.length > 1) await first[Symbol.asyncDispose]()
-  else if (tracks.length === 1 && (options.track ?? 1) > 1) throw trackMissing(options.track!, 1)
-  const track = tracks.length > 1 ? (await chooseTrack(path, tracks, options)).index : 0
-  await using chosen = tracks.length > 1 ? await Ffmpeg.start(path, options, { track }) : undefined
-  const ffmpeg = chosen ?? first
-
-  let nSamples = 0
-  let announced: number | undefined
-  const { channel, isOneOfAll, onTrack } = options
-  const told = (nChannels: number) => onTrack?.({ track: track + 1, nChannels })
-  for await (const samples of heardBy(ffmpeg, { channel, isOneOfAll, onTrack: told })) {
-    if (announced === undefined && ffmpeg.announcedSeconds !== undefined) {
-      announced = ffmpeg.announcedSeconds
-      if (announced > options.maxSeconds * ESTIMATE_TOLERANCE) throw new AudioTooLongError(options.maxSeconds)
-      options.onLength?.(announced)
+  const structure = await structureOf(path)
+  const { parts, hasMore } = structure.several ?? { parts: [undefined], hasMore: false }
+  // The length of a part is not that of the recording.
+  const onLength = parts.length > 1 ? undefined : options.onLength
+  let isTrackTold = false
+  const onTrack: AudioOptions['onTrack'] = (found) => {
+    if (!isTrackTold) options.onTrack?.(found)
+    isTrackTold = true
+  }
+  const told = new Set<string>()
+  const tell = (warning: string) => {
+    if (!told.has(warning)) options.onWarning?.(warning)
+    told.add(warning)
+  }
+  let failure: unknown
+  let isEmpty = true
+  for (const [i, part] of parts.entries()) {
+    const isLast = i === parts.length - 1
+    const known = { ...structure, isCutOff: isLast && (structure.isCutOff ?? false) }
+    try {
+      for await (const samples of samplesByFfmpeg(
+        path,
+        known,
+        { ...options, onLength, onTrack, onWarning: tell },
+        part,
+      )) {
+        isEmpty = false
+        yield samples
+      }
+    } catch (error) {
+      const isOfPart = error instanceof AudioEmptyError || error instanceof AudioUnreadableError
+      if (!isOfPart || parts.length === 1) throw error
+      failure ??= error
+      if (error instanceof AudioUnreadableError) tell('A part of the recording could not be read, and is left out.')
     }
-    nSamples += samples.length
-    yield samples
   }
-
-  const exit = await ffmpeg.exit()
-  if (exit.code !== 0 || nSamples === 0) throw failureOf(exit, nSamples)
-  if (sawDamage(exit)) {
-    const audioSeconds = nSamples / SAMPLE_RATE
-    options.logger?.warn({ audioSeconds, ffmpeg: exit.stderr }, 'the audio is damaged; what can be read is used')
-    options.onWarning?.('The recording is damaged or cut off; what can be read of it was used.')
-  }
+  if (isEmpty) throw failure
+  if (hasMore)
+    tell(`The file holds more than ${parts.length} recordings, one after the other; those behind them are left out.`)
 }

@@ -58,9 +58,20 @@ export function failureOf(exit: FfmpegExit, nSamples: number): AsrError {
   return unreadable(REASONS.find(([said]) => said.test(exit.stderr))?.[1] ?? GENERAL_REASON, exit)
 }
 
+/** Bytes between two frames of mp3 are mostly a tag: a second file's, where two were stuck together. It costs no sound. */
+const TAG_BETWEEN_FRAMES = /^\[mp3\w* @ \S+\] \[error\] Header missing\n.*\[error\] Error .*\n/gm
+
 /** True when ffmpeg met broken data on its way; harmless remarks have the level `warning`. */
 export function sawDamage(exit: FfmpegExit): boolean {
-  return /\[(?:error|fatal|panic)\]/.test(exit.stderr)
+  return /\[(?:error|fatal|panic)\]/.test(exit.stderr.replace(TAG_BETWEEN_FRAMES, ''))
+}
+
+/** ffmpeg's code for a decoder that refused more than two thirds of the packets. */
+const TOO_MANY_FAILED = 69
+
+/** True when ffmpeg read to the end, and only then judged that too many packets could not be decoded. */
+export function failedOnPackets({ code }: FfmpegExit): boolean {
+  return code === TOO_MANY_FAILED
 }
 
 function unreadable(reason: string, exit: FfmpegExit): AudioUnreadableError {

@@ -7,12 +7,15 @@ import type { EngineSettings } from '../config.ts'
 import { AudioTimeoutError, FfmpegMissingError, ProcessLimitError } from '../errors/index.ts'
 import type { Logger } from '../logger.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import { type Block, BlockReader } from './block-reader.ts'
 import { type ChannelLayout, MONO } from './channels.ts'
 import { CODEC_WHITELIST } from './codecs.ts'
+import { type Description, describe, isDescribed, isOutputDescribed, outputSpeakers } from './description.ts'
 import { FORMAT_WHITELIST } from './formats.ts'
-import { WavReader } from './samples.ts'
+import type { Part } from './part.ts'
+import { BYTES_PER_SAMPLE, samplesOf } from './samples.ts'
 import { ffmpegEnvironment, sandboxFor } from './sandbox.ts'
-import { type Track, TrackList, type TrackWish } from './tracks.ts'
+import type { TrackWish } from './tracks.ts'
 
 /** Options of reading a file; the same record serves the probe and the decoder. */
 export interface AudioOptions extends TrackWish {
@@ -70,11 +73,29 @@ export function audioOptions(
 /** ffmpeg complains once per broken packet; the end of it is what tells the cause. */
 const STDERR_LIMIT = 8 * 1024
 
+/** Titles and comments of a file stand before its description ends, and may be a book. */
+const DESCRIPTION_LIMIT = 256 * 1024
+
 /** A forged header may promise a block of any size; no real recording needs one allocation as large as this. */
 const LARGEST_ALLOCATION_BYTES = 512 * 1024 * 1024
 
 /** Of sound for each second of processor time; slow machines decode the costliest codecs at twenty. */
 const SLOWEST_DECODING = 10
+
+/** Added to all times, since Matroska cannot write one before 0. */
+const CLOCK_OFFSET_SECONDS = 100_000
+
+/**
+ * The times of the file itself reach us, each block's with its samples. Without the first option ffmpeg would count from where
+ * the sound begins, of some formats, and not from where a player does. Times that jump back by more than any jitter, as those
+ * of recordings that were stuck together do, go on where they were; the rest is up to `timeline.ts`.
+ */
+const KEEP_TIMES = ['-copyts']
+const STEP_BACK = 'PTS-PREV_INPTS-ld(1)' // register 1: length of the packet before; 0: what is added to all times from now on
+const WRITE_TIMES = [
+  ...['-bsf:a', `setts=ts='st(0,ld(0)-if(N,if(lt(${STEP_BACK},-0.06/TB),${STEP_BACK},0),0));st(1,DURATION);PTS+ld(0)'`],
+  ...['-output_ts_offset', String(CLOCK_OFFSET_SECONDS), '-f', 'matroska'],
+]
 
 export interface FfmpegExit {
   readonly code: number | null
@@ -89,23 +110,34 @@ export interface FfmpegRun {
   readonly track?: number
   /** Further limits of the output, such as `-frames:a 1`. */
   readonly outputArgs?: readonly string[]
+  /** Of the file, where it is not read as a whole. */
+  readonly part?: Part | undefined
 }
 
-/** Arguments that turn an audio stream of `path` into 16 kHz float32, with all of its channels, on standard output. */
-function ffmpegArguments(path: string, { track = 0, outputArgs = [] }: FfmpegRun): string[] {
+/** Arguments that turn an audio stream of `path` into 16 kHz float32 with its times, of all its channels, on standard output. */
+function ffmpegArguments(path: string, { track = 0, outputArgs = [], part }: FfmpegRun): string[] {
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info'],
     ...['-max_alloc', String(LARGEST_ALLOCATION_BYTES)],
-    // The prefix `file:` keeps a name from being taken for an option or an address.
-    ...['-protocol_whitelist', 'file', '-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
+    ...['-format_whitelist', FORMAT_WHITELIST, '-codec_whitelist', CODEC_WHITELIST],
     // Six channels that nobody has placed are taken for six microphones, not for a cinema's loudspeakers.
     ...['-guess_layout_max', '2'],
-    ...['-threads', '1', '-vn', '-sn', '-dn', '-i', `file:${path}`],
+    ...[...KEEP_TIMES, '-threads', '1', '-vn', '-sn', '-dn', ...inputArguments(path, part)],
     ...['-map', `0:a:${track}`, '-vn', '-sn', '-dn', '-threads', '1', ...outputArgs],
     // Channels are mixed in mix.ts. ffmpeg does it only where their number changes on the way: into float32 stereo as
     // 0.71 L + 0.71 R, which overshoots by up to 3 dB; a largest weight of 1 asks for 0.5 L + 0.5 R.
     ...['-af', 'aresample=rematrix_maxval=1'],
-    ...['-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
+    ...['-ar', String(SAMPLE_RATE), '-c:a', 'pcm_f32le', ...WRITE_TIMES, 'pipe:1'],
+  ]
+}
+
+/** The prefix `file:` keeps a name from being taken for an option or an address. */
+function inputArguments(path: string, part: Part | undefined): string[] {
+  if (!part) return ['-protocol_whitelist', 'file', '-i', `file:${path}`]
+  const { format, start, end, isLongerThanPromised } = part
+  return [
+    ...['-protocol_whitelist', 'file,subfile', '-f', format, ...(isLongerThanPromised ? ['-ignore_length', '1'] : [])],
+    ...['-i', `subfile,,start,${start},end,${end},,:file:${path}`],
   ]
 }
 
@@ -120,12 +152,10 @@ export class Ffmpeg implements AsyncDisposable {
   readonly #options: AudioOptions
   readonly #exited: Promise<unknown>
   readonly #closed: Promise<unknown>
-  readonly #reader = new WavReader()
-  readonly #tracks = new TrackList()
-  /** Settles when all tracks have been named, or ffmpeg has no more to say. */
-  readonly #listed: Promise<void>
+  readonly #reader = new BlockReader()
+  readonly #described = Promise.withResolvers<Description>()
+  readonly #speakers = Promise.withResolvers<number>()
   #stderr = ''
-  #announcedSeconds: number | undefined
   #givenSeconds = 0
   #waitedSeconds = 0
 
@@ -134,15 +164,22 @@ export class Ffmpeg implements AsyncDisposable {
     this.#options = options
     this.#exited = new Promise((resolve) => child.once('exit', resolve))
     this.#closed = new Promise((resolve) => child.once('close', resolve))
-    const listed = Promise.withResolvers<void>()
-    this.#listed = listed.promise
-    child.stderr.once('close', listed.resolve)
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#tracks.push(text)
-      if (this.#tracks.isComplete) listed.resolve()
-      this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
-      this.#announcedSeconds ??= durationIn(this.#stderr)
-    })
+    let said: string | undefined = ''
+    const setOutput = () => {
+      this.#described.resolve(describe(said ?? ''))
+      this.#speakers.resolve(outputSpeakers(said ?? ''))
+      said = undefined
+    }
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => {
+        this.#stderr = withoutRefusedDecoders(this.#stderr + text).slice(-STDERR_LIMIT)
+        if (said === undefined) return
+        said += text
+        if (isDescribed(said)) this.#described.resolve(describe(said))
+        if (isOutputDescribed(said) || said.length > DESCRIPTION_LIMIT) setOutput()
+      })
+      .once('close', setOutput)
   }
 
   /**
@@ -167,45 +204,43 @@ export class Ffmpeg implements AsyncDisposable {
     }
   }
 
-  /**
-   * The audio tracks of the file; none where it cannot be read. Nothing of the output is lost meanwhile.
-   *
-   * @throws what `output` throws.
-   */
-  async tracks(): Promise<readonly Track[]> {
-    await this.#withinTimeout(this.#listed)
-    return this.#tracks.tracks
+  /** Waits for what ffmpeg says of the file, before its first output, of which nothing is lost. Throws what `blocks` throws. */
+  async description(): Promise<Description> {
+    return await this.#withinTimeout(this.#described.promise)
   }
 
-  /** Of the output, known from its first chunk on. */
-  get layout(): ChannelLayout {
-    return this.#reader.layout ?? MONO
+  /** Channels of the output, once the first block has come. */
+  get nChannels(): number {
+    return this.#reader.nChannels
+  }
+
+  /** The same, with their loudspeakers. Throws what `blocks` throws. */
+  async layout(): Promise<ChannelLayout> {
+    const { nChannels } = this.#reader
+    return nChannels === 1 ? MONO : { nChannels, speakers: await this.#withinTimeout(this.#speakers.promise) }
   }
 
   /**
-   * ffmpeg's output: [N × channels] finite samples, interleaved. ffmpeg stops as soon as the pipe is full, so a slow
-   * consumer costs no memory.
+   * Blocks of samples of all channels, as many at a time as have come; their times are those of the file. ffmpeg stops as soon as
+   * the pipe is full, so a slow consumer costs no memory.
    *
    * @throws {AudioTimeoutError} when nothing, or too little, came while the consumer waited.
    * @throws the signal's reason after an abort.
    */
-  async *output(): AsyncGenerator<Float32Array, void, undefined> {
+  async *blocks(): AsyncGenerator<Block[], void, undefined> {
     const chunks = this.#child.stdout[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> // no encoding was set
     for (;;) {
       const next = await this.#withinTimeout(chunks.next())
       if (next.done) return
-      const samples = this.#reader.push(next.value) // [N × channels]
-      this.#givenSeconds += samples.length / (SAMPLE_RATE * this.layout.nChannels)
-      if (samples.length > 0) yield samples
+      const blocks = this.#reader.push(next.value)
+      this.#givenSeconds += next.value.length / (SAMPLE_RATE * BYTES_PER_SAMPLE * this.#reader.nChannels)
+      yield blocks.map(({ seconds, bytes }) => ({ seconds: seconds - CLOCK_OFFSET_SECONDS, bytes }))
     }
   }
 
-  /**
-   * Length of the file by its header, or ffmpeg's estimate; it may be wrong. undefined where neither is known, or not yet:
-   * ffmpeg says it before its first output, but on another pipe.
-   */
-  get announcedSeconds(): number | undefined {
-    return this.#announcedSeconds
+  /** The same without times: [N × channels] finite samples, interleaved. Throws what `blocks` throws. */
+  async *output(): AsyncGenerator<Float32Array, void, undefined> {
+    for await (const blocks of this.blocks()) for (const { bytes } of blocks) yield samplesOf([bytes])
   }
 
   /** Waits for the end; the output must have been read before. Throws what `output` throws. */
@@ -242,12 +277,6 @@ export class Ffmpeg implements AsyncDisposable {
       signal?.throwIfAborted()
     }
   }
-}
-
-function durationIn(stderr: string): number | undefined {
-  // From the start of the line, since a title of the file's own may say anything.
-  const match = /^\[info\] +Duration: (\d+):(\d{2}):(\d{2}(?:\.\d+)?)/m.exec(stderr)
-  return match ? Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3]) : undefined
 }
 
 /** Decoders of pictures are refused by intent, in two lines each that hold the whole list. */

@@ -26,14 +26,14 @@ export async function probeAudio(path: string, options: AudioOptions): Promise<A
   let failure: AsrError | undefined
   for (let track = 0; ; track++) {
     await using ffmpeg = await Ffmpeg.start(path, options, { track, outputArgs: ['-frames:a', '1'] })
-    const nTracks = (await ffmpeg.tracks()).length
+    const { tracks, durationSeconds } = await ffmpeg.description()
     let nSamples = 0
     for await (const samples of ffmpeg.output()) nSamples += samples.length
     const exit = await ffmpeg.exit()
-    if (exit.code === 0 && nSamples > 0) return { durationSeconds: ffmpeg.announcedSeconds }
+    if (exit.code === 0 && nSamples > 0) return { durationSeconds }
     failure ??= failureOf(exit, nSamples)
     // One track that cannot be read leaves the others.
-    if (track + 1 >= Math.min(nTracks, MOST_TRIED)) throw failure
+    if (track + 1 >= Math.min(tracks.length, MOST_TRIED)) throw failure
   }
 }
 

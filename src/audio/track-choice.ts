@@ -2,9 +2,11 @@
 
 import { AsrError, AudioTooLongError } from '../errors/index.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
+import type { ChannelLayout } from './channels.ts'
 import { failureOf } from './failure.ts'
 import { type AudioOptions, Ffmpeg } from './ffmpeg.ts'
-import { heard } from './heard.ts'
+import { type Hearing, heard } from './heard.ts'
+import type { Part } from './part.ts'
 import { named, type Track, tracksByWish } from './tracks.ts'
 
 /** A forged file may have thousands, and each that is tried costs a process. */
@@ -18,7 +20,12 @@ export const MOST_TRIED = 8
  * @throws {AudioTooLongError} for a silent track that is longer than allowed.
  * @throws what is wrong with the most wanted track, where none can be read.
  */
-export async function chooseTrack(path: string, tracks: readonly Track[], options: AudioOptions): Promise<Track> {
+export async function chooseTrack(
+  path: string,
+  tracks: readonly Track[],
+  options: AudioOptions,
+  part?: Part,
+): Promise<Track> {
   const wanted = tracksByWish(tracks, options).slice(0, MOST_TRIED)
   if (options.track !== undefined) return wanted[0]! // it has thrown where there is none
   const passedOver: string[] = []
@@ -26,7 +33,7 @@ export async function chooseTrack(path: string, tracks: readonly Track[], option
   let failure: AsrError | undefined
   for (const track of wanted) {
     try {
-      if (await hasSound(path, track, options)) {
+      if (await hasSound(path, track, options, part)) {
         options.onWarning?.(choiceOf(track, tracks, passedOver))
         return track
       }
@@ -55,13 +62,18 @@ function choiceOf(track: Track, tracks: readonly Track[], passedOver: readonly s
 }
 
 /** @throws {AsrError} when nothing of the track can be read. */
-async function hasSound(path: string, { index }: Track, options: AudioOptions): Promise<boolean> {
-  await using ffmpeg = await Ffmpeg.start(path, options, { track: index })
+async function hasSound(
+  path: string,
+  { index }: Track,
+  options: AudioOptions,
+  part: Part | undefined,
+): Promise<boolean> {
+  await using ffmpeg = await Ffmpeg.start(path, options, { track: index, part })
   let [isFound, nSamples] = [false, 0]
   const onSound = () => {
     isFound = true
   }
-  for await (const samples of heardBy(ffmpeg, { onSound })) {
+  for await (const samples of heardBy(ffmpeg, ffmpeg.output(), { onSound })) {
     if (isFound) return true
     nSamples += samples.length
     if (nSamples > options.maxSeconds * SAMPLE_RATE) throw new AudioTooLongError(options.maxSeconds)
@@ -71,16 +83,21 @@ async function hasSound(path: string, { index }: Track, options: AudioOptions): 
   return isFound
 }
 
-/** What is heard of a running ffmpeg's output. */
+/**
+ * What is heard of a running ffmpeg's output.
+ *
+ * @param output  [N × channels] interleaved, of this run.
+ */
 export async function* heardBy(
   ffmpeg: Ffmpeg,
-  { onTrack, ...hearing }: Parameters<typeof heard>[2] & { readonly onTrack?: (nChannels: number) => void },
+  output: AsyncGenerator<Float32Array, void, undefined>,
+  { onLayout, ...hearing }: Hearing & { readonly onLayout?: (layout: ChannelLayout) => void },
 ): AsyncGenerator<Float32Array, void, undefined> {
-  const output = ffmpeg.output()
   const first = await output.next()
   if (first.done) return
-  onTrack?.(ffmpeg.layout.nChannels)
-  yield* heard(withFirst(first.value, output), ffmpeg.layout, hearing)
+  const layout = await ffmpeg.layout()
+  onLayout?.(layout)
+  yield* heard(withFirst(first.value, output), layout, hearing)
 }
 
 async function* withFirst<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

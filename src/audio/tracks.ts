@@ -8,6 +8,8 @@ export interface Track {
   readonly index: number
   /** As the file tags it, such as `eng`; undefined where it does not. */
   readonly language: string | undefined
+  /** ffmpeg's name of it, such as `aac` or `amr_nb`. */
+  readonly codec: string | undefined
   /** The file says that this is the one to play. */
   readonly isDefault: boolean
 }
@@ -21,39 +23,20 @@ export interface TrackWish {
 }
 
 /** From the start of the line, since a title of the file's own may say anything. */
-const STREAM = /^\[info\] +Stream #0:(\d+)(?:\[0x[\da-f]+\])?(?:\(([^)]*)\))?: Audio: (.*)$/
-/** What follows is no input, and comes before any output. */
-const END = /^\[info\] (?:Stream mapping:|Output #)/
+const STREAM = /^\[info\] +Stream #0:(\d+)(?:\[0x[\da-f]+\])?(?:\(([^)]*)\))?: Audio: (\w+)?(.*)$/gm
 
-/** Reads ffmpeg's messages as they come. */
-export class TrackList {
-  readonly #found = new Map<number, { readonly language: string | undefined; readonly isDefault: boolean }>()
-  #line = ''
-  #isComplete = false
-
-  /** True when every track of the input has been named. */
-  get isComplete(): boolean {
-    return this.#isComplete
+/**
+ * In the order of the file, which is not that of the list where it has programs: a stream of several is told of in each.
+ *
+ * @param said  ffmpeg's lines about the input.
+ */
+export function tracksIn(said: string): Track[] {
+  const found = new Map<number, Omit<Track, 'index'>>()
+  for (const [, stream, language, codec, rest = ''] of said.matchAll(STREAM)) {
+    found.set(Number(stream), { language: language || undefined, codec, isDefault: /\(default\)/.test(rest) })
   }
-
-  push(text: string): void {
-    if (this.#isComplete) return
-    const lines = `${this.#line}${text}`.split('\n')
-    this.#line = lines.pop() ?? ''
-    for (const line of lines) {
-      if (END.test(line)) this.#isComplete = true
-      const [, stream, language, details = ''] = STREAM.exec(line) ?? []
-      // A stream of several programs is told of in each.
-      if (stream === undefined || this.#isComplete) continue
-      this.#found.set(Number(stream), { language: language || undefined, isDefault: /\(default\)/.test(details) })
-    }
-  }
-
-  /** In the order of the file, which is not that of the list where it has programs. */
-  get tracks(): Track[] {
-    const streams = [...this.#found].sort(([a], [b]) => a - b)
-    return streams.map(([, track], index) => ({ index, ...track }))
-  }
+  const streams = [...found].sort(([a], [b]) => a - b)
+  return streams.map(([, track], index) => ({ index, ...track }))
 }
 
 /**

@@ -5,7 +5,7 @@ import { failureLine, type Output, printable } from '../output.ts'
 import type { Input } from './inputs.ts'
 import { keepElsewhere } from './kept-elsewhere.ts'
 import type { OutputFiles, PlannedOutput } from './output-files.ts'
-import type { FileFailure, FileSuccess } from './result-writers.ts'
+import { type FileFailure, type FileSuccess, warningLines } from './result-writers.ts'
 import type { Results } from './run-files.ts'
 import { doneLine } from './wording.ts'
 
@@ -45,6 +45,8 @@ export class FiledResults implements Results {
       this.#say(await keepElsewhere(planned, result, this.#options))
       throw error
     }
+    const warnings = warningLines(result)
+    if (warnings !== '') this.#say(warnings)
     if (this.#options.tells === 'failures') return
     this.#say(doneLine(result, planned, seconds))
   }

@@ -82,3 +82,14 @@ test('a file of its own format ends with a line end, and its failure goes to sta
     stderr: 'paradox: b.mp3: The file is empty: send a file that holds a recording.\n',
   })
 })
+
+test('warnings stand in the JSON, and beside every other form on standard error', () => {
+  const warnings = ['The recording is cut off or damaged; what can be read of it was used.']
+  const cut: FileResult = { ...GOOD, transcription: { ...GOOD.transcription, warnings } }
+  assert.deepEqual(JSON.parse(print('json', [cut]).stdout), { ...GOOD_ROW, warnings })
+  assert.deepEqual(JSON.parse(print('jsonl', [cut]).stdout), { ...GOOD_ROW, warnings })
+  for (const format of ['text', 'srt', 'vtt', 'tsv'] as const) {
+    assert.equal(print(format, [cut]).stderr, `paradox: a.wav: ${warnings[0]}\n`, format)
+    assert.equal(print(format, [GOOD]).stderr, '', format)
+  }
+})

@@ -43,10 +43,10 @@ export interface WriterOptions {
 
 /**
  * - `text`: the text and nothing else. Of several files, each under a line `==> file <==` as `head` and `tail` do it.
- *   A failure is one line on standard error.
+ *   A failure is one line on standard error, and so is each warning of a transcription.
  * - `json`: one object; of several files an array of such objects, each printed as soon as its file is done.
  * - `jsonl`: one object per line, each as soon as its file is done.
- * - any other: the file as `src/transcript` writes it; a failure as for `text`.
+ * - any other: the file as `src/transcript` writes it; failures and warnings as for `text`.
  */
 export function createWriter(format: Format, { nFiles, subtitles }: WriterOptions, output: Output): ResultWriter {
   switch (format) {
@@ -73,6 +73,7 @@ function row(result: FileResult) {
     /** Seconds, to the millisecond. */
     duration: Math.round(transcription.durationSeconds * 1000) / 1000,
     text: transcription.text,
+    ...(transcription.warnings.length > 0 && { warnings: transcription.warnings }),
   }
 }
 
@@ -83,6 +84,7 @@ function textWriter(nFiles: number, output: Output): ResultWriter {
       if ('error' in result) return printFailure(result, output)
       const heading = nFiles > 1 ? `${nPrinted > 0 ? '\n' : ''}==> ${printable(result.file)} <==\n` : ''
       output.stdout(`${heading}${result.transcription.text}\n`)
+      output.stderr(warningLines(result))
       nPrinted++
     },
     end: () => {},
@@ -108,6 +110,7 @@ function fileWriter(format: keyof typeof FILE_FORMATS, subtitles: SubtitleOption
     add: (result) => {
       if ('error' in result) return printFailure(result, output)
       output.stdout(contentOf(result, format, subtitles))
+      output.stderr(warningLines(result))
     },
     end: () => {},
   }
@@ -125,6 +128,11 @@ export function contentOf(result: FileSuccess, format: Format, subtitles: Subtit
 
 function withoutWords(transcription: Transcription): Transcription {
   return { ...transcription, segments: transcription.segments.map((segment) => ({ ...segment, words: undefined })) }
+}
+
+/** What the caller should know of a transcription, a line each, for outputs that have no room for it. */
+export function warningLines({ file, transcription }: FileSuccess): string {
+  return transcription.warnings.map((warning) => failureLine(file, warning)).join('')
 }
 
 function printFailure({ file, error }: FileFailure, output: Output): void {

@@ -71,12 +71,13 @@ function progressEvent(doneSeconds: number): ProgressEvent {
 }
 
 function doneEvent(transcription: Transcription, form: AudioForm): DoneEvent {
-  const { text } = transcription
+  const { text, warnings } = transcription
   const verbose = form.format === 'verbose_json' ? verboseAnswer(form, transcription) : {}
   return {
     type: 'transcript.text.done',
     text,
     ...additionsFor(form, transcription),
+    ...(warnings.length > 0 && { warnings }), // the head, which has them otherwise, has been sent
     ...verbose,
     usage: usageOf(transcription),
   }

@@ -1,0 +1,19 @@
+/** A file within a file: where several were stuck together, or where the header of one is not to be believed. */
+export interface Part {
+  /** ffmpeg's name of its format. */
+  readonly format: 'mov' | 'ogg' | 'wav'
+  readonly start: number
+  /** One past its last byte. */
+  readonly end: number
+  /** The sound of a WAV file goes on to the end, whatever its header says. */
+  readonly isLongerThanPromised: boolean
+}
+
+export interface Parts {
+  readonly parts: readonly Part[]
+  /** There are more than are looked for. */
+  readonly hasMore: boolean
+}
+
+/** Each costs a start of ffmpeg. */
+export const MOST_PARTS = 1000
