@@ -25,7 +25,7 @@ export async function detectRecordingLanguage(
   samples: AsyncIterable<Float32Array>,
   { session, options, speechProbability, signal }: DetectionContext,
 ): Promise<LanguageDetection> {
-  const decoder = new WindowDecoder(session, options, { random: Math.random, signal })
+  const decoder = new WindowDecoder(session, options, signal)
   const windows = options.vadFilter ? new SpeechWindows(samples, speechProbability, options) : cutWindows(samples)
   const heard: ReadonlyMap<string, number>[] = []
   let durationSeconds = 0

@@ -133,7 +133,6 @@ async function transcribe(
     speechProbability: async (frames) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1),
     language: undefined,
     signal: new AbortController().signal,
-    random: () => 0.5,
     ...context,
   })
 }

@@ -11,6 +11,7 @@ import { isSilence } from './quality.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
+import { withoutControlTokens } from './tokenizer.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
 import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
@@ -22,8 +23,6 @@ export interface LongFormContext {
   /** Code of a language token; undefined: detected. */
   readonly language: string | undefined
   readonly signal: AbortSignal
-  /** Uniform in [0, 1). */
-  readonly random?: () => number
   /** Told after each window how much of the recording is done. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window when it is done, in order; of all of them at the end where some may be dropped. */
@@ -64,9 +63,9 @@ class LongForm {
   #coverageRetries = 0
 
   constructor(context: LongFormContext) {
-    const { session, options, random = Math.random } = context
+    const { session, options } = context
     this.#context = context
-    this.#decoder = new WindowDecoder(session, options, { random, signal: context.signal })
+    this.#decoder = new WindowDecoder(session, options, context.signal)
     this.#language = context.language
   }
 
@@ -169,7 +168,8 @@ class LongForm {
   }
 
   #encode(text: string): number[] {
-    return this.#context.session.model.tokenizer.encode(` ${text.trim()}`)
+    const plain = withoutControlTokens(text)
+    return plain === '' ? [] : this.#context.session.model.tokenizer.encode(` ${plain}`)
   }
 
   #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {

@@ -57,6 +57,10 @@ export const OPTIONS = {
     integer(1, 16),
     `samples of which the best is taken, at temperatures above 0; at most ${MOST_SAMPLES} over all temperatures`,
   ],
+  seed: [
+    integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    'where random numbers begin, at temperatures above 0: another seed may give another text, the same one the same',
+  ],
   compression_ratio_threshold: [number(0, 100), 'text that compresses better is taken for a loop and decoded again'],
   log_prob_threshold: [number(-100, 0), 'text with a lower average log-probability is decoded again'],
   no_speech_threshold: [number(0, 1), 'windows more probably silent, and unsure, are dropped'],
@@ -131,6 +135,7 @@ export const DEFAULTS: DecodingOptions = {
   lengthPenalty: undefined,
   temperature: [0, 0.2, 0.4, 0.6, 0.8, 1],
   bestOf: 5,
+  seed: 0,
   compressionRatioThreshold: 2.4,
   logProbThreshold: -1,
   noSpeechThreshold: 0.6,

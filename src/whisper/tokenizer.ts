@@ -6,6 +6,14 @@ import type { GenerationConfig, TokenizerFiles } from '../checkpoint/index.ts'
 /** Characters by which byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
 const BYTE_OF_CHARACTER = byteCharacters()
 
+/** What is written like one of Whisper's control tokens, with the blanks around it. */
+const CONTROL_TOKEN = /\s*<\|[^<|>]*\|>\s*/g
+
+/** A caller's text without what would steer the decoder rather than be said, and without blanks at its ends. */
+export function withoutControlTokens(text: string): string {
+  return text.replace(CONTROL_TOKEN, ' ').trim()
+}
+
 export class WhisperTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #eot: number
@@ -15,9 +23,10 @@ export class WhisperTokenizer {
     this.#eot = generation.eot
   }
 
-  /** Tokens of plain text; special tokens are never among them. */
+  /** Tokens of plain text. Special tokens are never among them: what is written like one in the text is left out. */
   encode(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids
+    // The library takes "<|endoftext|>" for the token whatever `add_special_tokens` says.
+    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids.filter((id: number) => id < this.#eot)
   }
 
   /**

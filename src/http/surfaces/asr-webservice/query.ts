@@ -25,6 +25,7 @@ export const ASR_PARAMETERS = {
   initial_prompt: OPTIONS.initial_prompt,
   vad_filter: OPTIONS.vad_filter,
   word_timestamps: OPTIONS.word_timestamps,
+  seed: OPTIONS.seed,
   ...ENCODE,
   diarize: [noSpeakers, 'true is refused'],
 } as const satisfies OptionTable

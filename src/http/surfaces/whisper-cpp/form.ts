@@ -34,7 +34,7 @@ export interface InferenceForm extends WorkForm {
   readonly hasLanguageProbabilities: boolean
 }
 
-/** Their names of options of ours; the values are the same. */
+/** Their names of options of ours, and ours that they have none for; the values are the same. */
 const RENAMED = {
   prompt: 'initial_prompt',
   logprob_thold: 'log_prob_threshold',
@@ -44,6 +44,7 @@ const RENAMED = {
   vad_min_speech_duration_ms: 'min_speech_duration_ms',
   vad_min_silence_duration_ms: 'min_silence_duration_ms',
   vad_speech_pad_ms: 'speech_pad_ms',
+  seed: 'seed',
 } as const satisfies Record<string, OptionName>
 
 /** Windows have 30 s, so a longer stretch of speech is cut wherever the caller draws the line. */
