@@ -15,7 +15,7 @@ import {
 } from '../whisper/index.ts'
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
-import { checkTask, languageFor, withLanguageCodes } from './model-languages.ts'
+import { checkTask, languageFor, substitutionWarnings, withLanguageCodes } from './model-languages.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
 
@@ -55,6 +55,10 @@ export class WhisperStrategy extends AsrStrategy {
     await prepareCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
   }
 
+  override get languages(): readonly string[] {
+    return [...(this.#model?.generation.languageIds.keys() ?? [])]
+  }
+
   override async transcribe(
     audioPath: string,
     { language, options, signal, onLength, onProgress, onSegments }: StrategyTranscribeOptions,
@@ -65,7 +69,7 @@ export class WhisperStrategy extends AsrStrategy {
     const code = languageFor(model.generation, this.context.entry, language, options)
     checkTask(model.generation, options)
     const listener = vad.listen()
-    const warnings: string[] = []
+    const warnings = substitutionWarnings(language, code)
     const onWarning = (warning: string) => warnings.push(warning)
     const transcription = await transcribeLongForm(this.#samplesOf(audioPath, { signal, onLength, onWarning }), {
       session: model.session(sessionRequest(options, signal)),

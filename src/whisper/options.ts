@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
+import { readLanguages } from '../languages.ts'
 import {
   describeOptions,
   flag,
@@ -89,9 +90,7 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', {
-      most: 100,
-    }),
+    listOf(z.string().max(100), 'comma-separated codes or names of languages', { most: 100 }),
     'languages that detection chooses among',
   ],
   language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
@@ -174,10 +173,12 @@ export function decodingOptionInfos(): OptionInfo[] {
 /**
  * What is given, each option on its own, so that a form can be read before all of it is there.
  *
- * @throws {OptionInvalidError} for a value outside its range.
+ * @throws {OptionInvalidError} for a value outside its range; {LanguageUnknownError} for what is no language.
  */
 export function readOptions(given: GivenOptions): RequestedOptions {
-  return parseGiven(OPTIONS, given)
+  const { languages, ...options } = parseGiven(OPTIONS, given)
+  const codes = languages && readLanguages(languages)
+  return codes ? { ...options, languages: [...codes] } : options
 }
 
 /**

@@ -4,6 +4,7 @@
  * @see ahmetoner/whisper-asr-webservice:app/webservice.py
  */
 
+import { readLanguage } from '../../../languages.ts'
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../../option-table.ts'
 import { OPTIONS } from '../../../whisper/options.ts'
 import type { WorkForm } from '../../recordings/index.ts'
@@ -39,12 +40,12 @@ export interface AsrQuery extends WorkForm {
  * Unknown parameters are ignored, as the original does.
  *
  * @param query  as the framework has parsed it: a parameter that is there twice is a list.
- * @throws {OptionInvalidError} for a value that is not allowed.
+ * @throws {OptionInvalidError} for a value that is not allowed; {LanguageUnknownError} for what is no language.
  */
 export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
   const parsed = parseGiven(ASR_PARAMETERS, lastValues(query))
   const { output = 'txt', language, encode = true, diarize: _refused, ...options } = parsed
-  return { modelId, language, options, output, isRawPcm: !encode }
+  return { modelId, language: readLanguage(language), options, output, isRawPcm: !encode }
 }
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */

@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../../../errors/index.ts'
+import { readLanguage } from '../../../languages.ts'
 import {
   camelCase,
   flag,
@@ -83,7 +84,8 @@ type Parsed = Partial<OptionValues<typeof INFERENCE_FIELDS>>
 /**
  * Reads the fields so far, each on its own.
  *
- * @throws {OptionInvalidError} for a value that is not allowed, under their name of the field.
+ * @throws {OptionInvalidError} for a value that is not allowed, under their name of the field; {LanguageUnknownError} for
+ *   what is no language.
  */
 export function readInferenceForm(fields: FormFields, modelId: string): InferenceForm {
   const parsed = parseGiven(INFERENCE_FIELDS, fields.last())
@@ -102,7 +104,7 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
   }
   return {
     modelId,
-    language,
+    language: readLanguage(language),
     options,
     format,
     subtitles: maxLen > 0 ? { maxLineWidth: maxLen, maxLineCount: 1 } : {},
