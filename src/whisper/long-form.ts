@@ -4,10 +4,10 @@ import { joinTexts, type Segment, type Transcription } from '../transcript/index
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
-import { chooseLanguage, isDecided, languageVotes, likeliest } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
+import { RecordingLanguage } from './recording-language.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
@@ -46,17 +46,26 @@ interface Entry {
   readonly words: readonly TimedWord[]
 }
 
+/** How a window is decoded. */
+interface DecodeRequest {
+  /** undefined: `choose` decides. */
+  readonly language: string | undefined
+  readonly choose: (probabilities: ReadonlyMap<string, number>) => string
+  readonly mostRetries: number
+}
+
 class LongForm {
   readonly #context: LongFormContext
   readonly #decoder: WindowDecoder
   readonly #retries = new RetryBudget()
   /** In the order of the recording. */
   readonly #entries: Entry[] = []
-  readonly #detected: ReadonlyMap<string, number>[] = []
-  #language: string | undefined
-  #languageProbability: number | undefined
-  /** Settled when the first window with sound has a language. */
-  #firstLanguage: PromiseWithResolvers<void> | undefined
+  readonly #language: RecordingLanguage
+  /** Texts of the first windows, while the language is open. */
+  readonly #waiting: WindowText[] = []
+  #firstWindow: Window | undefined
+  /** Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last. */
+  readonly #seeks: boolean
   #seeking: SeekingWindows | undefined
   #previous: readonly number[] = []
   #nWindows = 0
@@ -66,22 +75,22 @@ class LongForm {
     const { session, options } = context
     this.#context = context
     this.#decoder = new WindowDecoder(session, options, context.signal)
-    this.#language = context.language
+    this.#seeks = options.timestamps === 'tokens' && !options.vadFilter
+    // The place of the next window depends on the text where windows seek.
+    this.#language = new RecordingLanguage(context.language, options, this.#seeks)
   }
 
   async transcribe(samples: AsyncIterable<Float32Array>): Promise<Transcription> {
     const { options, session, speechProbability, onProgress } = this.#context
     const counted = new CountedSamples(samples)
     const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
-    // Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last.
-    const seeks = options.timestamps === 'tokens' && !options.vadFilter
-    this.#seeking = seeks ? new SeekingWindows(counted) : undefined
-    const isSequential = seeks || options.conditionOnPreviousText
+    this.#seeking = this.#seeks ? new SeekingWindows(counted) : undefined
+    const isSequential = this.#seeks || options.conditionOnPreviousText
     // More than the model computes at once would only hold samples.
     const atOnce = isSequential ? 1 : Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, session.windowsAtOnce)
     const windows = session.watch(audible(speech ?? this.#seeking ?? cutWindows(counted)))
 
-    await inOrder(this.#withLanguage(windows, seeks), atOnce, {
+    await inOrder(windows, atOnce, {
       begin: (window) => this.#begin(window),
       // Each is kept before the next, which may be prompted with it.
       finish: async (window, text) => {
@@ -89,55 +98,49 @@ class LongForm {
         onProgress?.(windowEnd(window))
       },
     })
+    this.#language.close()
+    await this.#keepWaiting()
     onProgress?.(counted.seconds)
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
   }
 
   /**
-   * The windows, with the language settled before the first where detection listens to several of them. Those that it has
-   * heard are held meanwhile, at most `languageDetectionSegments`.
+   * Text of a window. While the recording's language is open, it is written in the one that leads by then: mostly that is
+   * the right one, and nothing has to be encoded twice.
    */
-  async *#withLanguage(windows: AsyncIterable<Window>, seeks: boolean): AsyncGenerator<Window> {
-    const { options } = this.#context
-    const isDetected = this.#language === undefined && !options.multilingual && !seeks
-    let isOpen = isDetected && options.languageDetectionSegments > 1
-    const held: Window[] = []
-    const heard: ReadonlyMap<string, number>[] = []
-    for await (const window of windows) {
-      held.push(window)
-      if (isOpen) {
-        heard.push(await this.#decoder.detectLanguage(window))
-        isOpen = !isDecided(heard, options)
-        if (isOpen) continue
-        this.#settleLanguage(heard)
-      }
-      yield* held.splice(0)
-    }
-    if (isOpen && heard.length > 0) this.#settleLanguage(heard)
-    yield* held
-  }
-
-  /** Text of a window. Where the language is not known yet, the next one has to wait for it. */
   async #begin(window: Window): Promise<WindowText> {
-    const { prefix, multilingual } = this.#context.options
-    const hasPrefix = this.#nWindows === 0 && prefix !== undefined
+    this.#firstWindow ??= window
     this.#nWindows++
-    if (this.#language !== undefined || multilingual) return await this.#decode(window, hasPrefix)
-    this.#firstLanguage ??= Promise.withResolvers<void>()
-    if (this.#nWindows > 1) await this.#firstLanguage.promise
-    try {
-      return await this.#decode(window, hasPrefix)
-    } finally {
-      this.#firstLanguage.resolve()
-    }
+    const mostRetries = this.#retries.left
+    using turn = this.#language.turnOf(window)
+    return await this.#decode(window, { language: await turn.known(), choose: turn.choose, mostRetries })
   }
 
   async #finish(text: WindowText): Promise<void> {
-    const complete = this.#upToTheSeek(text)
-    const nBefore = this.#entries.length
+    this.#waiting.push(this.#upToTheSeek(text))
     this.#retries.spend(text.retries)
-    const segments = this.#keep(complete)
-    for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
+    // All that have begun vote first, so that what happens next does not depend on which of them is faster.
+    if (this.#language.isOpen) await this.#language.begunAreHeard
+    if (!this.#language.isOpen) await this.#keepWaiting()
+  }
+
+  /** Keeps the texts that have waited for the language; one in another is written again, as is what was prompted with it. */
+  async #keepWaiting(): Promise<void> {
+    let isPromptOther = false
+    for (const text of this.#waiting.splice(0)) {
+      const { language } = text.decoded
+      const other = this.#language.insteadOf(language)
+      const isKept = other === undefined && !isPromptOther
+      if (!isKept) isPromptOther = this.#context.options.conditionOnPreviousText
+      await this.#keepAll(isKept ? text : await this.#decodeIn(other ?? language, text.window))
+    }
+  }
+
+  /** Keeps a window's text, and what its speech holds beside. */
+  async #keepAll(text: WindowText): Promise<void> {
+    const nBefore = this.#entries.length
+    const segments = this.#keep(text)
+    for (const extra of await this.#decodeUncovered(text, segments)) this.#keep(extra)
     const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
     this.#entries.push(...added)
     if (!this.#mayDrop && added.length > 0) this.#context.onSegments?.(numbered(added, nBefore))
@@ -148,15 +151,21 @@ class LongForm {
     return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
-  async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
-    const { multilingual, prefix } = this.#context.options
+  async #decodeIn(language: string, window: Window): Promise<WindowText> {
+    const mostRetries = this.#retries.left
+    const text = await this.#decode(window, { language, choose: () => language, mostRetries })
+    this.#retries.spend(text.retries)
+    return text
+  }
+
+  async #decode(window: Window, { language, choose, mostRetries }: DecodeRequest): Promise<WindowText> {
+    const prefix = window === this.#firstWindow ? this.#context.options.prefix : undefined
     const before: TextBefore = {
-      language: multilingual ? undefined : this.#language,
-      previous: this.#promptBefore(hasPrefix),
-      prefix: hasPrefix ? this.#encode(prefix!) : [],
+      language,
+      previous: this.#promptBefore(prefix !== undefined),
+      prefix: prefix === undefined ? [] : this.#encode(prefix),
     }
-    const choose = (probabilities: ReadonlyMap<string, number>) => this.#chooseLanguage(probabilities)
-    return await this.#decoder.decode(window, before, choose, this.#retries.left)
+    return await this.#decoder.decode(window, before, choose, mostRetries)
   }
 
   /** Hotwords first, then what was said before: the nearest context is the last. */
@@ -164,33 +173,13 @@ class LongForm {
     const { initialPrompt, hotwords, conditionOnPreviousText } = this.#context.options
     const hints = hotwords !== undefined && !hasPrefix ? this.#encode(hotwords) : []
     const initial = initialPrompt === undefined ? [] : this.#encode(initialPrompt)
-    return [...hints, ...initial, ...(conditionOnPreviousText ? this.#previous : [])]
+    if (!conditionOnPreviousText) return [...hints, ...initial]
+    return [...hints, ...initial, ...this.#waiting.reduce((said, text) => this.#after(said, text), this.#previous)]
   }
 
   #encode(text: string): number[] {
     const plain = withoutControlTokens(text)
     return plain === '' ? [] : this.#context.session.model.tokenizer.encode(` ${plain}`)
-  }
-
-  #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
-    if (this.#context.options.multilingual) {
-      const [language, probability] = likeliest(probabilities)
-      this.#detected.push(probabilities)
-      this.#language ??= language
-      this.#languageProbability ??= probability
-      return language
-    }
-    // The recording's first speech decides the language of the rest.
-    if (this.#language === undefined) this.#settleLanguage([probabilities])
-    this.#firstLanguage?.resolve()
-    return this.#language!
-  }
-
-  #settleLanguage(detected: readonly ReadonlyMap<string, number>[]): void {
-    const { language, probability } = chooseLanguage(detected, this.#context.options.languageDetectionThreshold)
-    this.#detected.push(...detected)
-    this.#language = language
-    this.#languageProbability = probability
   }
 
   /** The complete part of a text where windows seek; the next window hears the rest again. */
@@ -214,16 +203,17 @@ class LongForm {
       const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
       this.#entries.push({ segment, words })
     }
-    if (segments.length > 0) this.#remember(text)
+    if (segments.length > 0) this.#previous = this.#after(this.#previous, text)
     return segments
   }
 
-  #remember({ decoded }: WindowText): void {
+  /** Tokens that a window is prompted with: `said`, and the text behind it, unless that can't be relied on. */
+  #after(said: readonly number[], { decoded }: WindowText): readonly number[] {
     const { options, session } = this.#context
     const { model } = session
-    const isReliable = decoded.temperature <= options.promptResetOnTemperature
-    const said = decoded.tokens.filter((token) => token < model.generation.eot)
-    this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
+    if (isSilence(decoded, options)) return said
+    if (decoded.temperature > options.promptResetOnTemperature) return []
+    return [...said, ...decoded.tokens.filter((token) => token < model.generation.eot)].slice(-model.maxTextContext)
   }
 
   /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
@@ -234,8 +224,7 @@ class LongForm {
     const found: WindowText[] = []
     for (const span of uncovered(text.window, said)) {
       this.#coverageRetries++
-      const extra = await this.#decode(partOf(text.window, span), false)
-      this.#retries.spend(extra.retries)
+      const extra = await this.#decodeIn(text.decoded.language, partOf(text.window, span))
       // Sure of itself or left out: what the model skipped once is often no speech after all.
       const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
       if (isSure) found.push(extra)
@@ -246,7 +235,7 @@ class LongForm {
   #result(durationSeconds: number, removedSeconds: number): Transcription {
     const { options } = this.#context
     const { contextRepeats, temperatureRetries } = this.#decoder.counts
-    const language = this.#language ?? 'en' // nothing was said, so nothing was detected: Whisper's own default
+    const { language, probability, votes } = this.#language.result
     const credible =
       options.hallucinationSilenceThreshold === undefined
         ? this.#entries
@@ -257,17 +246,17 @@ class LongForm {
       text: joinTexts(segments),
       task: options.task,
       language,
-      languageProbability: this.#languageProbability,
+      languageProbability: probability,
       durationSeconds,
       segments,
-      warnings: warningsFor(segments, this.#languageProbability, language),
+      warnings: warningsFor(segments, probability, language),
       statistics: {
         windows: this.#nWindows,
         removedSeconds,
         contextRepeats,
         temperatureRetries,
         coverageRetries: this.#coverageRetries,
-        languageVotes: this.#detected.length > 0 ? languageVotes(this.#detected) : [],
+        languageVotes: votes,
       },
     }
   }

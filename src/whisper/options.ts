@@ -93,8 +93,14 @@ export const OPTIONS = {
     listOf(z.string().max(100), 'comma-separated codes or names of languages', { most: 100 }),
     'languages that detection chooses among',
   ],
-  language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
-  language_detection_threshold: [number(0, 1), 'probability at which detection stops early'],
+  language_detection_segments: [
+    integer(1, 32),
+    'windows with speech that vote on the language, at most, each by its seconds of speech',
+  ],
+  language_detection_threshold: [
+    number(0, 1),
+    'probability at which the vote ends sooner, when several seconds of speech have been heard',
+  ],
   multilingual: [flag, 'detect the language of each window anew'],
 } as const satisfies OptionTable
 
@@ -154,7 +160,7 @@ export const DEFAULTS: DecodingOptions = {
   hotwords: undefined,
   prefix: undefined,
   languages: undefined,
-  languageDetectionSegments: 1,
+  languageDetectionSegments: 8,
   languageDetectionThreshold: 0.5,
   multilingual: false,
 }
