@@ -1,12 +1,9 @@
 /** The language that a caller asks for, under any of its names. */
 
 import { LanguageUnknownError } from './errors/index.ts'
-import { LANGUAGE_CODES, languageName, nameIn } from './language-table.ts'
+import { DETECTED, LANGUAGE_CODES, languageName, nameIn } from './language-table.ts'
 
-export { LANGUAGE_CODES } from './language-table.ts'
-
-/** What a request says that wants the language detected, whatever the model's own setting is. */
-export const DETECTED = 'auto'
+export { DETECTED, LANGUAGE_CODES } from './language-table.ts'
 
 /**
  * Words by which clients ask for it: their own (`auto`), those of ISO 639-2 for what has no language of its own (`und`,
