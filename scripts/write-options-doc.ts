@@ -73,7 +73,7 @@ Refused:
 - \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` the
   layout needs them; without a layout they change nothing.
 - \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. This is known when
-  the model is loaded, so they are refused then.
+  the model is loaded: from then on they are refused before the upload.
 
 Without effect, because another option switches them off:
 
@@ -87,6 +87,14 @@ Without effect, because another option switches them off:
   ([which language](api.md#which-language)), or \`multilingual\` is true.
 - \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times
   between which to find silence.
+
+## The same text again
+
+Temperatures above 0 draw the text at random. The numbers come from \`seed\`, the window's place in the recording, the temperature
+and the sample, so that a recording gives the same text each time, whatever else runs; another \`seed\` may give another one.
+What depends on the company is the rounding of the model's numbers: windows that are decoded together share products. It shows in
+the fourth decimal of a log-probability, and seldom in a text, most where a high temperature is asked for.
+[Decision 0035](decisions/0035-the-language-is-the-recordings.md).
 
 ## Fallback
 
