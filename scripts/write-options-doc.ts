@@ -91,9 +91,9 @@ Without effect, because another option switches them off:
 ## The same text again
 
 Temperatures above 0 draw the text at random. The numbers come from \`seed\`, the window's place in the recording, the temperature
-and the sample, so that a recording gives the same text each time, whatever else runs; another \`seed\` may give another one.
-What depends on the company is the rounding of the model's numbers: windows that are decoded together share products. It shows in
-the fourth decimal of a log-probability, and seldom in a text, most where a high temperature is asked for.
+and the sample, so that a recording gives the same text each time; another \`seed\` may give another one. With \`beam_size\` 1 that
+holds whatever else runs. With several beams windows of other requests may share a step on the CPU with an 8-bit decoder, whose
+runtime then rounds one beam of a window otherwise: seldom another text at temperature 0, more often above it.
 [Decision 0035](decisions/0035-the-language-is-the-recordings.md).
 
 ## Fallback
