@@ -84,9 +84,14 @@ export function isDetectionAsked(language: string): boolean {
 export function readLanguage(given: string | undefined, field = 'language'): string | undefined {
   if (given === undefined || plain(given) === '') return undefined
   if (isDetectionAsked(given)) return DETECTED
-  const code = codeAmong(new Set(LANGUAGE_CODES), given) ?? otherLanguage(given)
+  const code = codeAnywhere(given)
   if (code === undefined) throw unknownLanguage(given, LANGUAGE_CODES, field)
   return code
+}
+
+/** Whether `readLanguage` takes it. */
+export function isLanguage(given: string): boolean {
+  return plain(given) === '' || isDetectionAsked(given) || codeAnywhere(given) !== undefined
 }
 
 /**
@@ -94,8 +99,8 @@ export function readLanguage(given: string | undefined, field = 'language'): str
  *
  * @throws {LanguageUnknownError} for one that is none.
  */
-export function readLanguages(given: readonly string[], field = 'languages'): readonly string[] | undefined {
-  const codes = given.map((language) => readLanguage(language, field))
+export function readLanguages(given: readonly string[]): readonly string[] | undefined {
+  const codes = given.map((language) => readLanguage(language, 'languages'))
   const named = codes.filter((code) => code !== undefined && code !== DETECTED)
   return named.length > 0 ? [...new Set(named as string[])] : undefined
 }
@@ -131,8 +136,10 @@ function codeAmong(codes: ReadonlySet<string>, language: string): string | undef
   return undefined
 }
 
-/** The code of a language that the locale data knows and Whisper does not; a fine-tuned model may. */
-function otherLanguage(language: string): string | undefined {
+/** Whisper's code, or that of a language which only the locale data knows; a fine-tuned model may know it too. */
+function codeAnywhere(language: string): string | undefined {
+  const known = codeAmong(new Set(LANGUAGE_CODES), language)
+  if (known !== undefined) return known
   const code = canonicalCode(tagOf(plain(language)))
   const name = code && new Intl.DisplayNames('en', { type: 'language', fallback: 'none' }).of(code)
   return name === undefined ? undefined : code

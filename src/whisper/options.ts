@@ -6,7 +6,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
-import { readLanguages } from '../languages.ts'
+import { isLanguage, readLanguages } from '../languages.ts'
 import {
   describeOptions,
   flag,
@@ -90,7 +90,7 @@ export const OPTIONS = {
   prefix: [text(MAX_TEXT_LENGTH), 'beginning of the first window, to be continued'],
 
   languages: [
-    listOf(z.string().max(100), 'comma-separated codes or names of languages', { most: 100 }),
+    listOf(z.string().refine(isLanguage), 'comma-separated codes or names of languages', { most: 100 }),
     'languages that detection chooses among',
   ],
   language_detection_segments: [
@@ -179,7 +179,7 @@ export function decodingOptionInfos(): OptionInfo[] {
 /**
  * What is given, each option on its own, so that a form can be read before all of it is there.
  *
- * @throws {OptionInvalidError} for a value outside its range; {LanguageUnknownError} for what is no language.
+ * @throws {OptionInvalidError} for a value outside its range.
  */
 export function readOptions(given: GivenOptions): RequestedOptions {
   const { languages, ...options } = parseGiven(OPTIONS, given)
