@@ -15,7 +15,7 @@ export interface HeardLanguages {
 
 /**
  * Seconds of speech whose votes decide. A greeting, a jingle or a cough in front is detected with confidence, as whatever it
- * sounds like: of the clips of a second or two that were tried, all but one with 0.8 or more. openai/whisper listens to 30 s
+ * sounds like: of 27 clips with one to four seconds of speech 24 were with 0.9 or more. openai/whisper listens to 30 s
  * from the beginning, pauses included.
  */
 const DECIDING_SECONDS = 10
