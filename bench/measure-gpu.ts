@@ -73,7 +73,7 @@ const OPTIONS: Omit<DecodeOptions, 'maxNewTokens'> = {
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
   stopLoops: false,
-  random: () => 0,
+  randomOf: () => () => 0,
   signal,
 }
 

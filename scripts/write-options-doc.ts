@@ -75,7 +75,7 @@ Refused:
 - \`word_timestamps\` with a format that has no place for words: \`text\`, \`json\`, \`jsonl\`, \`tsv\`. In \`srt\` and \`vtt\` they
   change nothing: subtitles have the times of words anyway.
 - \`task\` \`translate\`, \`multilingual\` and any language but English, with a model that knows only English. This is known when
-  the model is loaded, so they are refused then.
+  the model is loaded: from then on they are refused before the upload.
 
 Without effect, because another option switches them off:
 
@@ -89,6 +89,14 @@ Without effect, because another option switches them off:
   ([which language](api.md#which-language)), or \`multilingual\` is true.
 - \`hallucination_silence_threshold\` with \`timestamps\` \`none\` and without \`word_timestamps\`: there are no word times
   between which to find silence.
+
+## The same text again
+
+Temperatures above 0 draw the text at random. The numbers come from \`seed\`, the window's place in the recording, the temperature
+and the sample, so that a recording gives the same text each time; another \`seed\` may give another one. With \`beam_size\` 1 that
+holds whatever else runs. With several beams windows of other requests may share a step on the CPU with an 8-bit decoder, whose
+runtime then rounds one beam of a window otherwise: seldom another text at temperature 0, more often above it.
+[Decision 0035](decisions/0035-the-language-is-the-recordings.md).
 
 ## Fallback
 

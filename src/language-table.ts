@@ -11,6 +11,9 @@ export const LANGUAGE_CODES: readonly string[] = (
   'yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
 ).split(' ')
 
+/** What a request says in the place of a language that wants it detected, whatever the model's own setting is. */
+export const DETECTED = 'auto'
+
 /** Scripts that put no space between words, where windows are joined without one. */
 const WITHOUT_SPACES = ['zh', 'yue', 'ja', 'th', 'lo', 'my', 'km', 'bo']
 

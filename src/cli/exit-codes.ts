@@ -19,6 +19,7 @@ const USAGE_ERRORS: readonly ErrorCode[] = [
   'ASR_CONFIG_INVALID',
   'ASR_MODEL_UNKNOWN',
   'ASR_OPTION_INVALID',
+  'ASR_LANGUAGE_UNKNOWN',
   'ASR_API_KEY', // of --server
 ]
 

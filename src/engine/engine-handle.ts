@@ -83,6 +83,11 @@ export class EngineHandle implements QueueEngine {
     return this.#ended !== undefined
   }
 
+  /** Codes of the loaded model's languages, none for one that knows only English; undefined while it is not loaded. */
+  get languages(): readonly string[] | undefined {
+    return this.isLoaded ? this.#process?.languages : undefined
+  }
+
   /** Whether those who ask for the model may be let in. */
   get isOpen(): boolean {
     return !this.isEnding && this.#loadFailure === undefined

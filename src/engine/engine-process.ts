@@ -62,6 +62,7 @@ export class EngineProcess {
   readonly #waiting = new Map<number, WaitingRequest>()
   readonly #loading = Promise.withResolvers<void>()
   #isLoaded = false
+  #languages: readonly string[] | undefined
   #nextRequestId = 1
   #nLost = 0
   /** Requests that the device has failed. */
@@ -103,6 +104,11 @@ export class EngineProcess {
 
   get isLoaded(): boolean {
     return this.#isLoaded && this.isAlive
+  }
+
+  /** Of the model, as `AsrStrategy` has them; undefined until it is loaded. */
+  get languages(): readonly string[] | undefined {
+    return this.#languages
   }
 
   get pid(): number | undefined {
@@ -171,6 +177,7 @@ export class EngineProcess {
         break
       case 'loaded':
         this.#isLoaded = true
+        this.#languages = message.languages
         this.#loading.resolve()
         break
       case 'load-failed':

@@ -46,7 +46,7 @@ async function load({ entry, settings, logLevel }: ToEngine & { type: 'load' }):
   try {
     await loading.loadModel(closing.signal)
     strategy = loading
-    send({ type: 'loaded' })
+    send({ type: 'loaded', languages: loading.languages })
   } catch (error) {
     send({ type: 'load-failed', failure: failureToWire(error) })
   }

@@ -16,6 +16,7 @@ import {
   ServiceClosingError,
 } from '../errors/index.ts'
 import { isDetectionAsked } from '../languages.ts'
+import { checkLanguages } from '../models/model-languages.ts'
 import type { ModelEntry } from '../models/registry.ts'
 import { residentBytes } from '../processes/process-memory.ts'
 import type { LanguageDetection, Transcription, WorkKind, WorkResults } from '../transcript/index.ts'
@@ -154,6 +155,12 @@ export class EnginePool implements Transcriber {
 
   forgetLoadFailures(origin: ModelEntry['origin']): void {
     this.#failures.forgetAllOf(origin)
+  }
+
+  check({ modelId, language, options = {} }: Pick<TranscribeRequest, 'modelId' | 'language' | 'options'>): void {
+    const entry = this.#options.resolve(modelId)
+    const codes = this.#engines.of(entry.id)?.languages
+    if (codes) checkLanguages(codes, entry, language, options)
   }
 
   async transcribe(request: TranscribeRequest): Promise<Transcription> {

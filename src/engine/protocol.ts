@@ -26,7 +26,7 @@ export interface EngineWork<K extends WorkKind = WorkKind> {
 
 export type FromEngine =
   | ({ readonly type: 'loading' } & LoadingProgress)
-  | { readonly type: 'loaded' }
+  | { readonly type: 'loaded'; readonly languages: readonly string[] }
   | { readonly type: 'load-failed'; readonly failure: WireFailure }
   | { readonly type: 'length'; readonly requestId: number; readonly seconds: number }
   | { readonly type: 'progress'; readonly requestId: number; readonly doneSeconds: number }

@@ -84,6 +84,13 @@ export interface Transcriber {
   /** The model that served or is serving most recently and is still loaded. */
   activeModel(): string | null
   /**
+   * Refuses what a loaded model cannot do, before there is a recording. Of a model that is not loaded nothing is known
+   * yet, so that `transcribe` may still refuse what passes here.
+   *
+   * @throws {LanguageUnknownError | OptionInvalidError}
+   */
+  check(request: Pick<TranscribeRequest, 'modelId' | 'language' | 'options'>): void
+  /**
    * @throws {ModelUnknownError} for an id outside the registry.
    * @throws {OptionInvalidError} for options that contradict each other.
    * @throws {AsrError} any expected failure; `AbortError` after an abort.

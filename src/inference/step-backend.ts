@@ -61,7 +61,7 @@ export interface SlotStep {
 }
 
 export interface StepOutput {
-  /** [rows × N], the rows of all slots up to the last one that took part. */
+  /** [rows × N], the rows of all slots up to the last one that took part, or of more. */
   readonly bestTokens: BigInt64Array
   readonly bestLogprobs: Float32Array
   /** [rows × V], where they were asked for. */

@@ -50,6 +50,9 @@ export abstract class AsrStrategy {
    */
   abstract prepareModel(signal: AbortSignal): Promise<void>
 
+  /** Codes of the languages that the loaded model writes; none for one that knows only English. */
+  abstract get languages(): readonly string[]
+
   /** @throws {AsrError} when the file is no audio or the language is unknown; `AbortError` after an abort. */
   abstract transcribe(audioPath: string, options: StrategyTranscribeOptions): Promise<Transcription>
 

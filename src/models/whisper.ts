@@ -16,7 +16,7 @@ import {
 import { AsrStrategy, type StrategyContext, type StrategyTranscribeOptions } from './base.ts'
 import { openCompiledModel, prepareCompiledModel } from './compiled-model.ts'
 import { type ChannelWork, transcribeEachChannel } from './each-channel.ts'
-import { checkTask, languageFor, withLanguageCodes } from './model-languages.ts'
+import { checkTask, languageFor, substitutionWarnings, withLanguageCodes } from './model-languages.ts'
 import type { ModelEntry } from './registry.ts'
 import { roomToCompile } from './room-to-compile.ts'
 
@@ -56,6 +56,10 @@ export class WhisperStrategy extends AsrStrategy {
     await prepareCompiledModel(checkpoint, folder, { name: entry.id, settings, signal, logger, onLoading })
   }
 
+  override get languages(): readonly string[] {
+    return [...(this.#model?.generation.languageIds.keys() ?? [])]
+  }
+
   override async transcribe(
     audioPath: string,
     { language, options, signal, onLength, onProgress, onSegments }: StrategyTranscribeOptions,
@@ -78,9 +82,12 @@ export class WhisperStrategy extends AsrStrategy {
         onSegments,
       })
     }
+    const warnings = substitutionWarnings(language, code)
     const { track, channel } = options
-    if (channel === 'each') return await transcribeEachChannel(transcribe, { track, onLength, onProgress, onSegments })
-    const warnings: string[] = []
+    if (channel === 'each') {
+      const each = await transcribeEachChannel(transcribe, { track, onLength, onProgress, onSegments })
+      return { ...each, warnings: [...warnings, ...each.warnings] }
+    }
     const onWarning = (warning: string) => warnings.push(warning)
     const hearing = { track, channel, onLength, onWarning }
     const transcription = await transcribe({ hearing, onProgress, onSegments })

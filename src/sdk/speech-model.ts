@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os'
 import { type EnginePool, openModel } from '../engine/index.ts'
 import { ModelClosedError } from '../errors/index.ts'
+import { readLanguage } from '../languages.ts'
 import { createLogger } from '../logger.ts'
 import { sweepTemporaryFolders } from '../temporary-folders.ts'
 import type { LanguageDetection, Segment, Transcription } from '../transcript/index.ts'
@@ -93,7 +94,8 @@ class PooledModel implements SpeechModel {
   }
 
   async transcribe(recording: RecordingInput, options: TranscribeOptions = {}): Promise<Transcription> {
-    const { language, onProgress, onSegments } = options
+    const { onProgress, onSegments } = options
+    const language = readLanguage(options.language)
     const requested = requestedOptions(options)
     const signal = this.#signalOf(options.signal)
     await using file = await recordingFile(recording, this.#tempDir)

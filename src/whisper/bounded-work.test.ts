@@ -59,7 +59,6 @@ async function transcribe(
     speechProbability: loudness,
     language: undefined,
     signal: new AbortController().signal,
-    random: () => 0.5,
     ...context,
   })
 }

@@ -11,7 +11,7 @@ import type { WhisperTokenizer } from './tokenizer.ts'
 const tokenizer = { decode: (tokens: readonly number[]) => tokens.join(' ') } as WhisperTokenizer
 const model = { generation, tokenizer, maxTextContext: 448, vocabSize: VOCAB }
 const prompt: Prompt = { language: 'pt', task: 'transcribe', withTimestamps: false, previous: [], prefix: [] }
-const greedy: DecodeOptions = { ...GREEDY, stopLoops: true, random: () => 0.5 }
+const greedy: DecodeOptions = { ...GREEDY, stopLoops: true, randomOf: () => () => 0.5 }
 const PROMPT = [special('startoftranscript'), special('pt'), special('transcribe'), special('notimestamps')]
 
 test('the prompt names language and task, and the text ends with eot', async () => {
@@ -118,11 +118,13 @@ test('beam search with one beam says what greedy says', async () => {
 })
 
 test('at a temperature above 0 tokens are drawn, and the likeliest of the samples is taken', async () => {
-  const draws = [0.9, 0.1, 0.5, 0.5]
-  let i = 0
+  const draws = [
+    [0.9, 0.5],
+    [0.1, 0.5],
+  ]
   const script = (fed: readonly number[]) =>
     fed.length === PROMPT.length ? { 300: 40, 301: 40.5 } : { [generation.eot]: 60 }
-  const options = { ...greedy, temperature: 1, bestOf: 2, random: () => draws[i++ % draws.length]! }
+  const options = { ...greedy, temperature: 1, bestOf: 2, randomOf: (row: number) => () => draws[row]!.shift()! }
   const window = await decodeBySteps(new ScriptedDecoder(2, script), model, prompt, options)
   assert.deepEqual(window.tokens, [301])
   assert.equal(window.temperature, 1)

@@ -79,7 +79,7 @@ async function search(
     eot: generation.eot,
   }
   if (temperature === 0 && options.beamSize > 1) return await beamSearch(decoder, first, searchOptions)
-  const rows = await sampleRows(decoder, first, temperature, options.random, searchOptions)
+  const rows = await sampleRows(decoder, first, temperature, options.randomOf, searchOptions)
   return rows.reduce((best, other) => (rank(other, lengthPenalty) > rank(best, lengthPenalty) ? other : best))
 }
 

@@ -2,6 +2,7 @@
 
 import type { GenerationConfig } from '../checkpoint/index.ts'
 import type { FilterOptions } from './logit-filters.ts'
+import type { RandomStream } from './random.ts'
 import { compressionRatio, withoutLoop } from './repetition.ts'
 import { avgLogprob, type Hypothesis } from './search.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
@@ -28,8 +29,8 @@ export interface DecodeOptions extends Omit<FilterOptions, 'withTimestamps'> {
   readonly stopLoops: boolean
   /** The words will be aligned, so a backend that can do it in the same run had better do so. */
   readonly alignsWords?: boolean
-  /** Uniform in [0, 1). */
-  readonly random: () => number
+  /** Draws the text of a row, where the temperature is above 0: of each row from a stream of its own. */
+  readonly randomOf: (row: number) => RandomStream
   readonly signal: AbortSignal
 }
 

@@ -2,7 +2,7 @@
 
 import type { LanguageDetection } from '../transcript/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
-import { chooseLanguage, isDecided, languageVotes } from './language-choice.ts'
+import { chooseLanguage, type HeardLanguages, isDecided, languageVotes, speechSeconds } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { WindowDecoder } from './window-decoder.ts'
@@ -16,7 +16,8 @@ export interface DetectionContext {
 }
 
 /**
- * Listens to windows with speech, at most `languageDetectionSegments`, until one is sure. Without any speech in the
+ * Listens to windows with speech, at most `languageDetectionSegments`, until the language is
+ * decided. Without any speech in the
  * recording it is English with a probability of 0, as nothing speaks for another language.
  *
  * @param samples  the recording at 16 kHz, in pieces of any length; not read beyond what is needed.
@@ -25,16 +26,16 @@ export async function detectRecordingLanguage(
   samples: AsyncIterable<Float32Array>,
   { session, options, speechProbability, signal }: DetectionContext,
 ): Promise<LanguageDetection> {
-  const decoder = new WindowDecoder(session, options, { random: Math.random, signal })
+  const decoder = new WindowDecoder(session, options, signal)
   const windows = options.vadFilter ? new SpeechWindows(samples, speechProbability, options) : cutWindows(samples)
-  const heard: ReadonlyMap<string, number>[] = []
+  const heard: HeardLanguages[] = []
   let durationSeconds = 0
   for await (const window of windows) {
     durationSeconds = windowEnd(window)
     if (isSilent(window.samples)) continue
-    heard.push(await decoder.detectLanguage(window))
+    heard.push({ probabilities: await decoder.detectLanguage(window), seconds: speechSeconds(window) })
     if (isDecided(heard, options)) break
   }
   if (heard.length === 0) return { language: 'en', probability: 0, votes: [], durationSeconds }
-  return { ...chooseLanguage(heard, options.languageDetectionThreshold), votes: languageVotes(heard), durationSeconds }
+  return { ...chooseLanguage(heard), votes: languageVotes(heard), durationSeconds }
 }

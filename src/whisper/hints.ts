@@ -6,6 +6,7 @@
 import type { TextModel } from './decoded-window.ts'
 import type { DecodingOptions } from './options.ts'
 import { promptRoom } from './prompt.ts'
+import { withoutControlTokens } from './tokenizer.ts'
 
 /** Characters that are made into tokens, several times what fits, so that a book costs no more than a page. */
 const MOST_CHARACTERS = 4000
@@ -23,7 +24,10 @@ export class Hints {
     { tokenizer, maxTextContext }: Pick<TextModel, 'tokenizer' | 'maxTextContext'>,
   ) {
     const { initialPrompt, hotwords, prefix, conditionOnPreviousText } = options
-    const encode = (text: string) => tokenizer.encode(` ${text.toWellFormed().trim()}`)
+    const encode = (text: string) => {
+      const plain = withoutControlTokens(text.toWellFormed())
+      return plain === '' ? [] : tokenizer.encode(` ${plain}`)
+    }
     const endOf = (text = '') => (text === '' ? [] : encode(text.slice(-MOST_CHARACTERS)))
     this.#room = promptRoom(maxTextContext)
 

@@ -130,11 +130,10 @@ async function transcribe(
   }
   return await transcribeLongForm(once(), {
     session: model,
-    options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, ...given }),
+    options: parseOptions({ vad_filter: false, timestamps: 'none', beam_size: 1, max_new_tokens: 60, ...given }),
     speechProbability: async (frames) => new Float32Array(frames.length / FRAME_SAMPLES).fill(1),
     language: undefined,
     signal: new AbortController().signal,
-    random: () => 0.5,
     ...context,
   })
 }
@@ -420,21 +419,168 @@ test('languages are detected window by window where they change', async () => {
 })
 
 test('detection may listen to several windows and takes the vote of most', async () => {
-  const votes = ['es', 'pt', 'pt', 'es', 'pt', 'pt'].map((language) => ({ words: [' fala'], language }))
-  const model = new ScriptedModel(votes)
+  const words = [' um', ' dois', ' três']
+  const model = new ScriptedModel(
+    ['es', 'pt', 'pt', 'pt', 'pt'].map((language, i) => ({ words: [words[i % 3]!], language })),
+  )
   const given = { language_detection_segments: 3, language_detection_threshold: 1 }
   const result = await transcribe(threeWindows(), model, given)
   assert.equal(result.language, 'pt')
+  assert.deepEqual(
+    result.segments.map(({ language }) => language),
+    ['pt', 'pt', 'pt'],
+  )
 })
 
-test('conditioned windows follow one another also while detection holds several of them at hand', async () => {
-  const said = [' ouvido', ' um', ' dois', ' três'].map((word) => ({ words: [word] })) // the first is detection's
+/** Stretches of sound of so many seconds, with 2 s of silence between them, each a window of its own. */
+function stretches(...seconds: readonly number[]): Float32Array {
+  const silence = 2 * RATE
+  const samples = new Float32Array(seconds.reduce((sum, length) => sum + length * RATE + silence, 0))
+  let at = 0
+  for (const length of seconds) {
+    samples.set(noise(length), at)
+    at += length * RATE + silence
+  }
+  return samples
+}
+
+const byLoudness: Partial<LongFormContext> = {
+  speechProbability: async (frames) =>
+    Float32Array.from({ length: frames.length / FRAME_SAMPLES }, (_, i) => {
+      const frame = frames.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES)
+      return frame.some((sample) => Math.abs(sample) > 0.05) ? 0.9 : 0.1
+    }),
+}
+
+/** Stretches of so many seconds, what is said in each, and how they were written down in the end. */
+async function transcribeStretches(seconds: readonly number[], answers: Answer[], given: GivenOptions = {}) {
+  const model = new ScriptedModel(answers)
+  const result = await transcribe(stretches(...seconds), model, { vad_filter: true, ...given }, byLoudness)
+  const languages = result.segments.map(({ language }) => language)
+  return { model, result, languages }
+}
+
+test('half a second in another language in front does not decide, and is written in that of the rest', async () => {
+  for (const [given, nEncoded] of [
+    [{}, 4],
+    [{ batch_size: 1 }, 4],
+    [{ condition_on_previous_text: true }, 5], // the second was prompted by the first
+  ] as const) {
+    const answers = [
+      { words: [' hello'], language: 'en' },
+      { words: [' bom'] },
+      { words: [' dia'] },
+      { words: [' olá'] },
+    ]
+    const { model, result, languages } = await transcribeStretches([0.5, 12, 6], answers, given)
+    assert.equal(result.language, 'pt')
+    assert.deepEqual(languages, ['pt', 'pt', 'pt'])
+    assert.ok(result.languageProbability! > 0.9)
+    assert.equal(model.encoded.length, nEncoded)
+    assert.equal(model.nOpen, 0)
+  }
+})
+
+test('a vote that the first window has won encodes nothing twice', async () => {
+  for (const seconds of [[1], [0.5, 1, 2], [3, 12], [12, 3], [4, 4, 4, 4]]) {
+    const { model, languages } = await transcribeStretches(seconds, [])
+    assert.equal(model.encoded.length, seconds.length, String(seconds))
+    assert.ok(languages.every((language) => language === 'pt'))
+  }
+})
+
+test('segments are told as soon as the language is sure, and none twice', async () => {
+  const told: [texts: readonly string[], nEncoded: number][] = []
+  const tell = async (seconds: readonly number[], answers: Answer[]) => {
+    const model = new ScriptedModel(answers)
+    told.length = 0
+    const onSegments = (segments: readonly Segment[]) =>
+      void told.push([segments.map(({ text }) => text), model.encoded.length])
+    const context = { ...byLoudness, onSegments }
+    return await transcribe(stretches(...seconds), model, { vad_filter: true, batch_size: 1 }, context)
+  }
+  const said = () => [{ words: [' um'] }, { words: [' dois'] }, { words: [' três'] }]
+  await tell([6, 6, 6], said())
+  assert.deepEqual(told, [
+    [[' um'], 1],
+    [[' dois'], 2],
+    [[' três'], 3],
+  ])
+  const short = await tell([1, 6, 6], said())
+  assert.deepEqual(told, [
+    [[' um'], 2],
+    [[' dois'], 2],
+    [[' três'], 3],
+  ])
+  assert.deepEqual(
+    short.segments.map(({ id }) => id),
+    [0, 1, 2],
+  )
+})
+
+test('a window in another language is written again with all that was prompted by it', async () => {
+  const answers = [' hello', ' bom', ' olá', ' dia'].map((word, i) => ({
+    words: [word],
+    language: i === 0 ? 'en' : 'pt',
+  }))
+  const given = { condition_on_previous_text: true, initial_prompt: 'Reunião' }
+  const { model, result } = await transcribeStretches([1, 7], answers, given)
+  assert.equal(result.text, 'olá dia')
+  assert.deepEqual(
+    model.prompts.map((prompt) => prompt.slice(1, prompt.indexOf(generation.sot))),
+    [[' Reunião'], [' Reunião', ' hello'], [' Reunião'], [' Reunião', ' olá']].map((words) => words.map(tokenOf)),
+  )
+})
+
+test('where languages change, a window too short to tell is in that of the one before', async () => {
+  const answers = ['pt', 'cy', 'en'].map((language) => ({ words: [' fala'], language }))
+  const { languages, result } = await transcribeStretches([6, 0.5, 3], [answers[0]!, answers[1]!, answers[2]!], {
+    multilingual: true,
+  })
+  assert.deepEqual(languages, ['pt', 'pt', 'en'])
+  assert.equal(result.language, 'pt')
+})
+
+test('the language of a recording in which it changes is the one that is spoken most', async () => {
+  const answers = ['en', 'pt'].map((language) => ({ words: [' fala'], language }))
+  const { languages, result } = await transcribeStretches([2, 9], answers, { multilingual: true })
+  assert.deepEqual(languages, ['en', 'pt'])
+  assert.equal(result.language, 'pt')
+  assert.ok(result.languageProbability! > 0.9)
+})
+
+test('what is written like a control token in a hint does not reach the model', async () => {
+  for (const option of ['initial_prompt', 'hotwords', 'prefix']) {
+    const model = new ScriptedModel([])
+    await transcribe(noise(5), model, { [option]: '<|endoftext|> <|startoftranscript|>' }, { language: 'pt' })
+    assert.equal(model.prompts[0]![0], generation.sot, option)
+  }
+})
+
+test('conditioned windows follow one another also while detection listens to several of them', async () => {
+  const said = [' um', ' dois', ' três'].map((word) => ({ words: [word] }))
   const model = new ScriptedModel(said)
   const result = await transcribe(threeWindows(), model, {
     condition_on_previous_text: true,
     language_detection_segments: 3,
+    language_detection_threshold: 1,
   })
   assert.equal(result.text, 'um dois três')
   assert.ok(model.prompts[1]!.includes(tokenOf(' um')))
   assert.ok(model.prompts[2]!.includes(tokenOf(' dois')))
+})
+
+test('sampling draws the same again for a seed, whatever the company, and another text for another seed', async () => {
+  const unsure = () => Array.from({ length: 9 }, () => ({ words: [' talvez'], isSure: false }))
+  const sampled = async (given: GivenOptions) => {
+    const options = { temperature: 1, best_of: 3, max_new_tokens: 5, log_prob_threshold: -100, ...given }
+    const model = new ScriptedModel(unsure())
+    model.model.tokenizer = { ...tokenizer, decode: (tokens) => tokens.join(' ') } as WhisperTokenizer
+    return (await transcribe(threeWindows(), model, options, { language: 'pt' })).segments.map(({ text }) => text)
+  }
+  const texts = await sampled({})
+  assert.equal(new Set(texts).size, 3, 'windows are drawn by streams of their own')
+  assert.deepEqual(await sampled({}), texts)
+  assert.deepEqual(await sampled({ batch_size: 1, seed: 0 }), texts)
+  assert.notDeepEqual(await sampled({ seed: 1 }), texts)
 })

@@ -5,10 +5,10 @@ import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { Hints } from './hints.ts'
-import { chooseLanguage, isDecided, languageVotes, likeliest } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
+import { RecordingLanguage } from './recording-language.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, takeWords, type UnnumberedSegment } from './segments.ts'
 import { lasting, type TimedWord } from './timed-words.ts'
@@ -24,8 +24,6 @@ export interface LongFormContext {
   /** Code of a language token; undefined: detected. */
   readonly language: string | undefined
   readonly signal: AbortSignal
-  /** Uniform in [0, 1). */
-  readonly random?: () => number
   /** Told after each window how much of the recording is done. */
   readonly onProgress?: ((doneSeconds: number) => void) | undefined
   /** Told the segments of each window when it is done, in order; of all of them at the end where some may be dropped. */
@@ -49,6 +47,14 @@ interface Entry {
   readonly words: readonly TimedWord[]
 }
 
+/** How a window is decoded. */
+interface DecodeRequest {
+  /** undefined: `choose` decides. */
+  readonly language: string | undefined
+  readonly choose: (probabilities: ReadonlyMap<string, number>) => string
+  readonly mostRetries: number
+}
+
 class LongForm {
   readonly #context: LongFormContext
   readonly #decoder: WindowDecoder
@@ -56,37 +62,38 @@ class LongForm {
   readonly #hints: Hints
   /** In the order of the recording. */
   readonly #entries: Entry[] = []
-  readonly #detected: ReadonlyMap<string, number>[] = []
-  #language: string | undefined
-  #languageProbability: number | undefined
-  /** Settled when the first window with sound has a language. */
-  #firstLanguage: PromiseWithResolvers<void> | undefined
+  readonly #language: RecordingLanguage
+  /** Texts of the first windows, while the language is open. */
+  readonly #waiting: WindowText[] = []
+  #firstWindow: Window | undefined
+  /** Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last. */
+  readonly #seeks: boolean
   #seeking: SeekingWindows | undefined
   #previous: readonly number[] = []
   #nWindows = 0
   #coverageRetries = 0
 
   constructor(context: LongFormContext) {
-    const { session, options, random = Math.random } = context
+    const { session, options } = context
     this.#context = context
-    this.#decoder = new WindowDecoder(session, options, { random, signal: context.signal })
+    this.#decoder = new WindowDecoder(session, options, context.signal)
     this.#hints = new Hints(options, session.model)
-    this.#language = context.language
+    this.#seeks = options.timestamps === 'tokens' && !options.vadFilter
+    // The place of the next window depends on the text where windows seek.
+    this.#language = new RecordingLanguage(context.language, options, this.#seeks)
   }
 
   async transcribe(samples: AsyncIterable<Float32Array>): Promise<Transcription> {
     const { options, session, speechProbability, onProgress } = this.#context
     const counted = new CountedSamples(samples)
     const speech = options.vadFilter ? new SpeechWindows(counted, speechProbability, options) : undefined
-    // Without speech detection timestamp tokens alone tell where a text has ended, so each window awaits the last.
-    const seeks = options.timestamps === 'tokens' && !options.vadFilter
-    this.#seeking = seeks ? new SeekingWindows(counted) : undefined
-    const isSequential = seeks || options.conditionOnPreviousText
+    this.#seeking = this.#seeks ? new SeekingWindows(counted) : undefined
+    const isSequential = this.#seeks || options.conditionOnPreviousText
     // More than the model computes at once would only hold samples.
     const atOnce = isSequential ? 1 : Math.min(options.batchSize ?? Number.POSITIVE_INFINITY, session.windowsAtOnce)
     const windows = session.watch(audible(speech ?? this.#seeking ?? cutWindows(counted)))
 
-    await inOrder(this.#withLanguage(windows, seeks), atOnce, {
+    await inOrder(windows, atOnce, {
       begin: (window) => this.#begin(window),
       // Each is kept before the next, which may be prompted with it.
       finish: async (window, text) => {
@@ -94,58 +101,52 @@ class LongForm {
         onProgress?.(windowEnd(window))
       },
     })
+    this.#language.close()
+    await this.#keepWaiting()
     onProgress?.(counted.seconds)
     return this.#result(counted.seconds, speech?.removedSeconds ?? 0)
   }
 
   /**
-   * The windows, with the language settled before the first where detection listens to several of them. Those that it has
-   * heard are held meanwhile, at most `languageDetectionSegments`.
+   * Text of a window. While the recording's language is open, it is written in the one that leads by then: mostly that is
+   * the right one, and nothing has to be encoded twice.
    */
-  async *#withLanguage(windows: AsyncIterable<Window>, seeks: boolean): AsyncGenerator<Window> {
-    const { options } = this.#context
-    const isDetected = this.#language === undefined && !options.multilingual && !seeks
-    let isOpen = isDetected && options.languageDetectionSegments > 1
-    const held: Window[] = []
-    const heard: ReadonlyMap<string, number>[] = []
-    for await (const window of windows) {
-      held.push(window)
-      if (isOpen) {
-        heard.push(await this.#decoder.detectLanguage(window))
-        isOpen = !isDecided(heard, options)
-        if (isOpen) continue
-        this.#settleLanguage(heard)
-      }
-      yield* held.splice(0)
-    }
-    if (isOpen && heard.length > 0) this.#settleLanguage(heard)
-    yield* held
-  }
-
-  /** Text of a window. Where the language is not known yet, the next one has to wait for it. */
   async #begin(window: Window): Promise<WindowText> {
-    const { prefix, multilingual } = this.#context.options
-    const hasPrefix = this.#nWindows === 0 && prefix !== undefined
+    this.#firstWindow ??= window
     this.#nWindows++
-    if (this.#language !== undefined || multilingual) return await this.#decode(window, hasPrefix)
-    this.#firstLanguage ??= Promise.withResolvers<void>()
-    if (this.#nWindows > 1) await this.#firstLanguage.promise
-    try {
-      return await this.#decode(window, hasPrefix)
-    } finally {
-      this.#firstLanguage.resolve()
-    }
+    const mostRetries = this.#retries.left
+    using turn = this.#language.turnOf(window)
+    return await this.#decode(window, { language: await turn.known(), choose: turn.choose, mostRetries })
   }
 
   async #finish(text: WindowText): Promise<void> {
-    const complete = this.#upToTheSeek(text)
+    this.#waiting.push(this.#upToTheSeek(text))
     this.#retries.spend(text.retries)
-    const kept = this.#keep(complete)
+    // All that have begun vote first, so that what happens next does not depend on which of them is faster.
+    if (this.#language.isOpen) await this.#language.begunAreHeard
+    if (!this.#language.isOpen) await this.#keepWaiting()
+  }
+
+  /** Keeps the texts that have waited for the language; one in another is written again, as is what was prompted with it. */
+  async #keepWaiting(): Promise<void> {
+    let isPromptOther = false
+    for (const text of this.#waiting.splice(0)) {
+      const { language } = text.decoded
+      const other = this.#language.insteadOf(language)
+      const isKept = other === undefined && !isPromptOther
+      if (!isKept) isPromptOther = this.#context.options.conditionOnPreviousText
+      await this.#keepAll(isKept ? text : await this.#decodeIn(other ?? language, text.window))
+    }
+  }
+
+  /** Keeps a window's text, and what its speech holds beside. */
+  async #keepAll(text: WindowText): Promise<void> {
+    const kept = this.#keep(text)
     const extras = await this.#decodeUncovered(
-      complete,
+      text,
       kept.map(({ segment }) => segment),
     )
-    const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, complete)) : kept
+    const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, text)) : kept
     for (const extra of extras) added.push(...this.#keep(extra))
     added.sort((a, b) => a.segment.start - b.segment.start)
     const nBefore = this.#entries.length
@@ -158,36 +159,21 @@ class LongForm {
     return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
-  async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
-    const { multilingual, conditionOnPreviousText } = this.#context.options
-    const before: TextBefore = {
-      language: multilingual ? undefined : this.#language,
-      previous: this.#hints.before(conditionOnPreviousText ? this.#previous : [], !hasPrefix),
-      prefix: hasPrefix ? this.#hints.prefix : [],
-    }
-    const choose = (probabilities: ReadonlyMap<string, number>) => this.#chooseLanguage(probabilities)
-    return await this.#decoder.decode(window, before, choose, this.#retries.left)
+  async #decodeIn(language: string, window: Window): Promise<WindowText> {
+    const mostRetries = this.#retries.left
+    const text = await this.#decode(window, { language, choose: () => language, mostRetries })
+    this.#retries.spend(text.retries)
+    return text
   }
 
-  #chooseLanguage(probabilities: ReadonlyMap<string, number>): string {
-    if (this.#context.options.multilingual) {
-      const [language, probability] = likeliest(probabilities)
-      this.#detected.push(probabilities)
-      this.#language ??= language
-      this.#languageProbability ??= probability
-      return language
-    }
-    // The recording's first speech decides the language of the rest.
-    if (this.#language === undefined) this.#settleLanguage([probabilities])
-    this.#firstLanguage?.resolve()
-    return this.#language!
-  }
-
-  #settleLanguage(detected: readonly ReadonlyMap<string, number>[]): void {
-    const { language, probability } = chooseLanguage(detected, this.#context.options.languageDetectionThreshold)
-    this.#detected.push(...detected)
-    this.#language = language
-    this.#languageProbability = probability
+  async #decode(window: Window, { language, choose, mostRetries }: DecodeRequest): Promise<WindowText> {
+    const prefix = window === this.#firstWindow ? this.#hints.prefix : []
+    const { conditionOnPreviousText } = this.#context.options
+    const said = conditionOnPreviousText
+      ? this.#waiting.reduce((said, text) => this.#after(said, text), this.#previous)
+      : []
+    const before: TextBefore = { language, previous: this.#hints.before(said, prefix.length === 0), prefix }
+    return await this.#decoder.decode(window, before, choose, mostRetries)
   }
 
   /** The complete part of a text where windows seek; the next window hears the rest again. */
@@ -208,7 +194,7 @@ class LongForm {
   /** The segments of a window's text, which is remembered as what was said before the next. */
   #keep(text: WindowText): Entry[] {
     const entries = this.#entriesOf(text)
-    if (entries.length > 0) this.#remember(text)
+    if (entries.length > 0) this.#previous = this.#after(this.#previous, text)
     return entries
   }
 
@@ -222,12 +208,14 @@ class LongForm {
     })
   }
 
-  #remember({ decoded }: WindowText): void {
+  /** Tokens that a window is prompted with: `said`, and the text behind it, unless that can't be relied on. */
+  #after(said: readonly number[], { decoded }: WindowText): readonly number[] {
     const { options, session } = this.#context
     const { model } = session
-    const isReliable = decoded.temperature <= options.promptResetOnTemperature
-    const said = decoded.tokens.filter((token) => isTextToken(model.generation, token))
-    this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
+    if (isSilence(decoded, options)) return said
+    if (decoded.temperature > options.promptResetOnTemperature) return []
+    const text = decoded.tokens.filter((token) => isTextToken(model.generation, token))
+    return [...said, ...text].slice(-model.maxTextContext)
   }
 
   /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
@@ -238,8 +226,7 @@ class LongForm {
     const found: WindowText[] = []
     for (const span of uncovered(text.window, said)) {
       this.#coverageRetries++
-      const extra = await this.#decode(partOf(text.window, span), false)
-      this.#retries.spend(extra.retries)
+      const extra = await this.#decodeIn(text.decoded.language, partOf(text.window, span))
       // Sure of itself or left out: what the model skipped once is often no speech after all.
       const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
       if (isSure) found.push(extra)
@@ -250,7 +237,7 @@ class LongForm {
   #result(durationSeconds: number, removedSeconds: number): Transcription {
     const { options } = this.#context
     const { contextRepeats, temperatureRetries } = this.#decoder.counts
-    const language = this.#language ?? 'en' // nothing was said, so nothing was detected: Whisper's own default
+    const { language, probability, votes } = this.#language.result
     const credible =
       options.hallucinationSilenceThreshold === undefined
         ? this.#entries
@@ -261,17 +248,17 @@ class LongForm {
       text: joinTexts(segments),
       task: options.task,
       language,
-      languageProbability: this.#languageProbability,
+      languageProbability: probability,
       durationSeconds,
       segments,
-      warnings: [...this.#hints.warnings, ...warningsFor(segments, this.#languageProbability, language)],
+      warnings: [...this.#hints.warnings, ...warningsFor(segments, probability, language)],
       statistics: {
         windows: this.#nWindows,
         removedSeconds,
         contextRepeats,
         temperatureRetries,
         coverageRetries: this.#coverageRetries,
-        languageVotes: this.#detected.length > 0 ? languageVotes(this.#detected) : [],
+        languageVotes: votes,
       },
     }
   }

@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../errors/index.ts'
+import { isLanguage, readLanguages } from '../languages.ts'
 import {
   anyText,
   choiceOrNumber,
@@ -74,6 +75,10 @@ export const OPTIONS = {
     integer(1, 16),
     `samples of which the best is taken, at temperatures above 0; at most ${MOST_SAMPLES} over all temperatures`,
   ],
+  seed: [
+    integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    'where random numbers begin, at temperatures above 0: another seed may give another text, the same one the same',
+  ],
   compression_ratio_threshold: [number(0, 100), 'text that compresses better is taken for a loop and decoded again'],
   log_prob_threshold: [number(-100, 0), 'text with a lower average log-probability is decoded again'],
   no_speech_threshold: [number(0, 1), 'windows more probably silent, and unsure, are dropped'],
@@ -112,13 +117,17 @@ export const OPTIONS = {
   ],
 
   languages: [
-    listOf(z.string().regex(/^\p{L}[\p{L}\p{M} _-]{1,63}$/u), 'comma-separated codes or names of languages', {
-      most: 100,
-    }),
+    listOf(z.string().refine(isLanguage), 'comma-separated codes or names of languages', { most: 100 }),
     'languages that detection chooses among',
   ],
-  language_detection_segments: [integer(1, 32), 'windows with speech that the language is detected on, at most'],
-  language_detection_threshold: [number(0, 1), 'probability at which detection stops early'],
+  language_detection_segments: [
+    integer(1, 32),
+    'windows with speech that vote on the language, at most, each by its seconds of speech',
+  ],
+  language_detection_threshold: [
+    number(0, 1),
+    'probability at which the vote ends sooner, when several seconds of speech have been heard',
+  ],
   multilingual: [flag, 'detect the language of each window anew'],
 } as const satisfies OptionTable
 
@@ -161,6 +170,7 @@ export const DEFAULTS: DecodingOptions = {
   lengthPenalty: undefined,
   temperature: [0, 0.2, 0.4, 0.6, 0.8, 1],
   bestOf: 5,
+  seed: 0,
   compressionRatioThreshold: 2.4,
   logProbThreshold: -1,
   noSpeechThreshold: 0.6,
@@ -180,7 +190,7 @@ export const DEFAULTS: DecodingOptions = {
   hotwords: undefined,
   prefix: undefined,
   languages: undefined,
-  languageDetectionSegments: 1,
+  languageDetectionSegments: 8,
   languageDetectionThreshold: 0.5,
   multilingual: false,
 }
@@ -207,7 +217,9 @@ export const LIST_OPTIONS: readonly string[] = decodingOptionInfos()
  * @throws {OptionInvalidError} for a value outside its range.
  */
 export function readOptions(given: GivenOptions): RequestedOptions {
-  return parseGiven(OPTIONS, given)
+  const { languages, ...options } = parseGiven(OPTIONS, given)
+  const codes = languages && readLanguages(languages)
+  return codes ? { ...options, languages: [...codes] } : options
 }
 
 /**

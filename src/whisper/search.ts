@@ -2,6 +2,7 @@
 
 import type { LogitFilter } from './logit-filters.ts'
 import { argmax, logSumExp } from './logits.ts'
+import type { RandomStream } from './random.ts'
 import { loopPeriod } from './repetition.ts'
 import type { NextTokens, StepDecoder } from './step-decoder.ts'
 
@@ -79,26 +80,27 @@ interface Candidate {
 /**
  * One token at a time for each row: the likeliest, or at a temperature above 0 one drawn by its probability.
  *
- * @param first   [V] logits after the prompt, which is the same for all rows; changed in place.
- * @param random  uniform in [0, 1).
- * @returns       R hypotheses, in the order of the rows.
+ * @param first     [V] logits after the prompt, which is the same for all rows; changed in place.
+ * @param randomOf  the stream that each row is drawn from.
+ * @returns         R hypotheses, in the order of the rows.
  * @see openai/whisper:whisper/decoding.py `GreedyDecoder`
  */
 export async function sampleRows(
   decoder: StepDecoder,
   first: Float32Array,
   temperature: number,
-  random: () => number,
+  randomOf: (row: number) => RandomStream,
   options: SearchOptions,
 ): Promise<Hypothesis[]> {
-  const choose = (logits: Float32Array): Candidate => {
-    const token = temperature === 0 ? argmax(logits) : draw(logits, temperature, random)
+  const streams = Array.from({ length: decoder.nRows }, (_, i) => randomOf(i))
+  const choose = (logits: Float32Array, i: number): Candidate => {
+    const token = temperature === 0 ? argmax(logits) : draw(logits, temperature, streams[i]!)
     return { token, logprob: logits[token]! - logSumExp(logits) }
   }
   const rows = Array.from({ length: decoder.nRows }, () => new Row())
   const filteredFirst = filtered(first, [], options)
-  for (const row of rows) {
-    const { token, logprob } = choose(filteredFirst)
+  for (const [i, row] of rows.entries()) {
+    const { token, logprob } = choose(filteredFirst, i)
     row.add(token, logprob, options)
   }
   for (let length = 1; length < options.maxTokens && rows.some((row) => !row.ended); length++) {
@@ -108,7 +110,7 @@ export async function sampleRows(
     for (const [i, row] of rows.entries()) {
       if (row.ended) continue
       const { token, logprob } = next.logits
-        ? choose(filtered(rowOf(next.logits, i, rows.length), row.tokens, options))
+        ? choose(filtered(rowOf(next.logits, i, rows.length), row.tokens, options), i)
         : bestOf(next, i, rows.length)[0]!
       row.add(token, logprob, options)
     }
@@ -243,7 +245,7 @@ function bestOf({ tokens, logprobs }: NextTokens, row: number, nRows: number): C
   })).filter(({ logprob }) => logprob > Number.NEGATIVE_INFINITY)
 }
 
-function draw(logits: Float32Array, temperature: number, random: () => number): number {
+function draw(logits: Float32Array, temperature: number, random: RandomStream): number {
   const scaled = logits.map((logit) => logit / temperature)
   const total = logSumExp(scaled)
   let left = random()

@@ -7,6 +7,14 @@ import { isTextToken, type TokenIds } from './token-kinds.ts'
 /** Characters by which byte-level BPE writes each byte: printable ones of Latin-1 as they are, the others from U+0100 on. */
 const BYTE_OF_CHARACTER = byteCharacters()
 
+/** What is written like one of Whisper's control tokens, with the blanks around it. */
+const CONTROL_TOKEN = /\s*<\|[^<|>]*\|>\s*/g
+
+/** A caller's text without what would steer the decoder rather than be said, and without blanks at its ends. */
+export function withoutControlTokens(text: string): string {
+  return text.replace(CONTROL_TOKEN, ' ').trim()
+}
+
 export class WhisperTokenizer {
   readonly #tokenizer: Tokenizer
   readonly #ids: TokenIds
@@ -16,9 +24,11 @@ export class WhisperTokenizer {
     this.#ids = generation
   }
 
-  /** Tokens of plain text; special tokens are never among them. */
+  /** Tokens of plain text. Special tokens are never among them: what is written like one in the text is left out. */
   encode(text: string): number[] {
-    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids
+    // The library takes "<|endoftext|>" for the token whatever `add_special_tokens` says.
+    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: false })
+    return ids.filter((id: number) => isTextToken(this.#ids, id))
   }
 
   /**

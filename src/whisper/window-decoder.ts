@@ -10,6 +10,7 @@ import type { EncodedWindow, ModelSession, SessionRequest, WindowPrompt } from '
 import type { DecodingOptions } from './options.ts'
 import { sotSequence } from './prompt.ts'
 import { isDoubtful, isSilence, leastBad } from './quality.ts'
+import { randomStream } from './random.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'
 import { isTextToken } from './token-kinds.ts'
 import { secondsOf, type Window } from './windows.ts'
@@ -47,17 +48,11 @@ export class WindowDecoder {
   readonly counts: RetryCounts = { contextRepeats: 0, temperatureRetries: 0 }
   readonly #session: ModelSession
   readonly #options: DecodingOptions
-  readonly #random: () => number
   readonly #signal: AbortSignal
 
-  constructor(
-    session: ModelSession,
-    options: DecodingOptions,
-    { random, signal }: Pick<DecodeOptions, 'random' | 'signal'>,
-  ) {
+  constructor(session: ModelSession, options: DecodingOptions, signal: AbortSignal) {
     this.#session = session
     this.#options = options
-    this.#random = random
     this.#signal = signal
   }
 
@@ -80,7 +75,7 @@ export class WindowDecoder {
     const { task, timestamps, temperature, languages } = this.#options
     const rest = { task, withTimestamps: timestamps === 'tokens', previous, prefix }
     const choice = language ?? { among: languages, choose }
-    const first = await this.#attempt(encoded, { ...rest, language: choice }, temperature[0]!)
+    const first = await this.#attempt(window, encoded, { ...rest, language: choice }, temperature[0]!)
     const prompt = { ...rest, language: first.language }
     if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
     if (encoded.audioContext === FULL_CONTEXT) {
@@ -104,7 +99,7 @@ export class WindowDecoder {
   ): Promise<WindowText> {
     const attempts = [...tried]
     for (const temperature of rungs) {
-      const attempt = await this.#attempt(encoded, prompt, temperature)
+      const attempt = await this.#attempt(window, encoded, prompt, temperature)
       attempts.push(attempt)
       if (temperature !== this.#options.temperature[0]) this.counts.temperatureRetries++
       if (!isDoubtful(attempt, this.#options)) break
@@ -114,8 +109,14 @@ export class WindowDecoder {
     return await this.#finish(window, accepted, encoded, attempts.length - tried.length)
   }
 
-  async #attempt(encoded: EncodedWindow, prompt: WindowPrompt, temperature: number): Promise<DecodedWindow> {
-    return await encoded.decode(prompt, decodeOptions(this.#options, temperature, this.#random, this.#signal))
+  async #attempt(
+    { startSeconds }: Window,
+    encoded: EncodedWindow,
+    prompt: WindowPrompt,
+    temperature: number,
+  ): Promise<DecodedWindow> {
+    const randomOf = (row: number) => randomStream(this.#options.seed, startSeconds, temperature, row)
+    return await encoded.decode(prompt, decodeOptions(this.#options, temperature, randomOf, this.#signal))
   }
 
   async #finish(window: Window, decoded: DecodedWindow, encoded: EncodedWindow, retries: number): Promise<WindowText> {
@@ -183,11 +184,11 @@ export function sessionRequest(options: DecodingOptions, signal: AbortSignal): S
 function decodeOptions(
   options: DecodingOptions,
   temperature: number,
-  random: () => number,
+  randomOf: DecodeOptions['randomOf'],
   signal: AbortSignal,
 ): DecodeOptions {
   const alignsWords = options.timestamps === 'align' || options.wordTimestamps
-  return { ...options, temperature, alignsWords, stopLoops: true, random, signal }
+  return { ...options, temperature, alignsWords, stopLoops: true, randomOf, signal }
 }
 
 /** Encoder positions for a window of `nSamples`, at most FULL_CONTEXT. */

@@ -101,7 +101,6 @@ async function transcribe(model: SpeechModel, options: GivenOptions = {}, langua
     speechProbability: () => Promise.reject(new Error('no speech detection here')),
     language,
     signal,
-    random: () => 0.5,
   })
 }
 

@@ -74,13 +74,13 @@ test('the recording lies in a private file with its original suffix while it is 
   assert.deepEqual(new Set(modes), new Set(['600', '700']))
 })
 
-test('the language is handed on as sent, and an empty one is none', async (t) => {
+test('the language is handed on by its code, and an empty one is none', async (t) => {
   const { post, transcriber } = await start(t)
   await post(form(FILE, { name: 'language', content: 'português' }))
   await post(form(FILE, { name: 'language', content: '' }))
   assert.deepEqual(
     transcriber.requests.map(({ language }) => language),
-    ['português', undefined],
+    ['pt', undefined],
   )
 })
 

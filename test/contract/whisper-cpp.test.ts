@@ -163,9 +163,14 @@ describe('POST /inference', () => {
   }
 
   test('a language is handed on, and auto with it', async () => {
-    for (const language of ['pt', 'Portuguese', 'auto', 'AUTO']) {
-      await post({ language })
-      assert.equal(given().language, language)
+    for (const [language, meant] of [
+      ['pt', 'pt'],
+      ['Portuguese', 'pt'],
+      ['auto', 'auto'],
+      ['AUTO', 'auto'],
+    ]) {
+      await post({ language: language! })
+      assert.equal(given().language, meant)
     }
   })
 

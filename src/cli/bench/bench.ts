@@ -8,6 +8,7 @@ import { type Config, readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
 import { poolOf } from '../../engine/index.ts'
 import { AsrError, isAbort, OptionInvalidError } from '../../errors/index.ts'
+import { readLanguage } from '../../languages.ts'
 import { silentLogger } from '../../logger.ts'
 import { digestOfModel } from '../../models/model-facts.ts'
 import { keepSpeed } from '../../models/precision/measured-speeds.ts'
@@ -67,6 +68,7 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
   const { output } = context
   const given = readConfig()
   const { runs = 3 } = parseGiven(COUNTS, { runs: flags.runs })
+  const language = readLanguage(flags.language)
   const registry = ModelRegistry.load(given.models)
   const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(given)
   if (entries.length === 0)
@@ -81,7 +83,7 @@ export async function bench(ids: readonly string[], flags: BenchFlags, context: 
   let isComplete = entries.length > 0
   for (const entry of entries) {
     try {
-      const measurement = await measure(entry, { recording, config, runs, language: flags.language, ...context })
+      const measurement = await measure(entry, { recording, config, runs, language, ...context })
       measured.push(measurement)
       await keep(entry, measurement, recording.isSpeech, config)
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from 'commander'
 import { OptionInvalidError } from '../../errors/index.ts'
+import { readLanguage } from '../../languages.ts'
 import { integer, type OptionInfo, type OptionTable, parseGiven } from '../../option-table.ts'
 import {
   checkAnswerOptions,
@@ -78,9 +79,13 @@ export function readJobs({ jobs }: Pick<TranscriptionFlags, 'jobs'>): number {
   return parseGiven(COUNTS, { jobs }).jobs ?? 1
 }
 
-/** @throws {OptionInvalidError} for a value outside its range, and for flags that contradict each other. */
+/**
+ * @throws {OptionInvalidError} for a value outside its range, and for flags that contradict each other;
+ *   {LanguageUnknownError} for what is no language.
+ */
 export function readWish(flags: TranscriptionFlags): TranscriptionWish {
-  const { language, format: formats } = flags
+  const { format: formats } = flags
+  const language = readLanguage(flags.language)
   const options = readOptions(givenOf(decodingOptionInfos(), flags))
   const subtitles = parseSubtitleOptions(givenOf(subtitleOptionInfos(), flags))
   const { wordTimestamps, logprobs, timestamps } = withDefaults(options)

@@ -2,6 +2,7 @@
 
 import { readConfig } from '../../config.ts'
 import { chooseDevice } from '../../devices/index.ts'
+import { readLanguage } from '../../languages.ts'
 import { silentLogger } from '../../logger.ts'
 import { ModelRegistry } from '../../models/registry.ts'
 import type { CommandContext } from '../transcription/transcribe.ts'
@@ -36,10 +37,10 @@ export async function verify(
   const limits = readLimits(flags)
   const given = readConfig()
   const entry = ModelRegistry.load(given.models).resolve(id)
-  const { language, recursive = false } = flags
+  const { recursive = false } = flags
   const recordings = await findRecordings(names, {
     recursive,
-    language,
+    language: readLanguage(flags.language),
     cacheDir: given.engine.cacheDir,
     output,
     signal,

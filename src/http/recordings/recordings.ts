@@ -47,6 +47,8 @@ export interface WorkForm {
 export interface FormRules<F extends WorkForm> {
   /** Names of the part that is the recording; the first is what callers are told. */
   readonly fileParts: readonly [string, ...string[]]
+  /** The field that names the model; left out where none does, since the service's own is meant. */
+  readonly modelField?: string
   /** The recording is samples and nothing else, as `UploadRules` has it. */
   readonly isRawPcm?: boolean
   /** Names of the fields that `read` looks at; others are thrown away. */
@@ -81,7 +83,7 @@ export class Recordings {
 
   /**
    * @throws {QueueFullError} before the body is read.
-   * @throws as `receiveUpload`, `rules.read`, `rules.check`; {ModelUnknownError}, {AudioEmptyError}.
+   * @throws as `receiveUpload`, `rules.read`, `rules.check`, `transcriber.check`; {ModelUnknownError}, {AudioEmptyError}.
    */
   async receive<F extends WorkForm>(
     request: FastifyRequest,
@@ -98,6 +100,8 @@ export class Recordings {
       if (!transcriber.find(form.modelId)) {
         throw new ModelUnknownError(request.facts.modelId, ['the ids that `GET /v1/models` lists'])
       }
+      // The field may still come, and name another model than the default.
+      if (rules.modelField === undefined || fields.last()[rules.modelField]) transcriber.check(form)
       return form
     }
     const identity = retryIdentity(request)

@@ -46,7 +46,7 @@ const DETECTION: Omit<DecodeOptions, 'signal'> = {
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
   stopLoops: false,
-  random: () => 0,
+  randomOf: () => () => 0,
 }
 
 export class CudaWindow implements EncodedWindow {

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { DETECTED } from '../../language-table.ts'
 import { locale, strings } from '../i18n/index.ts'
 import { hasFailed, isOver, type Job } from '../state/job.ts'
 import { cancel, retry } from '../state/queue.ts'
@@ -175,7 +176,7 @@ function partialTranscript({ id, name, options, segments, durationSeconds }: Job
     createdAt: Date.now(),
     durationSeconds: durationSeconds.value ?? segments.value.at(-1)?.end ?? 0,
     task: options.task,
-    language: options.language,
+    language: options.language === DETECTED ? undefined : options.language,
     languageProbability: undefined,
     model: options.model ?? defaultModel.value?.id,
     processingSeconds: undefined,

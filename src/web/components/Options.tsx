@@ -1,7 +1,7 @@
 /** What is asked of the service: model, language, task, and behind a fold the few options that matter now and then. */
 
 import type { Signal } from '@preact/signals'
-import { LANGUAGE_CODES } from '../../language-table.ts'
+import { DETECTED, LANGUAGE_CODES } from '../../language-table.ts'
 import type { Model } from '../api/models.ts'
 import { locale, strings } from '../i18n/index.ts'
 import { care, isParallel, keywords, language, model, prompt, task } from '../state/options.ts'
@@ -96,12 +96,13 @@ function LanguageChoice() {
     <label class="field">
       <span>{t.language}</span>
       <select
-        value={language.value ?? ''}
+        value={own === undefined && language.value === DETECTED ? '' : (language.value ?? '')}
         onChange={({ currentTarget }) => {
           language.value = currentTarget.value || undefined
         }}
       >
         <option value="">{own === undefined ? t.detect : t.modelsOwn(label(own))}</option>
+        {own !== undefined && <option value={DETECTED}>{t.detect}</option>}
         <optgroup label={t.common}>
           {COMMON.map((code) => (
             <option key={code} value={code}>

@@ -16,6 +16,6 @@ export const GREEDY: DecodeOptions = {
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
   stopLoops: false,
-  random: () => 0,
+  randomOf: () => () => 0,
   signal: new AbortController().signal,
 }

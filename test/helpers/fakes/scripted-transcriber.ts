@@ -47,6 +47,7 @@ export function scriptedTranscriber(known: readonly string[] = ['freds0', 'lite_
     script: async ({ audioPath }) => transcriptionOf(`  ${await readFile(audioPath, 'utf8')} \n`),
     find: (name) => known.map(registryEntry).find(({ id }) => id === name),
     detectLanguage: async () => ({ language: 'pt', probability: 0.9, votes: [['pt', 0.9]], durationSeconds: 2 }),
+    check() {},
     engines: () => [],
     hasSilentEngine: () => false,
     loadFailures: () => [],

@@ -4,6 +4,7 @@
  * @see ahmetoner/whisper-asr-webservice:app/webservice.py
  */
 
+import { readLanguage } from '../../../languages.ts'
 import { flag, type OptionTable, oneOf, parseGiven, text } from '../../../option-table.ts'
 import {
   checkSubtitleOptions,
@@ -38,6 +39,7 @@ const OWN_PARAMETERS = {
   initial_prompt: OPTIONS.initial_prompt,
   vad_filter: OPTIONS.vad_filter,
   word_timestamps: OPTIONS.word_timestamps,
+  seed: OPTIONS.seed,
   ...ENCODE,
   diarize: [noSpeakers, 'true is refused'],
 } as const satisfies OptionTable
@@ -54,7 +56,7 @@ export interface AsrQuery extends WorkForm {
  * Unknown parameters are ignored, as the original does.
  *
  * @param query  as the framework has parsed it: a parameter that is there twice is a list.
- * @throws {OptionInvalidError} for a value that is not allowed.
+ * @throws {OptionInvalidError} for a value that is not allowed; {LanguageUnknownError} for what is no language.
  */
 export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
   const given = lastValues(query)
@@ -63,7 +65,7 @@ export function readAsrQuery(query: unknown, modelId: string): AsrQuery {
   const subtitles = parseSubtitleOptions(given)
   const options = withWordsFor({ format: output, subtitles }, asked)
   if (output === 'srt' || output === 'vtt') checkSubtitleOptions(subtitles, { format: output, hasWords: true })
-  return { modelId, language, options, output, subtitles, isRawPcm: !encode }
+  return { modelId, language: readLanguage(language), options, output, subtitles, isRawPcm: !encode }
 }
 
 /** @throws {OptionInvalidError} for a value that is not allowed. */

@@ -6,6 +6,7 @@
  */
 
 import { OptionInvalidError } from '../../../errors/index.ts'
+import { readLanguage } from '../../../languages.ts'
 import { describeOptions, flag, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
 import {
   checkAnswerOptions,
@@ -80,7 +81,8 @@ export interface AudioFormRules {
 /**
  * Reads the fields so far, each on its own. Unknown ones are ignored, as clients send more and more of them.
  *
- * @throws {OptionInvalidError} for a value that is not allowed, and for a field that is there twice.
+ * @throws {OptionInvalidError} for a value that is not allowed, and for a field that is there twice;
+ *   {LanguageUnknownError} for what is no language.
  */
 export function readAudioForm(fields: FormFields, { task, defaultModelId }: AudioFormRules): AudioForm {
   for (const name of UNSUPPORTED) {
@@ -111,7 +113,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
   const subtitles = parseSubtitleOptions(given)
   return {
     modelId: given.model || defaultModelId,
-    language: given.language || undefined,
+    language: readLanguage(given.language),
     options: withWordsFor({ format: responseFormat, subtitles }, options),
     format: responseFormat,
     subtitles,

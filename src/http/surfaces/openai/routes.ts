@@ -31,6 +31,7 @@ export async function openAiRoutes(app: FastifyInstance, { recordings, config }:
     app.post(path, { ...route, schema }, async (request, reply) => {
       await using recording = await recordings.receive(request, reply, {
         fileParts: FILE_PARTS,
+        modelField: 'model',
         fieldNames: FIELD_NAMES,
         read,
         check: checkAudioForm,
@@ -53,7 +54,7 @@ export async function openAiRoutes(app: FastifyInstance, { recordings, config }:
   const detection = { ...route, schema: detectionRouteSchema(defaultModelId) }
   app.post('/v1/audio/detect-language', detection, async (request, reply) => {
     const read = (fields: FormFields) => readDetectionForm(fields, defaultModelId)
-    const rules = { fileParts: FILE_PARTS, fieldNames: DETECTION_FIELDS, read }
+    const rules = { fileParts: FILE_PARTS, modelField: 'model', fieldNames: DETECTION_FIELDS, read }
     await using recording = await recordings.receive(request, reply, rules)
     return languageAnswer(await recording.detectLanguage())
   })

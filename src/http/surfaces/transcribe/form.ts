@@ -1,5 +1,6 @@
 /** The fields of `POST /transcribe` beside its file: read and checked by the tables that describe them. */
 
+import { readLanguage } from '../../../languages.ts'
 import { describeOptions, type OptionInfo, type OptionTable, oneOf, parseGiven } from '../../../option-table.ts'
 import {
   checkAnswerOptions,
@@ -40,7 +41,7 @@ const FORMAT_DEFAULT = { responseFormat: 'json' } as const
 /**
  * Reads each field on its own, so that it can be done before all of them are there. Unknown ones are ignored.
  *
- * @throws {OptionInvalidError} for a value outside its range.
+ * @throws {OptionInvalidError} for a value outside its range; {LanguageUnknownError} for what is no language.
  */
 export function readForm(fields: FormFields): TranscribeForm {
   const given = fields.last()
@@ -48,7 +49,7 @@ export function readForm(fields: FormFields): TranscribeForm {
   const subtitles = parseSubtitleOptions(given)
   return {
     modelId: given.model_id || undefined,
-    language: given.language || undefined,
+    language: readLanguage(given.language),
     format: responseFormat,
     options: withWordsFor(
       { format: responseFormat, subtitles },

@@ -33,7 +33,13 @@ export async function transcribeRoute(
     return { ...form, modelId }
   }
   app.post('/transcribe', { ...formRoute(() => new UploadMissingError()), schema }, async (request, reply) => {
-    const rules = { fileParts: ['file'] as const, fieldNames: FIELD_NAMES, read, check: checkForm }
+    const rules = {
+      fileParts: ['file'] as const,
+      modelField: 'model_id',
+      fieldNames: FIELD_NAMES,
+      read,
+      check: checkForm,
+    }
     await using recording = await recordings.receive(request, reply, rules)
     const { modelId, format, subtitles } = recording.form
     const transcription = await recording.transcribe()

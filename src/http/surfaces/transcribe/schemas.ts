@@ -56,7 +56,8 @@ export const transcribeResponses = {
   400: errorSchema('The form lacks its file, or a field of it has a value that is not known or not allowed.', {
     no_file: 'Nenhum arquivo enviado.',
     unknown_model: "Modelo 'x' não suportado.",
-    unknown_language: "Language 'klingon' is not one that this model knows: use a code such as pt, or leave it out.",
+    unknown_language:
+      "Language 'klingon' is not one that this model knows: set language to a code such as pt or en, a name such as portuguese, or auto.",
     invalid_option: "Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16.",
   }),
   401: errorSchema('No API key, or one that the service does not know.', {

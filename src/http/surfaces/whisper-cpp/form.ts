@@ -6,6 +6,7 @@
 
 import { z } from 'zod'
 import { OptionInvalidError } from '../../../errors/index.ts'
+import { readLanguage } from '../../../languages.ts'
 import {
   camelCase,
   flag,
@@ -35,7 +36,7 @@ export interface InferenceForm extends WorkForm {
   readonly hasLanguageProbabilities: boolean
 }
 
-/** Their names of options of ours; the values are the same. */
+/** Their names of options of ours, and ours that they have none for; the values are the same. */
 const RENAMED = {
   prompt: 'initial_prompt',
   logprob_thold: 'log_prob_threshold',
@@ -45,6 +46,7 @@ const RENAMED = {
   vad_min_speech_duration_ms: 'min_speech_duration_ms',
   vad_min_silence_duration_ms: 'min_silence_duration_ms',
   vad_speech_pad_ms: 'speech_pad_ms',
+  seed: 'seed',
 } as const satisfies Record<string, OptionName>
 
 /** Windows have 30 s, so a longer stretch of speech is cut wherever the caller draws the line. */
@@ -86,7 +88,8 @@ type Parsed = Partial<OptionValues<typeof INFERENCE_FIELDS>>
 /**
  * Reads the fields so far, each on its own.
  *
- * @throws {OptionInvalidError} for a value that is not allowed, under their name of the field.
+ * @throws {OptionInvalidError} for a value that is not allowed, under their name of the field; {LanguageUnknownError} for
+ *   what is no language.
  */
 export function readInferenceForm(fields: FormFields, modelId: string): InferenceForm {
   const parsed = parseGiven(INFERENCE_FIELDS, fields.last())
@@ -118,7 +121,7 @@ export function readInferenceForm(fields: FormFields, modelId: string): Inferenc
   const subtitles = { ...(cues && { cues }), ...(maxLen > 0 && { maxLineWidth: maxLen, maxLineCount: 1 }) }
   return {
     modelId,
-    language,
+    language: readLanguage(language),
     options: withWordsFor({ format, subtitles }, options),
     format,
     subtitles,
