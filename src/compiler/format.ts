@@ -1,7 +1,7 @@
 /** The parts of a compiled model. A leaf, so that code that only looks at files does not load the compiler. */
 
 /** Raise it whenever the same checkpoint would compile to other graphs, or be asked something else for its fingerprint. */
-export const COMPILER_VERSION = 10
+export const COMPILER_VERSION = 11
 
 export const ENCODER_FILE = 'encoder.onnx'
 export const DECODER_FILE = 'decoder.onnx'

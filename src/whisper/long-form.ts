@@ -1,7 +1,7 @@
 /** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
 
 import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
-import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
+import { type SpeechProbability, SpeechWindows, speechIn } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { chooseLanguage, isDecided, languageVotes, likeliest } from './language-choice.ts'
@@ -11,8 +11,18 @@ import { isSilence } from './quality.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, type UnnumberedSegment } from './segments.ts'
 import type { TimedWord } from './timed-words.ts'
+import { isHeard, needsSpeech } from './unheard.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
-import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
+import {
+  audible,
+  cutWindows,
+  partOf,
+  SeekingWindows,
+  secondsOf,
+  speechSeconds,
+  type Window,
+  windowEnd,
+} from './windows.ts'
 
 export interface LongFormContext {
   readonly session: ModelSession
@@ -41,6 +51,13 @@ export async function transcribeLongForm(
 ): Promise<Transcription> {
   return await new LongForm(context).transcribe(samples)
 }
+
+/** Stretches of one window that are decoded once more, at most. */
+const MOST_COVERAGE = 8
+/** Speech in them that holds more than a word or two, in seconds. */
+const LONG_SPEECH = 1.5
+/** Of the least average log-probability, what a word that stands alone may have. */
+const ALONE = 1.3
 
 interface Entry {
   readonly segment: UnnumberedSegment
@@ -137,8 +154,8 @@ class LongForm {
     const complete = this.#upToTheSeek(text)
     const nBefore = this.#entries.length
     this.#retries.spend(text.retries)
-    const segments = this.#keep(complete)
-    for (const extra of await this.#decodeUncovered(complete, segments)) this.#keep(extra)
+    const segments = await this.#keep(complete)
+    await this.#decodeUncovered(complete, segments)
     const added = this.#entries.splice(nBefore).sort((a, b) => a.segment.start - b.segment.start)
     this.#entries.push(...added)
     if (!this.#mayDrop && added.length > 0) this.#context.onSegments?.(numbered(added, nBefore))
@@ -149,7 +166,7 @@ class LongForm {
     return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
-  async #decode(window: Window, hasPrefix: boolean): Promise<WindowText> {
+  async #decode(window: Window, hasPrefix: boolean, mostRetries = this.#retries.left): Promise<WindowText> {
     const { multilingual, prefix } = this.#context.options
     const before: TextBefore = {
       language: multilingual ? undefined : this.#language,
@@ -157,7 +174,7 @@ class LongForm {
       prefix: hasPrefix ? this.#encode(prefix!) : [],
     }
     const choose = (probabilities: ReadonlyMap<string, number>) => this.#chooseLanguage(probabilities)
-    return await this.#decoder.decode(window, before, choose, this.#retries.left)
+    return await this.#decoder.decode(window, before, choose, mostRetries)
   }
 
   /** Hotwords first, then what was said before: the nearest context is the last. */
@@ -203,19 +220,33 @@ class LongForm {
   }
 
   /** Adds a window's text to the result and gives its segments. */
-  #keep(text: WindowText): readonly UnnumberedSegment[] {
+  async #keep(text: WindowText): Promise<readonly UnnumberedSegment[]> {
     const { options, session } = this.#context
     const { model } = session
     if (isSilence(text.decoded, options)) return []
     const { timestampBegin, eot } = model.generation
     const context = { options, tokenizer: model.tokenizer, timestampBegin, eot }
-    const segments = segmentsOf(text, context)
-    for (const segment of segments) {
-      const words = (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end)
-      this.#entries.push({ segment, words })
-    }
-    if (segments.length > 0) this.#remember(text)
-    return segments
+    const entries = segmentsOf(text, context).map((segment) => ({
+      segment,
+      words: (text.words ?? []).filter((word) => word.start >= segment.start && word.end <= segment.end),
+    }))
+    const heard = options.vadFilter ? entries : await this.#onlyHeard(entries, text.window)
+    this.#entries.push(...heard)
+    if (heard.length > 0) this.#remember(text)
+    return heard.map(({ segment }) => segment)
+  }
+
+  /** Without the segments that are unsure of themselves and lie where there is no speech. */
+  async #onlyHeard(entries: readonly Entry[], window: Window): Promise<readonly Entry[]> {
+    const { options, speechProbability } = this.#context
+    const isDoubted = entries.map((entry) => needsSpeech(entry, options.noSpeechThreshold))
+    if (!isDoubted.includes(true)) return entries
+    const found = await speechIn(window.samples, speechProbability, options.threshold)
+    const speech = found.map(({ start, end }) => ({
+      start: window.startSeconds + start,
+      end: window.startSeconds + end,
+    }))
+    return entries.filter(({ segment }, i) => !isDoubted[i] || isHeard(segment, speech))
   }
 
   #remember({ decoded }: WindowText): void {
@@ -226,21 +257,38 @@ class LongForm {
     this.#previous = isReliable ? [...this.#previous, ...said].slice(-model.maxTextContext) : []
   }
 
-  /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
-  async #decodeUncovered(text: WindowText, segments: readonly UnnumberedSegment[]): Promise<WindowText[]> {
+  /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out, and keeps what they say. */
+  async #decodeUncovered(text: WindowText, segments: readonly UnnumberedSegment[]): Promise<void> {
     const { options } = this.#context
-    const said = options.timestamps === 'tokens' ? segments : text.words && spansOfWords(text.words)
-    if (!options.vadFilter || said === undefined) return []
-    const found: WindowText[] = []
-    for (const span of uncovered(text.window, said)) {
-      this.#coverageRetries++
-      const extra = await this.#decode(partOf(text.window, span), false)
-      this.#retries.spend(extra.retries)
-      // Sure of itself or left out: what the model skipped once is often no speech after all.
-      const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
-      if (isSure) found.push(extra)
+    let left = MOST_COVERAGE
+    const decodeLeft = async ({ window, words }: WindowText, kept: readonly UnnumberedSegment[]) => {
+      const said = options.timestamps === 'tokens' ? kept : words && spansOfWords(words)
+      if (said === undefined) return
+      for (const span of uncovered(window, said)) {
+        if (left-- <= 0) return
+        this.#coverageRetries++
+        const extra = await this.#decode(partOf(window, span), false, 1)
+        this.#retries.spend(extra.retries)
+        if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
+        // Of a word that is said many times it may have left out some again.
+        await decodeLeft(extra, await this.#keep(extra))
+      }
     }
-    return found
+    if (options.vadFilter) await decodeLeft(text, segments)
+  }
+
+  /**
+   * What the model skipped once is often no speech after all, so it must be sure of itself. It is never as sure of a word that
+   * stands alone as of a sentence, and rightly so; there the probability of silence decides.
+   */
+  #isBelievable({ window, decoded }: WindowText): boolean {
+    const { logProbThreshold, noSpeechThreshold, temperature } = this.#context.options
+    const { avgLogprob, noSpeechProb, ended } = decoded
+    if (ended !== 'eot' || decoded.temperature !== temperature[0]) return false
+    if (avgLogprob > logProbThreshold / 2) return true
+    if (speechSeconds(window) >= LONG_SPEECH) return avgLogprob > logProbThreshold
+    const isLikelySpeech = noSpeechProb < noSpeechThreshold / 2
+    return noSpeechProb < noSpeechThreshold && avgLogprob > logProbThreshold * (isLikelySpeech ? ALONE : 1)
   }
 
   #result(durationSeconds: number, removedSeconds: number): Transcription {
@@ -271,6 +319,20 @@ class LongForm {
       },
     }
   }
+}
+
+/**
+ * Alignment ended a word before its sound did, or began one behind it, so that a bit of it was heard as a word of its own. Only
+ * where all of the text is that word is it more likely said again.
+ */
+function isSlip({ window, decoded }: WindowText, said: readonly TimedWord[]): boolean {
+  if (speechSeconds(window) >= LONG_SPEECH) return false
+  const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
+  const found = lettersOf(decoded.text)
+  const before = said.findLast(({ start }) => start < window.startSeconds)
+  const after = said.find(({ start }) => start >= window.startSeconds)
+  const isNeighbour = [before, after].some((word) => word && lettersOf(word.word) === found)
+  return isNeighbour && said.some(({ word }) => ![found, ''].includes(lettersOf(word)))
 }
 
 function numbered(entries: readonly Entry[], firstId: number): Segment[] {
