@@ -22,7 +22,7 @@ const LEAST_SECONDS = 12
 const SILENCE_SECONDS = 5
 /** Contexts are rounded up to whole seconds, so that windows of similar length can share a batch. */
 const ROUNDING = POSITIONS_PER_SECOND
-/** Rounds of a repetition that must have been heard, of a hundred, if the others are to be the decoder's only slips. */
+/** Of a repetition's rounds, those that may be without sound if the text is to be no loop; they are dropped. */
 const MOST_UNHEARD = 0.34
 
 /** A window, its text, and its words' times where they were asked for. */
