@@ -72,7 +72,7 @@ const OPTIONS: Omit<DecodeOptions, 'maxNewTokens'> = {
   repetitionPenalty: 1,
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
-  stopLoops: false,
+  longestRepeat: Number.POSITIVE_INFINITY,
   randomOf: () => () => 0,
   signal,
 }

@@ -28,6 +28,31 @@ test('less than a word or two is not worth a window', () => {
   assert.deepEqual(uncovered(windowWith({ start: 101, end: 104.9 }), [{ start: 101, end: 103 }]), [])
 })
 
+test('a word behind a pause is left over, however short, with some sound on either side; a click is not', () => {
+  const said = [{ start: 101, end: 103 }]
+  assert.deepEqual(uncovered(windowWith({ start: 101, end: 103.1 }, { start: 103.6, end: 103.9 }), said), [
+    { start: 103.3, end: 104.2 },
+  ])
+  assert.deepEqual(uncovered(windowWith({ start: 101, end: 103.1 }, { start: 103.6, end: 103.7 }), said), [])
+})
+
+test('a word that was said a little before or behind its sound is not left over', () => {
+  const said = [
+    { start: 101, end: 103 },
+    { start: 103.1, end: 103.7 },
+  ]
+  assert.deepEqual(uncovered(windowWith({ start: 101, end: 103 }, { start: 103.6, end: 104 }), said), [])
+})
+
+test('words that stand alone one after the other are left over together', () => {
+  const window = windowWith(...[101, 102, 103, 104].map((start) => ({ start, end: start + 0.5 })))
+  assert.deepEqual(uncovered(window, []), [{ start: 100.7, end: 104.8 }])
+  assert.deepEqual(uncovered(window, [{ start: 102, end: 102.5 }]), [
+    { start: 100.7, end: 101.8 },
+    { start: 102.7, end: 104.8 },
+  ])
+})
+
 test('a word that is said to take many seconds has swallowed what was skipped', () => {
   const words = spansOfWords([
     { start: 102, end: 102.4 },

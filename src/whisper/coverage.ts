@@ -1,24 +1,36 @@
 /**
- * Speech that has been left without text. Whisper skips what follows a pause inside a window; the voice activity
- * detection has heard it, so what no word covers is decoded once more on its own.
+ * Speech that has been left without text. Whisper skips what follows a pause inside a window, and words that stand alone;
+ * the voice activity detection has heard them, so what no word covers is decoded once more on its own.
  */
 
 import type { Span, Window } from './windows.ts'
 
 /** A word's neighbourhood counts as said: alignment is no more exact than this, in seconds. */
 const TOLERANCE = 0.5
-/** Shorter stretches hold at most a word, and cost a window each. */
+/** What is left of a stretch in which words were said, its pauses included, is no more than their edges below this. */
 const LEAST_UNCOVERED = 1.5
+/** Shorter speech between two pauses is a breath or a click. */
+const SHORTEST_WORD = 0.15
+/** Of speech between two pauses, if it holds a word that was said. */
+const LEAST_SHARE = 0.2
+/** Pauses that are part of what is between two words which were said. */
+const LONGEST_PAUSE = 1
 /** A word that is said to take longer has swallowed what was skipped; what it really takes lies at one of its ends. */
 const LONGEST_WORD = 2
+/** Sound on either side of a word that stands alone: its first and last consonants are quieter than speech. */
+const MARGIN = 0.3
 
-/** Stretches of the window's speech that are far from all that was said, in order. */
+/**
+ * Stretches of the window's speech that were left out, in order: words that stand alone between pauses, and whatever is far
+ * from all that was said.
+ *
+ * @param said  in order.
+ */
 export function uncovered(window: Window, said: readonly Span[]): Span[] {
-  let left: readonly Span[] = window.speech
-  for (const { start, end } of said) {
-    left = left.flatMap((span) => without(span, { start: start - TOLERANCE, end: end + TOLERANCE }))
-  }
-  return left.filter((span) => span.end - span.start >= LEAST_UNCOVERED)
+  const left = window.speech.flatMap((span) => leftOf(span, said))
+  return joined(left, said)
+    .filter(({ span, isAlone }) => span.end - span.start >= (isAlone ? SHORTEST_WORD : LEAST_UNCOVERED))
+    .map(({ span, isAlone }) => (isAlone ? withMargin(span, window, said) : span))
 }
 
 /** Spans in which words were said, as far as they are credible. */
@@ -27,6 +39,49 @@ export function spansOfWords(words: readonly Span[]): Span[] {
     start,
     end: end - start <= LONGEST_WORD ? end : start + LONGEST_WORD / 2,
   }))
+}
+
+/** A stretch without text. */
+interface Left {
+  readonly span: Span
+  /** It is speech between two pauses, all of it, and no edge of something that was said. */
+  readonly isAlone: boolean
+}
+
+function leftOf(span: Span, said: readonly Span[]): Left[] {
+  const covered = said.reduce((sum, word) => sum + overlap(span, word), 0)
+  if (covered < LEAST_SHARE * (span.end - span.start)) return [{ span, isAlone: true }]
+  let left: readonly Span[] = [span]
+  for (const { start, end } of said) {
+    left = left.flatMap((part) => without(part, { start: start - TOLERANCE, end: end + TOLERANCE }))
+  }
+  return left.map((part) => ({ span: part, isAlone: false }))
+}
+
+/** Neighbours with nothing but a pause between them are one: Whisper knows more the more it hears. */
+function joined(left: readonly Left[], said: readonly Span[]): Left[] {
+  const found: Left[] = []
+  for (const next of left) {
+    const last = found.at(-1)
+    const between = last && { start: last.span.end, end: next.span.start }
+    const isOne =
+      between && between.end - between.start <= LONGEST_PAUSE && !said.some((word) => overlap(between, word) > 0)
+    if (last && isOne) {
+      const span = { start: last.span.start, end: next.span.end }
+      found[found.length - 1] = { span, isAlone: last.isAlone || next.isAlone }
+    } else found.push(next)
+  }
+  return found
+}
+
+function withMargin({ start, end }: Span, window: Window, said: readonly Span[]): Span {
+  const before = said.findLast((word) => word.end <= start)?.end ?? window.startSeconds
+  const after = said.find((word) => word.start >= end)?.start ?? Number.POSITIVE_INFINITY
+  return { start: Math.max(start - MARGIN, before, window.startSeconds), end: Math.min(end + MARGIN, after) }
+}
+
+function overlap(a: Span, b: Span): number {
+  return Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start))
 }
 
 function without(span: Span, hole: Span): Span[] {

@@ -3,7 +3,7 @@
 import type { GenerationConfig } from '../checkpoint/index.ts'
 import type { FilterOptions } from './logit-filters.ts'
 import type { RandomStream } from './random.ts'
-import { compressionRatio, withoutLoop } from './repetition.ts'
+import { compressionRatio } from './repetition.ts'
 import { avgLogprob, type Hypothesis } from './search.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 
@@ -25,8 +25,8 @@ export interface DecodeOptions extends Omit<FilterOptions, 'withTimestamps'> {
   readonly lengthPenalty: number | undefined
   /** undefined: as many as there are positions for. */
   readonly maxNewTokens: number | undefined
-  /** Ends a text that repeats itself, instead of filling all positions with the loop. */
-  readonly stopLoops: boolean
+  /** A text ends that repeats a phrase over so many tokens, more than can be said; Infinity: none does. */
+  readonly longestRepeat: number
   /** The words will be aligned, so a backend that can do it in the same run had better do so. */
   readonly alignsWords?: boolean
   /** Draws the text of a row, where the temperature is above 0: of each row from a stream of its own. */
@@ -48,8 +48,10 @@ export interface DecodedWindow {
   readonly temperature: number
   /** Over all tokens, eot included. */
   readonly avgLogprob: number
-  /** Ratio of the decoded text, a loop with all its rounds included. */
+  /** Ratio of the decoded text, all that it repeats included. */
   readonly compressionRatio: number
+  /** What the text repeats has been heard as often: each round has a stretch of sound of its own. */
+  readonly isHeardRepeatedly?: boolean
   /** Probability at sot that the window holds no speech. */
   readonly noSpeechProb: number
   readonly ended: 'eot' | 'length' | 'loop'
@@ -61,14 +63,15 @@ export function decodedWindow(
   hypothesis: Hypothesis,
   facts: Pick<DecodedWindow, 'language' | 'temperature' | 'noSpeechProb'>,
 ): DecodedWindow {
-  const kept = hypothesis.ended === 'loop' ? withoutLoop(hypothesis.tokens) : hypothesis.tokens
+  const { tokens, logprobs } = hypothesis
+  const text = tokenizer.decode(tokens)
   return {
     ...facts,
-    tokens: kept,
-    logprobs: hypothesis.logprobs.slice(0, kept.length),
-    text: tokenizer.decode(kept),
+    tokens,
+    logprobs: logprobs.slice(0, tokens.length),
+    text,
     avgLogprob: avgLogprob(hypothesis),
-    compressionRatio: compressionRatio(tokenizer.decode(hypothesis.tokens)),
+    compressionRatio: compressionRatio(text),
     ended: hypothesis.ended,
   }
 }

@@ -2,11 +2,11 @@
 
 import type { LanguageDetection } from '../transcript/index.ts'
 import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
-import { chooseLanguage, type HeardLanguages, isDecided, languageVotes, speechSeconds } from './language-choice.ts'
+import { chooseLanguage, type HeardLanguages, isDecided, languageVotes } from './language-choice.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { WindowDecoder } from './window-decoder.ts'
-import { cutWindows, isSilent, windowEnd } from './windows.ts'
+import { cutWindows, isSilent, speechSeconds, windowEnd } from './windows.ts'
 
 export interface DetectionContext {
   readonly session: ModelSession

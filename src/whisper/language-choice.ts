@@ -1,7 +1,7 @@
 /** Which language a recording is taken for, by what detection says of its first windows. */
 
 import type { DecodingOptions } from './options.ts'
-import { secondsOf, type Window } from './windows.ts'
+import { speechSeconds, type Window } from './windows.ts'
 
 /** A language and its probability. */
 export type Vote = readonly [language: string, probability: number]
@@ -26,11 +26,6 @@ const LEAST_SECONDS = 1
 /** Whether there is too little speech in a window to tell its language from another's. */
 export function isTooShortToTell(window: Window): boolean {
   return speechSeconds(window) < LEAST_SECONDS
-}
-
-export function speechSeconds({ speech, samples }: Window): number {
-  const seconds = speech.reduce((sum, { start, end }) => sum + end - start, 0)
-  return seconds > 0 ? seconds : secondsOf(samples.length)
 }
 
 /** The language that most of the speech is in, and its mean probability. @param heard  at least one window. */

@@ -19,6 +19,8 @@ interface Answer {
   readonly words: readonly string[]
   readonly isSure?: boolean
   readonly isSilent?: boolean
+  /** What it says without a prompt, where that is something else. */
+  readonly unprompted?: Answer
   readonly language?: string
 }
 
@@ -41,6 +43,8 @@ class ScriptedModel implements ModelSession {
   readonly encoded: { readonly audioContext: number; readonly seconds: number }[] = []
   /** Windows that are open, and the most that were. */
   nOpen = 0
+  /** Seconds of a window at which attention stops. */
+  endOfAlignment = Number.POSITIVE_INFINITY
   mostOpen = 0
   readonly prompts: (readonly number[])[] = []
   readonly #answers: Answer[]
@@ -57,11 +61,12 @@ class ScriptedModel implements ModelSession {
     const seconds = samples.length / RATE
     this.encoded.push({ audioContext, seconds })
     this.mostOpen = Math.max(this.mostOpen, ++this.nOpen)
-    const answer = this.#answers.shift() ?? { words: [' fala'] }
+    const given = this.#answers.shift() ?? { words: [' fala'] }
     let isOpen = true
     return {
       audioContext,
       decode: async (prompt, options) => {
+        const answer = (prompt.previous.length === 0 && given.unprompted) || given
         const { language: wanted } = prompt
         const language =
           typeof wanted === 'string'
@@ -70,8 +75,8 @@ class ScriptedModel implements ModelSession {
         const decoder = this.#decoder(answer, hypothesesOf(options))
         return await decodeBySteps(decoder, this.model, { ...prompt, language }, options)
       },
-      detectLanguage: async (among) => await detectLanguage(this.#decoder(answer, 1), generation, among),
-      align: async (tokens) => evenly(tokens.length, audioContext, seconds),
+      detectLanguage: async (among) => await detectLanguage(this.#decoder(given, 1), generation, among),
+      align: async (tokens) => evenly(tokens.length, audioContext, Math.min(seconds, this.endOfAlignment)),
       [Symbol.dispose]: () => {
         if (isOpen) this.nOpen--
         isOpen = false
@@ -235,6 +240,78 @@ test('a doubtful window is decoded again at the full context, and that answer st
     assert.equal(result.statistics.contextRepeats, 1)
     assert.equal(result.segments[0]!.retries, 1)
     assert.equal(result.segments[0]!.quality, 'ok')
+  }
+})
+
+/** Speech is what is loud. */
+async function loudness(frames: Float32Array): Promise<Float32Array> {
+  return Float32Array.from({ length: frames.length / FRAME_SAMPLES }, (_, i) =>
+    frames.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES).some((sample) => Math.abs(sample) > 0.05) ? 0.9 : 0,
+  )
+}
+
+/** So many sounds of 0.4 s with pauses of 0.4 s between them, and 0.8 s of silence in which a text's eot has its place. */
+function sounds(count: number): Float32Array {
+  const samples = noise(count * 0.8 + 0.8)
+  for (let i = 0; i < count; i++) samples.fill(0.001, (i * 0.8 + 0.4) * RATE, (i + 1) * 0.8 * RATE)
+  return samples.fill(0.001, count * 0.8 * RATE)
+}
+
+const ALIGNED = { vad_filter: true, timestamps: 'align', speech_pad_ms: 2000 }
+
+test('what is said eight times is written eight times, is no doubt, and is decoded once', async () => {
+  const model = new ScriptedModel([{ words: [...Array(8).fill(' não'), ' fim'] }])
+  const { text, segments } = await transcribe(sounds(9), model, ALIGNED, { speechProbability: loudness })
+  assert.equal(text, `${'não '.repeat(8)}fim`)
+  assert.ok(segments.every(({ quality, retries }) => quality === 'ok' && retries === 0))
+})
+
+test('a loop that speech cannot hold is stopped, and what stays of it has sound of its own', async () => {
+  const loop = { words: Array(200).fill(' não') }
+  const model = new ScriptedModel(Array(7).fill(loop))
+  const given = { ...ALIGNED, temperature: '0' }
+  model.endOfAlignment = 0.9
+  const { text, segments } = await transcribe(sounds(3), model, given, { speechProbability: loudness })
+  assert.ok(text.split(' ').length <= 4, text)
+  assert.equal(segments[0]!.quality, 'repetition')
+})
+
+test('a word that is left out behind a pause is decoded on its own', async () => {
+  const model = new ScriptedModel([{ words: [' um', ' dois'] }, { words: [' três'] }])
+  model.endOfAlignment = 2.4
+  const { text, statistics } = await transcribe(sounds(3), model, ALIGNED, { speechProbability: loudness })
+  assert.equal(text, 'um dois três')
+  assert.equal(statistics.coverageRetries, 1)
+})
+
+test('a bit of the last word that is heard on its own is not written twice', async () => {
+  const model = new ScriptedModel([{ words: [' um', ' dois'] }, { words: [' Dois.'] }])
+  model.endOfAlignment = 2.4
+  assert.equal((await transcribe(sounds(3), model, ALIGNED, { speechProbability: loudness })).text, 'um dois')
+})
+
+test('a prompt that comes back over noise is not written; where it is heard without the prompt it is', async () => {
+  for (const [unprompted, expected] of [
+    [{ words: [' um'], isSilent: true }, ''],
+    [{ words: [' vila'] }, 'vila'],
+  ] as const) {
+    const model = new ScriptedModel([{ words: [' vila'], isSure: false, unprompted }])
+    const { text } = await transcribe(noise(3), model, { initial_prompt: 'vila', log_prob_threshold: -20 })
+    assert.equal(text, expected)
+  }
+})
+
+test('without speech detection, unsure text where nobody speaks is left out, and sure text stays', async () => {
+  const silent = { speechProbability: async (f: Float32Array) => new Float32Array(f.length / FRAME_SAMPLES) }
+  for (const [answer, expected] of [
+    [{ words: [' Obrigado'], isSure: false }, ''],
+    [{ words: [' Thanks', ' for', ' watching'] }, ''],
+    [{ words: [' la', ' vie', ' en', ' rose'] }, 'la vie en rose'],
+  ] as const) {
+    const given = { temperature: '0', audio_context: 'full' }
+    assert.equal((await transcribe(noise(3), new ScriptedModel([answer]), given, silent)).text, expected)
+    const heard = await transcribe(noise(3), new ScriptedModel([answer]), given)
+    assert.equal(heard.text, answer.words.join('').trim())
   }
 })
 

@@ -1,7 +1,7 @@
 /** A recording of any length → text: windows of speech, several under way, language, coverage, segments. */
 
 import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
-import { type SpeechProbability, SpeechWindows } from '../vad/index.ts'
+import { type SpeechProbability, SpeechWindows, speechIn } from '../vad/index.ts'
 import { spansOfWords, uncovered } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { Hints } from './hints.ts'
@@ -13,8 +13,18 @@ import { RetryBudget } from './retry-budget.ts'
 import { completePart, segmentsOf, takeWords, type UnnumberedSegment } from './segments.ts'
 import { lasting, type TimedWord } from './timed-words.ts'
 import { isTextToken } from './token-kinds.ts'
+import { isHeard, needsSpeech } from './unheard.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
-import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
+import {
+  audible,
+  cutWindows,
+  partOf,
+  SeekingWindows,
+  secondsOf,
+  speechSeconds,
+  type Window,
+  windowEnd,
+} from './windows.ts'
 
 export interface LongFormContext {
   readonly session: ModelSession
@@ -41,6 +51,13 @@ export async function transcribeLongForm(
 ): Promise<Transcription> {
   return await new LongForm(context).transcribe(samples)
 }
+
+/** Stretches of one window that are decoded once more, at most. */
+const MOST_COVERAGE = 8
+/** Speech in them that holds more than a word or two, in seconds. */
+const LONG_SPEECH = 1.5
+/** Of the least average log-probability, what a word that stands alone may have. */
+const ALONE = 1.3
 
 interface Entry {
   readonly segment: UnnumberedSegment
@@ -141,13 +158,10 @@ class LongForm {
 
   /** Keeps a window's text, and what its speech holds beside. */
   async #keepAll(text: WindowText): Promise<void> {
-    const kept = this.#keep(text)
-    const extras = await this.#decodeUncovered(
-      text,
-      kept.map(({ segment }) => segment),
-    )
+    const kept = await this.#keep(text)
+    const extras = await this.#decodeUncovered(text)
     const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, text)) : kept
-    for (const extra of extras) added.push(...this.#keep(extra))
+    for (const extra of extras) added.push(...(await this.#keep(extra)))
     added.sort((a, b) => a.segment.start - b.segment.start)
     const nBefore = this.#entries.length
     this.#entries.push(...added)
@@ -159,8 +173,7 @@ class LongForm {
     return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
-  async #decodeIn(language: string, window: Window): Promise<WindowText> {
-    const mostRetries = this.#retries.left
+  async #decodeIn(language: string, window: Window, mostRetries = this.#retries.left): Promise<WindowText> {
     const text = await this.#decode(window, { language, choose: () => language, mostRetries })
     this.#retries.spend(text.retries)
     return text
@@ -192,8 +205,9 @@ class LongForm {
   }
 
   /** The segments of a window's text, which is remembered as what was said before the next. */
-  #keep(text: WindowText): Entry[] {
-    const entries = this.#entriesOf(text)
+  async #keep(text: WindowText): Promise<Entry[]> {
+    const all = this.#entriesOf(text)
+    const entries = this.#context.options.vadFilter ? all : await this.#onlyHeard(all, text.window)
     if (entries.length > 0) this.#previous = this.#after(this.#previous, text)
     return entries
   }
@@ -208,6 +222,19 @@ class LongForm {
     })
   }
 
+  /** Without the segments that are unsure of themselves and lie where there is no speech. */
+  async #onlyHeard(entries: Entry[], window: Window): Promise<Entry[]> {
+    const { options, speechProbability } = this.#context
+    const isDoubted = entries.map((entry) => needsSpeech(entry, options.noSpeechThreshold))
+    if (!isDoubted.includes(true)) return entries
+    const found = await speechIn(window.samples, speechProbability, options.threshold)
+    const speech = found.map(({ start, end }) => ({
+      start: window.startSeconds + start,
+      end: window.startSeconds + end,
+    }))
+    return entries.filter(({ segment }, i) => !isDoubted[i] || isHeard(segment, speech))
+  }
+
   /** Tokens that a window is prompted with: `said`, and the text behind it, unless that can't be relied on. */
   #after(said: readonly number[], { decoded }: WindowText): readonly number[] {
     const { options, session } = this.#context
@@ -219,19 +246,44 @@ class LongForm {
   }
 
   /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
-  async #decodeUncovered(text: WindowText, segments: readonly UnnumberedSegment[]): Promise<WindowText[]> {
+  async #decodeUncovered(text: WindowText): Promise<WindowText[]> {
     const { options } = this.#context
-    const said = options.timestamps === 'tokens' ? segments : text.words && spansOfWords(text.words)
-    if (!options.vadFilter || said === undefined) return []
+    const before = this.#coverageRetries
+    if (!options.vadFilter) return []
     const found: WindowText[] = []
-    for (const span of uncovered(text.window, said)) {
-      this.#coverageRetries++
-      const extra = await this.#decodeIn(text.decoded.language, partOf(text.window, span))
-      // Sure of itself or left out: what the model skipped once is often no speech after all.
-      const isSure = extra.decoded.avgLogprob > options.logProbThreshold / 2 && extra.decoded.ended === 'eot'
-      if (isSure) found.push(extra)
+    const decodeLeft = async (text: WindowText): Promise<void> => {
+      const { window, words, decoded } = text
+      const said =
+        options.timestamps === 'tokens'
+          ? this.#entriesOf(text).map(({ segment }) => segment)
+          : words && spansOfWords(words)
+      if (said === undefined) return
+      for (const span of uncovered(window, said)) {
+        if (this.#coverageRetries - before >= MOST_COVERAGE) return
+        this.#coverageRetries++
+        const extra = await this.#decodeIn(decoded.language, partOf(window, span), 1)
+        if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
+        found.push(extra)
+        // Of a word that is said many times it may have left out some again.
+        await decodeLeft(extra)
+      }
     }
+    await decodeLeft(text)
     return found
+  }
+
+  /**
+   * What the model skipped once is often no speech after all, so it must be sure of itself. It is never as sure of a word that
+   * stands alone as of a sentence, and rightly so; there the probability of silence decides.
+   */
+  #isBelievable({ window, decoded }: WindowText): boolean {
+    const { logProbThreshold, noSpeechThreshold, temperature } = this.#context.options
+    const { avgLogprob, noSpeechProb, ended } = decoded
+    if (ended !== 'eot' || decoded.temperature !== temperature[0]) return false
+    if (avgLogprob > logProbThreshold / 2) return true
+    if (speechSeconds(window) >= LONG_SPEECH) return avgLogprob > logProbThreshold
+    const isLikelySpeech = noSpeechProb < noSpeechThreshold / 2
+    return noSpeechProb < noSpeechThreshold && avgLogprob > logProbThreshold * (isLikelySpeech ? ALONE : 1)
   }
 
   #result(durationSeconds: number, removedSeconds: number): Transcription {
@@ -273,6 +325,20 @@ function withRoomFor(extras: readonly WindowText[], text: WindowText): WindowTex
     return holdsOthers ? { ...word, ...credible![i]! } : word // one for each word
   })
   return { ...text, words }
+}
+
+/**
+ * Alignment ended a word before its sound did, or began one behind it, so that a bit of it was heard as a word of its own. Only
+ * where all of the text is that word is it more likely said again.
+ */
+function isSlip({ window, decoded }: WindowText, said: readonly TimedWord[]): boolean {
+  if (speechSeconds(window) >= LONG_SPEECH) return false
+  const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
+  const found = lettersOf(decoded.text)
+  const before = said.findLast(({ start }) => start < window.startSeconds)
+  const after = said.find(({ start }) => start >= window.startSeconds)
+  const isNeighbour = [before, after].some((word) => word && lettersOf(word.word) === found)
+  return isNeighbour && said.some(({ word }) => ![found, ''].includes(lettersOf(word)))
 }
 
 function numbered(entries: readonly Entry[], firstId: number): Segment[] {

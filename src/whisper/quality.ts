@@ -17,7 +17,9 @@ export function isDoubtful(window: DecodedWindow, thresholds: Thresholds): boole
   return isRepetitive(window, thresholds) || window.avgLogprob < thresholds.logProbThreshold
 }
 
+/** The text repeats itself, and not for having been said so. */
 export function isRepetitive(window: DecodedWindow, { compressionRatioThreshold }: Thresholds): boolean {
+  if (window.isHeardRepeatedly) return false
   return window.ended === 'loop' || window.compressionRatio > compressionRatioThreshold
 }
 

@@ -9,11 +9,10 @@ import {
   languageVotes,
   likeliest,
   mainLanguage,
-  speechSeconds,
   type Vote,
 } from './language-choice.ts'
 import type { DecodingOptions } from './options.ts'
-import type { Window } from './windows.ts'
+import { speechSeconds, type Window } from './windows.ts'
 
 type LanguageOptions = Pick<
   DecodingOptions,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compressionRatio, loopPeriod, withoutLoop } from './repetition.ts'
+import { compressionRatio, longestRepeat, loopPeriod } from './repetition.ts'
 
 function phrase(length: number): number[] {
   return Array.from({ length }, (_, i) => i + 1)
@@ -12,23 +12,28 @@ function repeated(length: number, times: number): number[] {
 
 test('a phrase of two to twelve tokens that ends a text four times in a row is a loop', () => {
   for (let length = 2; length <= 12; length++) {
-    assert.equal(loopPeriod([99, 98, ...repeated(length, 4)]), length)
-    assert.equal(loopPeriod([99, 98, ...repeated(length, 3)]), 0)
+    assert.equal(loopPeriod([99, 98, ...repeated(length, 4)], 0), length)
+    assert.equal(loopPeriod([99, 98, ...repeated(length, 3)], 0), 0)
   }
 })
 
 test('a single token that repeats is a loop after eight', () => {
-  assert.equal(loopPeriod([5, 5, 5, 5, 5, 5, 5]), 0)
-  assert.equal(loopPeriod([5, 5, 5, 5, 5, 5, 5, 5]), 2)
+  assert.equal(loopPeriod([5, 5, 5, 5, 5, 5, 5], 0), 0)
+  assert.equal(loopPeriod([5, 5, 5, 5, 5, 5, 5, 5], 0), 2)
 })
 
 test('a loop that has ended is none', () => {
-  assert.equal(loopPeriod([...repeated(3, 6), 50, 51]), 0)
+  assert.equal(loopPeriod([...repeated(3, 6), 50, 51], 0), 0)
 })
 
-test('of a loop one round is kept, and the text before it', () => {
-  assert.deepEqual(withoutLoop([70, 71, ...repeated(3, 6)]), [70, 71, 1, 2, 3])
-  assert.deepEqual(withoutLoop([70, 71, 72]), [70, 71, 72])
+test('what the speech of a window can hold is no loop yet', () => {
+  const longest = longestRepeat(4)
+  assert.equal(longest, 50)
+  assert.equal(loopPeriod(repeated(5, 9), longest), 0)
+  assert.equal(loopPeriod(repeated(5, 10), longest), 5)
+  assert.equal(loopPeriod([7, ...repeated(3, 16)], longest), 0)
+  assert.equal(loopPeriod([7, ...repeated(3, 17)], longest), 3)
+  assert.equal(loopPeriod(repeated(4, 100), Number.POSITIVE_INFINITY), 0)
 })
 
 test('the compression ratio of a text that repeats itself passes 2.4, that of ordinary speech does not', () => {

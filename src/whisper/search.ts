@@ -11,8 +11,8 @@ export interface SearchOptions {
   readonly maxTokens: number
   readonly filters: readonly LogitFilter[]
   readonly eot: number
-  /** Ends a row that repeats itself, instead of filling all positions with the loop. */
-  readonly stopLoops: boolean
+  /** A row ends that repeats a phrase over so many tokens, instead of filling all positions with the loop. */
+  readonly longestRepeat: number
   readonly signal: AbortSignal
 }
 
@@ -48,12 +48,12 @@ class Row {
   sumLogprob = 0
   ended: Hypothesis['ended'] | undefined
 
-  add(token: number, logprob: number, { eot, stopLoops }: SearchOptions): void {
+  add(token: number, logprob: number, { eot, longestRepeat }: SearchOptions): void {
     this.logprobs.push(logprob)
     this.sumLogprob += logprob
     if (token === eot) this.ended = 'eot'
     else this.tokens.push(token)
-    if (stopLoops && !this.ended && loopPeriod(this.tokens) > 0) this.ended = 'loop'
+    if (!this.ended && loopPeriod(this.tokens, longestRepeat) > 0) this.ended = 'loop'
   }
 
   copy(): Row {

@@ -6,14 +6,17 @@
 import { FULL_CONTEXT, SAMPLE_RATE, SAMPLES_PER_POSITION, SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { hypothesesOf } from './decode-window.ts'
 import type { DecodedWindow, DecodeOptions, LanguageProbabilities } from './decoded-window.ts'
+import { mayBeEcho, withoutEcho } from './echo.ts'
 import type { EncodedWindow, ModelSession, SessionRequest, WindowPrompt } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { sotSequence } from './prompt.ts'
-import { isDoubtful, isSilence, leastBad } from './quality.ts'
+import { isDoubtful, isRepetitive, isSilence, leastBad } from './quality.ts'
 import { randomStream } from './random.ts'
+import { type Repetition, repetitionOf } from './repeated-words.ts'
+import { compressionRatio, longestRepeat } from './repetition.ts'
 import { type TimedWord, timeWords } from './timed-words.ts'
 import { isTextToken } from './token-kinds.ts'
-import { secondsOf, type Window } from './windows.ts'
+import { secondsOf, speechSeconds, type Window } from './windows.ts'
 import { splitWords } from './words.ts'
 
 const POSITIONS_PER_SECOND = SAMPLE_RATE / SAMPLES_PER_POSITION
@@ -21,6 +24,8 @@ const LEAST_SECONDS = 12
 const SILENCE_SECONDS = 5
 /** Contexts are rounded up to whole seconds, so that windows of similar length can share a batch. */
 const ROUNDING = POSITIONS_PER_SECOND
+/** Of a repetition's rounds, those that may be without sound if the text is to be no loop; they are dropped. */
+const MOST_UNHEARD = 0.34
 
 /** A window, its text, and its words' times where they were asked for. */
 export interface WindowText {
@@ -77,7 +82,7 @@ export class WindowDecoder {
     const choice = language ?? { among: languages, choose }
     const first = await this.#attempt(window, encoded, { ...rest, language: choice }, temperature[0]!)
     const prompt = { ...rest, language: first.language }
-    if (!isDoubtful(first, this.#options)) return await this.#finish(window, first, encoded, 0)
+    if (!isDoubtful(first, this.#options)) return await this.#finish(window, prompt, first, encoded, 0)
     if (encoded.audioContext === FULL_CONTEXT) {
       const rungs = temperature.slice(1, 1 + mostRetries)
       return await this.#climb(window, prompt, encoded, { tried: [first], rungs })
@@ -106,26 +111,84 @@ export class WindowDecoder {
     }
     const last = attempts.at(-1)!
     const accepted = isDoubtful(last, this.#options) ? leastBad(attempts, this.#options) : last
-    return await this.#finish(window, accepted, encoded, attempts.length - tried.length)
+    return await this.#finish(window, prompt, accepted, encoded, attempts.length - tried.length)
   }
 
   async #attempt(
-    { startSeconds }: Window,
+    window: Window,
     encoded: EncodedWindow,
     prompt: WindowPrompt,
     temperature: number,
   ): Promise<DecodedWindow> {
-    const randomOf = (row: number) => randomStream(this.#options.seed, startSeconds, temperature, row)
-    return await encoded.decode(prompt, decodeOptions(this.#options, temperature, randomOf, this.#signal))
+    const randomOf = (row: number) => randomStream(this.#options.seed, window.startSeconds, temperature, row)
+    const options = decodeOptions(this.#options, temperature, randomOf, this.#signal)
+    const decoded = await encoded.decode(prompt, { ...options, longestRepeat: longestRepeat(speechSeconds(window)) })
+    if (decoded.ended !== 'eot' || !isRepetitive(decoded, this.#options)) return decoded
+    const words = await this.#timedWords(window, decoded, encoded)
+    return { ...decoded, isHeardRepeatedly: this.#isHeard(words, repetitionOf(words, window.speech)) }
   }
 
-  async #finish(window: Window, decoded: DecodedWindow, encoded: EncodedWindow, retries: number): Promise<WindowText> {
+  /** Whether a text that repeats itself says what was said: most rounds were heard, and the rest of it repeats nothing. */
+  #isHeard(words: readonly TimedWord[], { nRounds, nHeard, isRepeated }: Repetition): boolean {
+    const once = words.filter((_, i) => !isRepeated[i]).map(({ word }) => word)
+    return (
+      nRounds - nHeard < MOST_UNHEARD * nRounds &&
+      compressionRatio(once.join('')) <= this.#options.compressionRatioThreshold
+    )
+  }
+
+  async #finish(
+    window: Window,
+    prompt: WindowPrompt,
+    accepted: DecodedWindow,
+    encoded: EncodedWindow,
+    retries: number,
+  ): Promise<WindowText> {
     const { timestamps, wordTimestamps, hallucinationSilenceThreshold } = this.#options
     const isJudgedByWords = timestamps === 'tokens' && hallucinationSilenceThreshold !== undefined
     const needsWords = timestamps === 'align' || wordTimestamps || isJudgedByWords
-    const words =
-      needsWords && !isSilence(decoded, this.#options) ? await this.#timedWords(window, decoded, encoded) : undefined
-    return { window, decoded, words, retries }
+    const decoded = await this.#withoutEcho(window, prompt, accepted, encoded)
+    if (isSilence(decoded, this.#options)) return { window, decoded, words: undefined, retries }
+    const mayRepeat = decoded.isHeardRepeatedly || isRepetitive(decoded, this.#options)
+    const words = needsWords || mayRepeat ? await this.#timedWords(window, decoded, encoded) : []
+    const { isHeard } = repetitionOf(words, window.speech)
+    return {
+      window,
+      decoded: this.#onlyHeard(decoded, words, isHeard),
+      words: needsWords ? words.filter((_, i) => isHeard[i]) : undefined,
+      retries,
+    }
+  }
+
+  /** The text, unless it is no more than the prompt; then what is heard without it, or nothing. */
+  async #withoutEcho(
+    window: Window,
+    prompt: WindowPrompt,
+    decoded: DecodedWindow,
+    encoded: EncodedWindow,
+  ): Promise<DecodedWindow> {
+    const before = this.#session.model.tokenizer.decode(prompt.previous)
+    if (!mayBeEcho(decoded, before)) return decoded
+    const alone = { ...prompt, language: decoded.language, previous: [] }
+    const unprompted = await this.#attempt(window, encoded, alone, this.#options.temperature[0]!)
+    return withoutEcho(decoded, unprompted, this.#options) ?? { ...unprompted, tokens: [], logprobs: [], text: '' }
+  }
+
+  /** The text without the words that were not heard. */
+  #onlyHeard(decoded: DecodedWindow, words: readonly TimedWord[], isHeard: readonly boolean[]): DecodedWindow {
+    if (isHeard.every(Boolean)) return decoded
+    const { generation, tokenizer } = this.#session.model
+    const ofText = words.flatMap(({ tokens }, i) => tokens.map(() => isHeard[i]!)) // one for each word
+    let nText = 0
+    // What is no text, a timestamp, stays; so does text that was too long to be aligned.
+    const stays = decoded.tokens.map((token) => !isTextToken(generation, token) || (ofText[nText++] ?? true))
+    const tokens = decoded.tokens.filter((_, i) => stays[i])
+    return {
+      ...decoded,
+      tokens,
+      logprobs: decoded.logprobs.filter((_, i) => stays[i]),
+      text: tokenizer.decode(tokens),
+    }
   }
 
   async #timedWords(
@@ -188,7 +251,7 @@ function decodeOptions(
   signal: AbortSignal,
 ): DecodeOptions {
   const alignsWords = options.timestamps === 'align' || options.wordTimestamps
-  return { ...options, temperature, alignsWords, stopLoops: true, randomOf, signal }
+  return { ...options, temperature, alignsWords, longestRepeat: 0, randomOf, signal }
 }
 
 /** Encoder positions for a window of `nSamples`, at most FULL_CONTEXT. */

@@ -18,6 +18,11 @@ export function secondsOf(nSamples: number): number {
   return nSamples / SAMPLE_RATE
 }
 
+/** Speech in a window, its pauses left out. */
+export function speechSeconds({ speech }: Pick<Window, 'speech'>): number {
+  return speech.reduce((sum, { start, end }) => sum + end - start, 0)
+}
+
 /** Place behind the last sample in the recording. */
 export function windowEnd({ samples, startSeconds }: Window): number {
   return startSeconds + secondsOf(samples.length)

@@ -91,11 +91,13 @@ const FAMILIES: Record<string, ModelShape> = {
 for (const [family, shape] of Object.entries(FAMILIES)) {
   test(`${family}: windows together say what each says alone, step by step`, async () => {
     await using model = await openModel(family, shape)
-    const looping = await compare(model, await windowsOf(model, 3), { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
+    const looping = await compare(model, await windowsOf(model, 3), { ...GREEDY, longestRepeat: 0, maxNewTokens: 30 })
     assert.ok(looping.some(({ ended }) => ended === 'loop'))
+    const patient = await compare(model, await windowsOf(model, 3), { ...GREEDY, longestRepeat: 20, maxNewTokens: 60 })
+    assert.ok(patient.every(({ ended, tokens }) => ended !== 'loop' || tokens.length >= 20))
     await compare(model, await windowsOf(model, 2), { ...GREEDY, maxNewTokens: 12 })
     const timed = await windowsOf(model, 3, { withTimestamps: true })
-    await compare(model, timed, { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
+    await compare(model, timed, { ...GREEDY, longestRepeat: 0, maxNewTokens: 30 })
   })
 }
 
@@ -110,7 +112,7 @@ describe('one model', () => {
     const windows = await windowsOf(model, 16, { withTimestamps: true })
     const texts = await compare(model, windows, {
       ...GREEDY,
-      stopLoops: true,
+      longestRepeat: 0,
       maxInitialTimestamp: 0.4,
       maxNewTokens: 60,
     })
@@ -134,7 +136,7 @@ describe('one model', () => {
   test('beams of any number, with patience and a length penalty, with timestamps and without', async () => {
     const windows = await windowsOf(model, 2)
     const timed = await windowsOf(model, 2, { withTimestamps: true })
-    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 20 }
+    const options = { ...GREEDY, longestRepeat: 0, maxNewTokens: 20 }
     for (const [beamSize, patience, lengthPenalty] of [
       [2, 1, undefined],
       [3, 2, 0.6],
@@ -150,7 +152,7 @@ describe('one model', () => {
   })
 
   test('text before it, a prefix, and tokens that are not to be said', async () => {
-    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 20 }
+    const options = { ...GREEDY, longestRepeat: 0, maxNewTokens: 20 }
     const [plain] = await compare(model, await windowsOf(model, 1), options)
     const prompted = await windowsOf(model, 4, { previous: [100, 200, 300], prefix: [400], task: 'translate' })
     await compare(model, prompted, options)
@@ -164,7 +166,7 @@ describe('one model', () => {
 
   test('samples go through the encoder inside as through the one outside', async () => {
     const windows = await windowsOf(model, 3)
-    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 30 }
+    const options = { ...GREEDY, longestRepeat: 0, maxNewTokens: 30 }
     const texts = await model.whole.generate(
       { samples: [0, 1, 2].map(samplesOf) },
       windows.map(({ prompt }) => generateRequest(model, model.biases, prompt, options)),
@@ -177,7 +179,7 @@ describe('one model', () => {
 
   test('the language is detected as by a step of its own, among all or a few', async () => {
     const windows = await windowsOf(model, 4)
-    const options = { ...GREEDY, stopLoops: true, maxNewTokens: 20 }
+    const options = { ...GREEDY, longestRepeat: 0, maxNewTokens: 20 }
     for (const languages of [undefined, ['pt', 'de', 'en']]) {
       const among = languages ?? [...model.generation.languageIds.keys()]
       const texts = await model.whole.generate(
@@ -209,7 +211,7 @@ describe('one model', () => {
     const prompt = sotSequence(model.generation, PROMPT)
     const options = {
       ...GREEDY,
-      stopLoops: true,
+      longestRepeat: 0,
       suppressBlank: false,
       suppressTokens: [],
       maxNewTokens: 9,
@@ -251,7 +253,7 @@ test('in half precision nearly the same is said, whichever way it is decoded', a
   const halves = { encoderFormat: 'float16', decoderFormat: 'float16' } as const
   await using model = await openModel('half', tinyShape(), halves)
   await using exact = await openModel('exact', tinyShape())
-  const options = { ...GREEDY, stopLoops: true, maxNewTokens: 12 }
+  const options = { ...GREEDY, longestRepeat: 0, maxNewTokens: 12 }
   const texts = await compare(model, await windowsOf(model, 4), options, 2e-2)
   const exactTexts = await exact.together(await windowsOf(exact, 4), options)
   for (const [i, text] of texts.entries()) assert.deepEqual(text.tokens[0], exactTexts[i]!.tokens[0])
@@ -261,5 +263,5 @@ test('layers in 8-bit blocks say the same in the generate graph', async () => {
   await using model = await openModel('blocks', tinyShape({ dModel: 64, decoderFfnDim: 64 }), {
     decoderFormat: 'blocks8',
   })
-  await compare(model, await windowsOf(model, 4), { ...GREEDY, stopLoops: true, maxNewTokens: 30 })
+  await compare(model, await windowsOf(model, 4), { ...GREEDY, longestRepeat: 0, maxNewTokens: 30 })
 })

@@ -19,7 +19,7 @@ const MOST = 16
 /** Short windows, of which many are heard in the time of a long one. */
 const POSITIONS = 200
 
-const OPTIONS: DecodeOptions = { ...GREEDY, stopLoops: true, maxNewTokens: 60 }
+const OPTIONS: DecodeOptions = { ...GREEDY, longestRepeat: 0, maxNewTokens: 60 }
 
 const MODELS = [
   { name: 'whisper-base', folder: baseFolder, languages: ['en', 'pt'] },

@@ -82,6 +82,18 @@ describe('long recordings on Whisper base', { skip, concurrency: 1 }, () => {
     }
   })
 
+  for (const vad_filter of [true, false]) {
+    test(`a prompt does not come back over noise, with vad_filter ${vad_filter}`, async () => {
+      const words = ['Zyxcorp', 'Amarílis Quintanilha', 'Vila Nhandu']
+      for (const clip of SILENT) {
+        for (const hint of [{ initial_prompt: `Glossário: ${words.join(', ')}.` }, { hotwords: words.join(', ') }]) {
+          const { text } = await transcribe(clip.path, 'pt', { ...hint, vad_filter })
+          assert.doesNotMatch(text, /zyx|amar[ií]l|quintan|nhandu/i, clip.id)
+        }
+      }
+    })
+  }
+
   test('cut into windows of four seconds, a recording keeps its words: none lost or doubled at the seams', async () => {
     const { path } = spoken.english
     const whole = await transcribe(path, 'en')

@@ -19,8 +19,8 @@ export interface SearchInputs {
   readonly hasLengthPenalty: Value
   /** Scalar */
   readonly eot: Value
-  /** Scalar bool: a text that repeats itself ends. */
-  readonly stopLoops: Value
+  /** [B × 1] a text ends that repeats a phrase over so many tokens. */
+  readonly longestRepeat: Value
 }
 
 export function searchInputs(g: GraphBuilder, eot: Value): SearchInputs {
@@ -30,7 +30,7 @@ export function searchInputs(g: GraphBuilder, eot: Value): SearchInputs {
     enough: g.input('enough', 'int64', []),
     lengthPenalty: g.input('length_penalty', 'float32', []),
     hasLengthPenalty: g.input('has_length_penalty', 'bool', []),
-    stopLoops: g.input('stop_loops', 'bool', []),
+    longestRepeat: g.input('longest_repeat', 'int64', ['B', 1]),
   }
 }
 
@@ -250,7 +250,7 @@ interface Ways {
 }
 
 /** One candidate more than there are places: one of them may end a text. */
-function waysOn(g: GraphBuilder, { beams, eot, stopLoops }: SearchInputs, now: Beams, logits: Value): Ways {
+function waysOn(g: GraphBuilder, { beams, eot, longestRepeat }: SearchInputs, now: Beams, logits: Value): Ways {
   const nCandidates = g.op('Add', [beams, g.ints(1)])
   const logprobs = g.op('LogSoftmax', [logits], { axis: 1 })
   const [candidateLogprobs, candidates] = g.ops('TopK', [logprobs, nCandidates], 2, { axis: 1, largest: 1, sorted: 1 })
@@ -259,7 +259,9 @@ function waysOn(g: GraphBuilder, { beams, eot, stopLoops }: SearchInputs, now: B
   const wide = (value: Value) => g.op('Unsqueeze', [value, g.ints([1])]) // [B·K × 1 × 11]
   const earlier = columns(g, now.running.said, -PERIODS[0], -1)
   const repeats = repeatsAfter(g, wide(now.repeats), wide(earlier), g.op('Unsqueeze', [candidates!, g.ints([2])]))
-  const loops = g.op('And', [g.op('And', [isLoop(g, repeats), stopLoops]), g.op('Not', [isEot])])
+  const longest = g.op('Expand', [longestRepeat, g.op('Concat', [g.ints([1]), beams], { axis: 0 })]) // [B × K]
+  const ofRow = g.op('Reshape', [longest, g.ints([-1, 1, 1])]) // [B·K × 1 × 1]
+  const loops = g.op('And', [isLoop(g, repeats, ofRow), g.op('Not', [isEot])])
 
   const nWays = g.op('Mul', [beams, nCandidates])
   const byWindow = g.op('Concat', [g.ints([-1]), nWays], { axis: 0 })
@@ -290,9 +292,14 @@ function repeatsAfter(g: GraphBuilder, before: Value, earlier: Value, token: Val
   return g.op('Mul', [g.op('Add', [before, g.ints(1)]), isSame])
 }
 
-/** Bool: along the last of three axes one is enough. */
-function isLoop(g: GraphBuilder, repeats: Value): Value {
-  const isRound = g.op('GreaterOrEqual', [repeats, g.ints(PERIODS.map((period) => ROUNDS * period))])
+/**
+ * Bool: a phrase was repeated often enough, and over `longest` tokens with its first round; along the last of three axes one
+ * is enough.
+ */
+function isLoop(g: GraphBuilder, repeats: Value, longest: Value): Value {
+  const isOften = g.op('GreaterOrEqual', [repeats, g.ints(PERIODS.map((period) => ROUNDS * period))])
+  const isLong = g.op('GreaterOrEqual', [g.op('Add', [repeats, g.ints(PERIODS)]), longest])
+  const isRound = g.op('And', [isOften, isLong])
   return g.cast(g.op('ReduceMax', [g.cast(isRound, 'int32')], { axes: [2], keepdims: 0 }), 'bool')
 }
 

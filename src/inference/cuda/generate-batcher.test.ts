@@ -12,7 +12,6 @@ const rules: GenerateRules = {
   withTimestamps: false,
   timestampBegin: 10,
   latestFirst: 12,
-  stopLoops: true,
   beamSize: 1,
   enough: 1,
   lengthPenalty: undefined,
@@ -23,7 +22,14 @@ const rules: GenerateRules = {
 function jobOf(window: number, prompt: readonly number[] = [1]): GenerateJob {
   return {
     samples: Float32Array.of(window),
-    request: { prompt, alignmentPrompt: undefined, logitBias: new Float32Array(1), suppressAtBegin: [], rules },
+    request: {
+      prompt,
+      alignmentPrompt: undefined,
+      logitBias: new Float32Array(1),
+      suppressAtBegin: [],
+      longestRepeat: 0,
+      rules,
+    },
   }
 }
 

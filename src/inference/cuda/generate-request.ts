@@ -46,6 +46,8 @@ export function generateRequest(
     alignmentPrompt: isAligned ? detecting(sotSequence(generation, prompt)) : undefined,
     logitBias: biases.against(suppressedTokens(generation, { ...options, withTimestamps })),
     suppressAtBegin: options.suppressBlank ? generation.beginSuppressTokens : NONE,
+    // A text has no more tokens than there are positions.
+    longestRepeat: Math.min(options.longestRepeat, maxTextContext + 1),
     rules: {
       maxTokens: Math.min(options.maxNewTokens ?? room, room),
       eot,
@@ -54,7 +56,6 @@ export function generateRequest(
       withTimestamps,
       timestampBegin,
       latestFirst: timestampBegin + Math.round(options.maxInitialTimestamp / SECONDS_PER_POSITION),
-      stopLoops: options.stopLoops,
       beamSize: options.beamSize,
       enough: Math.max(1, Math.round(options.beamSize * options.patience)),
       lengthPenalty: options.lengthPenalty,

@@ -14,6 +14,8 @@ export interface GenerateRequest {
   readonly logitBias: Float32Array
   /** Tokens that are not said as the first. */
   readonly suppressAtBegin: readonly number[]
+  /** A text ends that repeats a phrase over so many tokens. */
+  readonly longestRepeat: number
   readonly rules: GenerateRules
 }
 
@@ -29,8 +31,6 @@ export interface GenerateRules {
   /** The first timestamp token, and the last that a text may begin with. */
   readonly timestampBegin: number
   readonly latestFirst: number
-  /** A text that repeats itself ends. */
-  readonly stopLoops: boolean
   /** K hypotheses of each window are carried on, 1: greedily; and it is done when so many have ended. */
   readonly beamSize: number
   readonly enough: number
@@ -110,7 +110,6 @@ function ruleInputs(rules: GenerateRules): Record<string, Tensor> {
     with_timestamps: flag(rules.withTimestamps),
     timestamp_begin: ints([rules.timestampBegin], [1]),
     latest_first: ints([rules.latestFirst], []),
-    stop_loops: flag(rules.stopLoops),
     beams: ints([rules.beamSize], [1]),
     enough: ints([rules.enough], []),
     length_penalty: new Tensor('float32', Float32Array.of(rules.lengthPenalty ?? 1), []),
@@ -128,6 +127,10 @@ function windowInputs(windows: readonly GenerateRequest[], rules: GenerateRules)
     detect_language: flag(prompts.some((prompt) => prompt.includes(DETECT))),
     alignment_prompt: ints(alignmentPrompts.flat(), [windows.length, alignmentPrompts[0]!.length]),
     has_alignment: flag(windows[0]!.alignmentPrompt !== undefined),
+    longest_repeat: ints(
+      windows.map(({ longestRepeat }) => longestRepeat),
+      [windows.length, 1],
+    ),
     token_bias: bias(windows.map(({ logitBias }) => logitBias)),
     begin_bias: bias(beginBiases(windows)),
   }

@@ -36,7 +36,6 @@ const RULES = {
   noSpeech: NO_SPEECH,
   timestampBegin: TIMESTAMP_BEGIN,
   latestFirst: TIMESTAMP_BEGIN + 20,
-  stopLoops: true,
   lengthPenalty: undefined,
 }
 
@@ -46,6 +45,7 @@ const TEXTS: Readonly<Record<string, Omit<GenerateRequest, 'logitBias'> & { read
     prompt: [SOT, DETECT, TRANSCRIBE],
     alignmentPrompt: undefined,
     suppressAtBegin: [EOT],
+    longestRepeat: 0,
     rules: { ...RULES, maxTokens: 8, withTimestamps: true, beamSize: 1, enough: 1, languageIds: [PT, EN, DE] },
     sayable: [...WORDS, ...TIMESTAMPS, EOT],
   },
@@ -53,6 +53,7 @@ const TEXTS: Readonly<Record<string, Omit<GenerateRequest, 'logitBias'> & { read
     prompt: [SOT, PT, TRANSCRIBE, NO_TIMESTAMPS],
     alignmentPrompt: [SOT, PT, TRANSCRIBE, NO_TIMESTAMPS],
     suppressAtBegin: [EOT],
+    longestRepeat: 0,
     rules: { ...RULES, maxTokens: 6, withTimestamps: false, beamSize: 5, enough: 5, languageIds: [] },
     sayable: [...WORDS, EOT],
   },

@@ -45,7 +45,7 @@ const DETECTION: Omit<DecodeOptions, 'signal'> = {
   repetitionPenalty: 1,
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
-  stopLoops: false,
+  longestRepeat: Number.POSITIVE_INFINITY,
   randomOf: () => () => 0,
 }
 

@@ -15,7 +15,7 @@ export const GREEDY: DecodeOptions = {
   repetitionPenalty: 1,
   noRepeatNgramSize: 0,
   maxInitialTimestamp: 1,
-  stopLoops: false,
+  longestRepeat: Number.POSITIVE_INFINITY,
   randomOf: () => () => 0,
   signal: new AbortController().signal,
 }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DecodedWindow } from './decoded-window.ts'
+import { mayBeEcho, withoutEcho } from './echo.ts'
+import { DEFAULTS } from './options.ts'
+
+const PROMPT = 'Glossário: Zyxcorp, Amarílis Quintanilha, Vila Nhandu.'
+
+function decoded(text: string, facts: Partial<DecodedWindow> = {}): DecodedWindow {
+  const numbers = { temperature: 0, avgLogprob: -0.8, compressionRatio: 1, noSpeechProb: 0.3 }
+  return { text, tokens: [1], logprobs: [-0.8], language: 'pt', ended: 'eot', ...numbers, ...facts }
+}
+
+test('an unsure text of nothing but words of the prompt may be its echo', () => {
+  assert.ok(mayBeEcho(decoded(' Vila Nhandu.'), PROMPT))
+  assert.ok(mayBeEcho(decoded(' zyxcorp'), PROMPT))
+  assert.ok(mayBeEcho(decoded(' O Amarílis Quintanilha, Vila Nhandu.'), PROMPT))
+})
+
+test('a sure text, one with words of its own, and one without a prompt are not doubted', () => {
+  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.', { avgLogprob: -0.2 }), PROMPT))
+  assert.ok(!mayBeEcho(decoded(' Fomos ontem para Vila Nhandu.'), PROMPT))
+  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.'), ''))
+  assert.ok(!mayBeEcho(decoded(''), PROMPT))
+})
+
+test('what is heard alike without the prompt keeps the spelling of the prompt', () => {
+  const prompted = decoded(' Vila Nhandu.')
+  assert.equal(withoutEcho(prompted, decoded(' Vila Andu.'), DEFAULTS), prompted)
+})
+
+test('what is heard otherwise without the prompt stands; where nothing is, there is no text', () => {
+  const prompted = decoded(' Vila Nhandu.')
+  const six = decoded(' Seis.', { avgLogprob: -0.5 })
+  assert.equal(withoutEcho(prompted, six, DEFAULTS), six)
+  for (const facts of [{ avgLogprob: -1.3 }, { noSpeechProb: 0.8 }, { ended: 'loop' }] as const) {
+    assert.equal(withoutEcho(prompted, decoded(' O que é isso?', facts), DEFAULTS), undefined)
+  }
+})
