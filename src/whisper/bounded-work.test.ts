@@ -107,7 +107,7 @@ test('the samples of a few windows are in memory at a time, whatever is heard an
   const windowsAtOnce = 3
   const property = fc.asyncProperty(sounds, options, async (sound, given) => {
     const session = new InstantSession({ windowsAtOnce, certainty: 0.6 })
-    const held = given.language_detection_segments === undefined ? 0 : Number(given.language_detection_segments)
+    const held = parseOptions(given).languageDetectionSegments // whose texts wait for the vote
     const windows = held + windowsAtOnce + WINDOWS_OF_THE_WAY
     const bytes = await peakBytes(sound, session, given)
     assert.ok(bytes <= windows * WINDOW_BYTES, `${bytes / WINDOW_BYTES} windows are more than ${windows}`)

@@ -11,7 +11,7 @@ const TOLERANCE = 0.5
 const LEAST_UNCOVERED = 1.5
 /** Shorter speech between two pauses is a breath or a click. */
 const SHORTEST_WORD = 0.15
-/** Of speech between two pauses, if it holds a word that was said. */
+/** Of speech between two pauses, if it holds a word that was said; of longer speech a word is a smaller part. */
 const LEAST_SHARE = 0.2
 /** Pauses that are part of what is between two words which were said. */
 const LONGEST_PAUSE = 1
@@ -50,7 +50,8 @@ interface Left {
 
 function leftOf(span: Span, said: readonly Span[]): Left[] {
   const covered = said.reduce((sum, word) => sum + overlap(span, word), 0)
-  if (covered < LEAST_SHARE * (span.end - span.start)) return [{ span, isAlone: true }]
+  const longest = Math.min(span.end - span.start, LEAST_UNCOVERED)
+  if (covered < LEAST_SHARE * longest) return [{ span, isAlone: true }]
   let left: readonly Span[] = [span]
   for (const { start, end } of said) {
     left = left.flatMap((part) => without(part, { start: start - TOLERANCE, end: end + TOLERANCE }))

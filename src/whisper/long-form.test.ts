@@ -400,7 +400,7 @@ function assertInOrder(segments: readonly Segment[], durationSeconds: number): v
 }
 
 test('what was left out inside an overlong word is put between that word and the next', async () => {
-  const said = [[' Um', ' dois', ' três.'], [' antes.'], [' meio.'], [' depois.']]
+  const said = [[' Um', ' dois', ' três.'], [' antes.'], [' meio.'], [' depois.'], []]
   const model = new ScriptedModel(said.map((words) => ({ words })))
   const given: GivenOptions = { timestamps: 'align', word_timestamps: true, vad_filter: true }
   const { segments } = await transcribe(noise(20), model, given)
@@ -480,7 +480,11 @@ test('hotwords and a prompt that need more than there is share it, and neither i
 test('hotwords stay where what was said before fills the rest', async () => {
   const said = ` ${manyWords('t', 200).text}`.split(/(?= )/)
   const model = new ScriptedModel([{ words: said }, { words: said }, { words: [' fim'] }])
-  await transcribe(threeWindows(), model, { condition_on_previous_text: true, hotwords: 'Fisichella' })
+  await transcribe(threeWindows(), model, {
+    condition_on_previous_text: true,
+    hotwords: 'Fisichella',
+    max_new_tokens: 220,
+  })
   const last = model.prompts.at(-1)!
   assert.equal(last[1], tokenOf(' Fisichella'))
   assert.deepEqual(last.slice(2, last.indexOf(generation.sot)), [...said, ...said].map(tokenOf).slice(-222))

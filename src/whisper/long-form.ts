@@ -247,28 +247,27 @@ class LongForm {
 
   /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
   async #decodeUncovered(text: WindowText): Promise<WindowText[]> {
-    const { options } = this.#context
     const before = this.#coverageRetries
-    if (!options.vadFilter) return []
+    const mayGoOn = () => this.#coverageRetries - before < MOST_COVERAGE
+    return this.#context.options.vadFilter ? await this.#decodeLeft(text, mayGoOn) : []
+  }
+
+  async #decodeLeft(text: WindowText, mayGoOn: () => boolean): Promise<WindowText[]> {
+    const { window, words, decoded } = text
+    const said =
+      this.#context.options.timestamps === 'tokens'
+        ? this.#entriesOf(text).map(({ segment }) => segment)
+        : words && spansOfWords(words)
     const found: WindowText[] = []
-    const decodeLeft = async (text: WindowText): Promise<void> => {
-      const { window, words, decoded } = text
-      const said =
-        options.timestamps === 'tokens'
-          ? this.#entriesOf(text).map(({ segment }) => segment)
-          : words && spansOfWords(words)
-      if (said === undefined) return
-      for (const span of uncovered(window, said)) {
-        if (this.#coverageRetries - before >= MOST_COVERAGE) return
-        this.#coverageRetries++
-        const extra = await this.#decodeIn(decoded.language, partOf(window, span), 1)
-        if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
-        found.push(extra)
-        // Of a word that is said many times it may have left out some again.
-        await decodeLeft(extra)
-      }
+    for (const span of said === undefined ? [] : uncovered(window, said)) {
+      if (!mayGoOn()) break
+      this.#coverageRetries++
+      const extra = await this.#decodeIn(decoded.language, partOf(window, span), 1)
+      if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
+      // Of a word that is said many times it may have left out some again.
+      const inside = await this.#decodeLeft(extra, mayGoOn)
+      found.push(inside.length > 0 ? withRoomFor(inside, extra) : extra, ...inside)
     }
-    await decodeLeft(text)
     return found
   }
 
