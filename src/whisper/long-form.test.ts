@@ -400,7 +400,7 @@ function assertInOrder(segments: readonly Segment[], durationSeconds: number): v
 }
 
 test('what was left out inside an overlong word is put between that word and the next', async () => {
-  const said = [[' Um', ' dois', ' três.'], [' antes.'], [' meio.'], [' depois.'], []]
+  const said = [[' Um', ' dois', ' três.'], [' antes.'], [' meio.'], [' depois.'], [], []]
   const model = new ScriptedModel(said.map((words) => ({ words })))
   const given: GivenOptions = { timestamps: 'align', word_timestamps: true, vad_filter: true }
   const { segments } = await transcribe(noise(20), model, given)
