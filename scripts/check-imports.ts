@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'models/library',
       'models/model-facts',
       'models/precision/measured-speeds',
+      'models/tuning',
     ],
   ],
   // It talks to the service over HTTP, as every other client does; of the answers it knows the types.

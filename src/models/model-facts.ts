@@ -15,8 +15,11 @@ import { COMPILER_VERSION } from '../compiler/format.ts'
 import type { EngineSettings } from '../config.ts'
 import { AsrError } from '../errors/index.ts'
 import { cachedFolder, resolveCheckpointFolder } from '../hub/index.ts'
+import { resolveDevice } from './compiled/identity.ts'
 import { type CachedModel, listCompiled, machineIdentity } from './compiled/index.ts'
+import type { FormatMeasurement } from './precision/format-times.ts'
 import { type MeasuredSpeed, measuredSpeed } from './precision/measured-speeds.ts'
+import { keptMeasurement } from './precision/precision.ts'
 import type { ModelEntry } from './registry.ts'
 
 /** Ranks of one kind of linear layer over all encoder layers that have it as a low-rank pair. */
@@ -40,6 +43,8 @@ export interface ModelFacts {
   /** Everything that was compiled from these files, also for other machines and settings; what was used last is first. */
   readonly compiled: readonly (CachedModel & { readonly isForThisMachine: boolean })[]
   readonly speed: MeasuredSpeed | undefined
+  /** What the choice of the precision goes by; undefined where nothing has been measured, or nothing was to be. */
+  readonly precision: FormatMeasurement | undefined
 }
 
 const NOTHING: ModelFacts = {
@@ -51,12 +56,13 @@ const NOTHING: ModelFacts = {
   checkpointBytes: undefined,
   compiled: [],
   speed: undefined,
+  precision: undefined,
 }
 
 /** Reads files only; no network. */
 export async function modelFacts(
   entry: ModelEntry,
-  settings: Pick<EngineSettings, 'hub' | 'cacheDir'>,
+  settings: Pick<EngineSettings, 'hub' | 'cacheDir' | 'device' | 'dtype'>,
 ): Promise<ModelFacts> {
   const folder = await cachedFolder(entry, settings)
   if (folder === undefined) return NOTHING
@@ -74,6 +80,11 @@ export async function modelFacts(
       checkpointBytes,
       compiled: compiledOf(settings.cacheDir, digest),
       speed: measuredSpeed(settings.cacheDir, digest),
+      precision: keptMeasurement({
+        ...settings,
+        session: { device: resolveDevice(settings.device) },
+        width: config.dModel,
+      }),
     }
   } catch (error) {
     if (!(error instanceof AsrError)) throw error

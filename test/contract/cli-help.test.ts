@@ -8,7 +8,16 @@ import { keepSeen } from '../helpers/rigs/terminal.ts'
 
 const COMMANDS = [
   ...['serve', 'transcribe', 'watch', 'models', 'devices', 'doctor', 'bench', 'completion'],
-  ...['models list', 'models pull', 'models rm', 'models compile', 'models info', 'models verify', 'models prune'],
+  ...[
+    'models list',
+    'models pull',
+    'models rm',
+    'models compile',
+    'models info',
+    'models tune',
+    'models verify',
+    'models prune',
+  ],
 ]
 
 test('the help of every command has examples, and knows every flag in them', async (t) => {

@@ -13,7 +13,7 @@ export function addModels(program: Command): void {
   const models = program
     .command('models')
     .description(
-      'list the models, and which of them are on this machine; bring, remove, compile, describe and verify them',
+      'list the models, and which of them are on this machine; bring, remove, compile, describe, tune and verify them',
     )
     .option('--json', 'as a JSON array')
     .addHelpText(
@@ -81,6 +81,26 @@ Exit code: 0 all succeeded, 1 one or more failed, 2 wrong arguments or settings,
     .action(async (ids: string[], _options: JsonFlag, command: Command) => {
       const options: JsonFlag = command.optsWithGlobals()
       await run(async () => (await import('../models/info.ts')).describeModels(ids, options, output))
+    })
+
+  models
+    .command('tune')
+    .description(
+      'measure anew which precision is fastest on this machine; later loads of models of that width go by it',
+    )
+    .argument('[id...]', `${ID} (default: all whose files are on this machine)`)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  paradox models tune
+  paradox models tune base freds0
+
+The first load of a model measures by itself. This is for a machine that was busy then: models info tells.
+Exit code: 0 measured, 1 the machine was busy again, 2 wrong arguments or settings.`,
+    )
+    .action(async (ids: string[]) => {
+      await run(async () => (await import('../models/tune.ts')).tuneModels(ids, { output }))
     })
 
   models

@@ -7,6 +7,7 @@ import { languageName } from '../../transcript/index.ts'
 import { type Output, sizeText } from '../output.ts'
 import { speedText } from '../progress/wording.ts'
 import { describeOrigin } from './list.ts'
+import { chosenText, measurementText } from './tune.ts'
 
 /**
  * @returns false when files of one are here and cannot be read.
@@ -82,6 +83,7 @@ function linesOf(entry: ModelEntry, facts: ModelFacts, settings: EngineSettings)
     ...(isLite ? [['ranks', ranksText(facts)] as const] : []),
     ['languages', languagesText(entry, facts)],
     ['precision', precisionText(facts, settings)],
+    ...(facts.precision ? [['measured', measurementText(facts.precision)] as const] : []),
     ['on disk', diskText(entry, checkpointBytes ?? 0, facts)],
     ['compiled', compiledText(entry, facts)],
     ['speed', speedLine(entry, facts)],
@@ -107,9 +109,9 @@ function languagesText(entry: ModelEntry, { languages }: ModelFacts): string {
 
 function precisionText({ compiled }: ModelFacts, { dtype, device }: EngineSettings): string {
   const manifest = compiled.find(({ isForThisMachine }) => isForThisMachine)?.manifest
-  if (manifest) return `encoder ${manifest.encoderFormat}, decoder ${manifest.decoderFormat}`
+  if (manifest) return chosenText(manifest)
   if (dtype !== 'auto') return `${dtype}, by DTYPE`
-  return device === 'auto' || device === 'cpu' ? 'measured and chosen when it is first loaded' : 'float32'
+  return device === 'auto' || device === 'cpu' ? 'by the processor, and measured when it is first loaded' : 'float32'
 }
 
 function diskText({ origin }: ModelEntry, checkpointBytes: number, { compiled }: ModelFacts): string {

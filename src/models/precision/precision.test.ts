@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { silentLogger } from '../../logger.ts'
+import { keepTimes } from './format-times.ts'
 import { chooseFormats, eligibleFormats, type FormatOptions, fastest, namedFormats } from './precision.ts'
-import { measuredFormats } from './precision-measurement.ts'
+import { measuredFormats, wasBusy } from './precision-measurement.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'paradox-precision-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -61,14 +62,52 @@ test('devices on which no format has been measured compute in float32', async ()
 test('8-bit products are not risked where they overflow, and the preferred format gives way only to a clear win', () => {
   assert.deepEqual(eligibleFormats(['avx2']).encoder, ['float32'])
   assert.deepEqual(eligibleFormats(['avx2', 'avx512_vnni']).encoder, ['smoothed8', 'float32'])
-  const timesOf = (smoothed8: number, float32: number) => ({
-    smoothed8: { encoder: smoothed8, decoder: 1 },
-    float32: { encoder: float32, decoder: 1 },
-  })
   const formats = ['smoothed8', 'float32'] as const
-  assert.equal(fastest('encoder', formats, timesOf(1, 2)), 'smoothed8')
-  assert.equal(fastest('encoder', formats, timesOf(1, 0.95)), 'smoothed8')
-  assert.equal(fastest('encoder', formats, timesOf(1, 0.8)), 'float32')
+  const after = (smoothed8: readonly number[], float32: readonly number[], nBusy = 0) =>
+    fastest('encoder', formats, {
+      times: { smoothed8: { encoder: [...smoothed8], decoder: [] }, float32: { encoder: [...float32], decoder: [] } },
+      nBusy,
+      measuredAt: '2026-12-01T00:00:00.000Z',
+    })
+  assert.equal(after([1, 1, 1], [2, 2, 2]), 'smoothed8')
+  assert.equal(after([1, 1, 1], [0.9, 0.9, 0.9]), 'smoothed8')
+  assert.equal(after([1, 1, 1], [0.7, 0.7, 0.7]), 'float32')
+  assert.equal(after([1, 1, 1], [0.7, 0.9, 0.7]), 'smoothed8', 'not in every round')
+  assert.equal(after([7.2, 7.2, 7.2], [5.1, 5.1, 5.1], 1), 'smoothed8', 'on a busy machine nothing is clear')
+  assert.equal(fastest('encoder', formats, undefined), 'smoothed8')
+})
+
+test('runs that lost their core, or took much longer than others, speak of a busy machine', () => {
+  const run = (processor: number, clock = processor) => [{ processor, clock }]
+  assert.equal(
+    wasBusy([
+      [run(5), run(5.2), run(5.1)],
+      [run(9), run(9.3), run(9)],
+    ]),
+    false,
+  )
+  assert.equal(
+    wasBusy([
+      [run(5), run(5.2), run(30)],
+      [run(9), run(9.3), run(9)],
+    ]),
+    false,
+    'one outlier',
+  )
+  assert.equal(
+    wasBusy([
+      [run(5, 10), run(5, 9), run(5)],
+      [run(9, 20), run(9), run(9)],
+    ]),
+    true,
+  )
+  assert.equal(
+    wasBusy([
+      [run(5), run(5), run(5)],
+      [run(9), run(14), run(13)],
+    ]),
+    true,
+  )
 })
 
 test('a measurement is made once for each machine and width', async () => {
@@ -77,12 +116,17 @@ test('a measurement is made once for each machine and width', async () => {
     measuredFormats(['float32', 'blocks8'], { width: 64, cacheDir, machine: 'here', ...changes })
   const first = await measure()
   assert.equal(first.isNew, true)
-  assert.ok(first.times.float32!.encoder > 0 && first.times.blocks8!.decoder > 0)
-  assert.deepEqual(await measure(), { times: first.times, isNew: false })
+  assert.ok(Math.min(...first.measurement.times.float32!.encoder, ...first.measurement.times.blocks8!.decoder) > 0)
+  keepTimes({ width: 64, cacheDir, machine: 'here' }, { ...first.measurement, nBusy: 0 }) // whatever else runs here
+  assert.deepEqual(await measure(), { measurement: { ...first.measurement, nBusy: 0 }, isNew: false })
   for (const changes of [{ machine: 'there' }, { width: 32 }]) {
     assert.equal((await measure(changes)).isNew, true)
   }
   assert.equal((await measure()).isNew, false, 'the others are kept beside it')
+  keepTimes({ width: 64, cacheDir, machine: 'here' }, { ...first.measurement, nBusy: 1 })
+  assert.equal((await measure()).isNew, true, 'a busy machine is measured again')
+  keepTimes({ width: 64, cacheDir, machine: 'here' }, { ...first.measurement, nBusy: 3 })
+  assert.equal((await measure()).isNew, false, 'but not for ever')
 
   const file = join(cacheDir, 'compiled', 'formats.json')
   writeFileSync(file, readFileSync(file).subarray(0, 20))

@@ -5,7 +5,7 @@ import type { Dtype } from '../../config.ts'
 import { checkPrecision, GPU_FORMAT, hasDotProducts, kindOf } from '../../device-precision.ts'
 import type { ResolvedDevice, SessionSettings } from '../../inference/index.ts'
 import type { Logger } from '../../logger.ts'
-import { keptTimes, type MeasuredFormats } from './format-times.ts'
+import { type FormatMeasurement, keptTimes } from './format-times.ts'
 import { machineIdentity, processorFeatures } from './machine.ts'
 
 type Part = 'encoder' | 'decoder'
@@ -13,7 +13,7 @@ export type Formats = Required<Pick<CompileOptions, 'encoderFormat' | 'decoderFo
 
 /**
  * Formats that `auto` may choose: those whose word error rate is that of float32, as measured on Whisper base with 116
- * recordings and five beams. The first is taken unless another one is clearly faster.
+ * recordings and five beams. The first is taken unless another one is clearly faster on a quiet machine.
  *
  * | encoder | decoder | WER | docs/decisions |
  * | --- | --- | --- | --- |
@@ -29,8 +29,8 @@ const ELIGIBLE: Readonly<Record<Part, readonly LinearFormat[]>> = {
   decoder: ['blocks8', 'float32'],
 }
 
-/** A format in front is kept at this many times the time of a faster one: as much is noise. */
-const CLEARLY = 1.1
+/** A format in front is kept unless another one takes this many times less, in every round: as much may be noise. */
+const CLEARLY = 1.25
 
 const FIXED: Readonly<Record<'float32' | 'float16' | 'int8', Formats>> = {
   float32: { encoderFormat: 'float32', decoderFormat: 'float32' },
@@ -52,39 +52,72 @@ export interface FormatOptions extends KnownFormatOptions {
 }
 
 /**
- * The formats of a model's parts: those that DTYPE names, and for the others the fastest that are as exact, measured
- * now where no earlier load has.
+ * The formats of a model's parts: those that DTYPE names, and for the others those that the processor's features speak
+ * for, unless another one that is as exact is clearly faster. Measured now where no earlier load has, or the machine was
+ * busy then.
  *
  * @throws {ConfigError} for float16 on a CPU.
  */
 export async function chooseFormats(options: FormatOptions): Promise<Formats> {
   const { width, cacheDir, logger } = options
   const { formats, choose } = choiceOf(options)
-  if (formats.length === 0) return choose({})
+  if (formats.length === 0) return choose(undefined)
   // Not above: the service asks for known formats, and must not load the runtime.
   const { measuredFormats } = await import('./precision-measurement.ts')
-  const { times, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
-  const chosen = choose(times)
-  logger[isNew ? 'info' : 'debug']({ ...chosen, width, layerMs: times }, 'chose the precision')
+  const { measurement, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
+  const chosen = choose(measurement)
+  const { times, nBusy } = measurement
+  logger[isNew ? 'info' : 'debug'](
+    { ...chosen, width, layerMs: times, ...(nBusy > 0 && { nBusy }) },
+    nBusy > 0 ? 'chose the precision by the processor, since the machine is busy' : 'chose the precision',
+  )
   return chosen
 }
 
 /**
- * The choice of `chooseFormats`; undefined where it would have to measure.
+ * The choice of `chooseFormats`; undefined where nothing has been measured.
  *
  * @throws as `chooseFormats`.
  */
 export function knownFormats(options: KnownFormatOptions): Formats | undefined {
   const { formats, choose } = choiceOf(options)
+  if (formats.length === 0) return choose(undefined)
+  const measurement = keptMeasurement(options)
+  return measurement && choose(measurement)
+}
+
+/** What decided, where a measurement could; undefined where nothing has been measured, or DTYPE names all formats. */
+export function keptMeasurement(options: KnownFormatOptions): FormatMeasurement | undefined {
+  const { formats } = choiceOf(options)
   const { cacheDir, width } = options
-  const times = keptTimes(formats, { cacheDir, machine: machineIdentity(), width })
-  return times && choose(times)
+  return formats.length === 0 ? undefined : keptTimes(formats, { cacheDir, machine: machineIdentity(), width })
+}
+
+/** What a measurement that was asked for has found, and what follows from it. */
+export interface Tuned {
+  readonly measurement: FormatMeasurement
+  readonly chosen: Formats
+}
+
+/**
+ * Measures thoroughly and keeps the result, which later loads go by; undefined where DTYPE or the device leaves nothing to
+ * choose.
+ *
+ * @throws as `chooseFormats`.
+ */
+export async function tuneFormats(options: KnownFormatOptions): Promise<Tuned | undefined> {
+  const { formats, choose } = choiceOf(options)
+  if (formats.length === 0) return undefined
+  const { measureAgain } = await import('./precision-measurement.ts')
+  const { cacheDir, width } = options
+  const measurement = await measureAgain(formats, { cacheDir, machine: machineIdentity(), width })
+  return { measurement, chosen: choose(measurement) }
 }
 
 interface FormatChoice {
   /** Formats whose times decide; none where nothing is to be measured. */
   readonly formats: readonly LinearFormat[]
-  readonly choose: (times: MeasuredFormats) => Formats
+  readonly choose: (measurement: FormatMeasurement | undefined) => Formats
 }
 
 function choiceOf({ dtype, session: { device } }: KnownFormatOptions): FormatChoice {
@@ -95,11 +128,13 @@ function choiceOf({ dtype, session: { device } }: KnownFormatOptions): FormatCho
   const named = namedFormats(dtype)
   if (named.encoder && named.decoder) return settled({ encoderFormat: named.encoder, decoderFormat: named.decoder })
   const eligible = eligibleFormats(processorFeatures())
+  const open = { encoder: named.encoder ? [] : eligible.encoder, decoder: named.decoder ? [] : eligible.decoder }
   return {
-    formats: [...new Set([...eligible.encoder, ...eligible.decoder])],
-    choose: (times) => ({
-      encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, times),
-      decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, times),
+    // Where one alone is eligible there is nothing to find out.
+    formats: [...new Set(Object.values(open).flatMap((formats) => (formats.length > 1 ? formats : [])))],
+    choose: (measurement) => ({
+      encoderFormat: named.encoder ?? fastest('encoder', eligible.encoder, measurement),
+      decoderFormat: named.decoder ?? fastest('decoder', eligible.decoder, measurement),
     }),
   }
 }
@@ -131,8 +166,21 @@ export function eligibleFormats(features: readonly string[]): Readonly<Record<Pa
   return { ...ELIGIBLE, encoder: ELIGIBLE.encoder.filter((format) => format !== 'smoothed8') }
 }
 
-/** @param eligible  not empty, the preferred one first; each has its times. */
-export function fastest(part: Part, eligible: readonly LinearFormat[], times: MeasuredFormats): LinearFormat {
-  const timeOf = (format: LinearFormat) => times[format]![part]
-  return eligible.reduce((best, format) => (timeOf(format) * CLEARLY < timeOf(best) ? format : best))
+/**
+ * The preferred format, unless a quiet machine has computed in another one clearly faster in every round.
+ *
+ * @param eligible     not empty, the preferred one first.
+ * @param measurement  has times of each, if there are several.
+ */
+export function fastest(
+  part: Part,
+  eligible: readonly LinearFormat[],
+  measurement: FormatMeasurement | undefined,
+): LinearFormat {
+  const [preferred] = eligible as readonly [LinearFormat, ...LinearFormat[]]
+  if (eligible.length === 1 || measurement === undefined || measurement.nBusy > 0) return preferred
+  const times = (format: LinearFormat) => measurement.times[format]![part]
+  const isFaster = (format: LinearFormat, than: LinearFormat) =>
+    times(format).every((time, round) => time * CLEARLY < times(than)[round]!)
+  return eligible.reduce((best, format) => (isFaster(format, best) ? format : best))
 }
