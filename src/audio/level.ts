@@ -28,8 +28,8 @@ const LOUD = 1.5
 const LEAST_VARIATION = 2
 const WEAK_SHARE = 0.2
 
-/** Level to which quiet recordings are raised, -12 dBFS, and too loud ones lowered, -6 dBFS. */
-const RAISED = 0.25
+/** Level to which quiet recordings are raised, -20 dBFS, and too loud ones lowered, -6 dBFS. */
+const RAISED = 0.1
 const LOWERED = 0.5
 /** A raised recording that has so many ordinary frames, 3 s, is not quiet after all. */
 const ORDINARY_FRAMES = 150

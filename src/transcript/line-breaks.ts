@@ -6,6 +6,7 @@
  * @see https://www.unicode.org/reports/tr14/ — marks and small kana that begin no line.
  */
 
+import { endsSentence, hasSentenceMark } from '../sentence-end.ts'
 import { columnsOf } from './columns.ts'
 import { leansOnNext } from './function-words.ts'
 
@@ -38,10 +39,6 @@ const ONLY_DASH = /^\p{Pd}+$/u
 /** A dash, an apostrophe or a dot, alone or before a word. */
 const LEADS_ON = /^(?:\p{Pd}+|['’.…]+)(?:$|[\p{L}\p{N}])/u
 
-const SENTENCE_END = /[.!?…。！？．؟۔।॥։።\u037e]["'\p{Pe}\p{Pf}]*$/u
-/** Dots that end no sentence: initials, ordinals, titles. */
-const ABBREVIATION =
-  /^["'\p{Ps}\p{Pi}]*(?:(?:\p{L}\.)+|\d+\.|(?:mr|mrs|ms|dr|dra|sr|sra|st|jr|prof|av|art|vs|mme|mlle|bzw|ca|nr)\.)$/iu
 const CLAUSE_END = /[,;:、，；：،؛\p{Pd}]["'\p{Pe}\p{Pf}]*$/u
 
 export function beginsUnspaced(text: string): boolean {
@@ -82,7 +79,7 @@ function endOf(text: string, { from, to }: Piece): string {
 /** Across a space: a lone mark, as French has them, and what begins with a dash, unless that is a speaker's turn. */
 function belongTogether(before: string, after: string): boolean {
   if (ONLY_OPENING.test(before) || ONLY_DASH.test(before)) return true
-  if (LEADS_ON.test(after)) return !SENTENCE_END.test(before)
+  if (LEADS_ON.test(after)) return !hasSentenceMark(before)
   return (
     /^[,;:!?]/.test(after) || ONLY_CLOSING.test(after) || (/^\p{Sc}[.,;:!?]*$/u.test(after) && /\p{Nd}$/u.test(before))
   )
@@ -133,14 +130,15 @@ interface Side {
   readonly language: string | undefined
 }
 
-export function endsSentence({ text }: Pick<Side, 'text'>): boolean {
-  const word = text.slice(text.lastIndexOf(' ') + 1)
-  return SENTENCE_END.test(text) && !ABBREVIATION.test(word)
+/** Whether a sentence ends between two words. */
+export function endsBetween(before: Pick<Side, 'text'>, after: Pick<Side, 'text' | 'isSpaced'>): boolean {
+  const words = [...before.text.split(/(?= )/), `${after.isSpaced ? ' ' : ''}${after.text}`].map((word) => ({ word }))
+  return endsSentence(words, words.length - 2, 0)
 }
 
 /** How bad a break is between two words: 0 between sentences, 3 between any two words, more where they belong together. */
 export function breakCost(before: Side, after: Side): number {
-  if (endsSentence(before)) return 0
+  if (endsBetween(before, after)) return 0
   if (CLAUSE_END.test(before.text)) return 1
   if (after.isSpaced && endsUnspaced(before.text) && beginsUnspaced(after.text)) return 1 // as Thai parts its phrases
   if (leansOnNext(before.text, before.language)) return 7

@@ -7,7 +7,7 @@
 
 import { LineCount } from './balanced-lines.ts'
 import { COLUMNS_PER_SECOND, LONGEST_CUE_SECONDS, SHORTEST_CUE_SECONDS } from './cue-times.ts'
-import { breakCost, endsSentence } from './line-breaks.ts'
+import { breakCost, endsBetween } from './line-breaks.ts'
 import { columnsWith, type ShownWord } from './shown-words.ts'
 
 export interface ReadableLimits {
@@ -72,7 +72,7 @@ function mayShareCue(first: ShownWord, before: ShownWord, word: ShownWord): bool
 }
 
 function costInside(before: ShownWord, word: ShownWord): number {
-  const sentence = endsSentence(before) ? SENTENCE_INSIDE_COST : 0
+  const sentence = endsBetween(before, word) ? SENTENCE_INSIDE_COST : 0
   return sentence + PAUSE_COST * Math.max(0, word.start - before.end)
 }
 
