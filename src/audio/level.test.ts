@@ -47,7 +47,7 @@ test('speech far below or above comes out at the same level, wherever it is and 
         peaks.push(peakOf(await levelledWhole(samplesOf(signal, silence + seconds))))
       }
       assert.ok(Math.max(...peaks) / Math.min(...peaks) < 1.01, `${peaks}`)
-      assert.ok(peaks[0]! > 0.08 && peaks[0]! < 0.2, `${peaks}`)
+      assert.ok(peaks[0]! > 0.4 && peaks[0]! < 0.8, `${peaks}`)
     }
     for (const dB of [10, 20, 40, 60, 200]) {
       const peak = peakOf(await levelledWhole(samplesOf((t) => decibels(dB) * speech(t), seconds)))
@@ -70,7 +70,7 @@ test('a loud click before, in and after faint speech keeps none of it from being
       for (let t = 0; t < 40; t += 2) {
         if (t <= at && at < t + 2) continue // the half second of the click may be as it was
         const peak = peakOf(samples, t, t + 1.5)
-        assert.ok(peak > 0.08 && peak < 0.2, `click of ${length} s at ${at}, second ${t}: ${peak}`)
+        assert.ok(peak > 0.4 && peak < 0.8, `click of ${length} s at ${at}, second ${t}: ${peak}`)
       }
     }
   }
@@ -98,7 +98,7 @@ test('faint rustling before an ordinary recording raises it for a moment only', 
   const signal: Signal = (t) => (t < 31 ? decibels(-60) : 0.5) * speech(t)
   const samples = samplesOf(signal, 80)
   const result = await levelledWhole(samples)
-  assert.ok(peakOf(result, 0, 30) > 0.08)
+  assert.ok(peakOf(result, 0, 30) > 0.4)
   assert.deepEqual(result.subarray(45 * RATE), samples.subarray(45 * RATE))
 })
 
@@ -130,5 +130,5 @@ test('of several channels all get the gain of the loudest', async () => {
   const result = Float32Array.from(chunks.flatMap((chunk) => Array.from(chunk)))
   const peaks = [0, 1].map((channel) => peakOf(result.filter((_, at) => at % 2 === channel)))
   assert.ok(Math.abs(peaks[0]! / peaks[1]! - 10) < 0.1, `${peaks}`)
-  assert.ok(peaks[0]! > 0.08)
+  assert.ok(peaks[0]! > 0.4)
 })

@@ -28,9 +28,8 @@ const LOUD = 1.5
 const LEAST_VARIATION = 2
 const WEAK_SHARE = 0.2
 
-/** Level to which quiet recordings are raised, -20 dBFS, and too loud ones lowered, -6 dBFS. */
-const RAISED = 0.1
-const LOWERED = 0.5
+/** -6 dBFS, to which quiet recordings are raised, and too loud ones lowered: as loud as most are. */
+const USUAL = 0.5
 /** A raised recording that has so many ordinary frames, 3 s, is not quiet after all. */
 const ORDINARY_FRAMES = 150
 /** A gain for what was too loud is kept so long, 10 s, lest it pump; but not in a raised recording, of which it takes all. */
@@ -106,8 +105,7 @@ class Leveller {
     const level = levelOf(ahead)
     if (level >= QUIET && level <= LOUD) this.#base = 1
     else if (!isWhole || level < FLOOR) return
-    else if (level > LOUD) this.#base = LOWERED / level
-    else if (varies(ahead)) this.#base = RAISED / level
+    else if (level > LOUD || varies(ahead)) this.#base = USUAL / level
     this.#gain = this.#base ?? 1 // from here on at once: what was before it was no sound
   }
 
@@ -128,7 +126,7 @@ class Leveller {
     }
     const base = this.#base ?? 1
     const level = levelOf([step])
-    this.#limits.push(level * base > LOUD ? LOWERED / level : Number.POSITIVE_INFINITY)
+    this.#limits.push(level * base > LOUD ? USUAL / level : Number.POSITIVE_INFINITY)
     if (this.#limits.length > HELD_STEPS) this.#limits.shift()
     return Math.min(base, ...(base > 1 ? this.#limits.slice(-1) : this.#limits))
   }

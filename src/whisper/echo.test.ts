@@ -12,16 +12,21 @@ function decoded(text: string, facts: Partial<DecodedWindow> = {}): DecodedWindo
 }
 
 test('an unsure text of nothing but words of the prompt may be its echo', () => {
-  assert.ok(mayBeEcho(decoded(' Vila Nhandu.'), PROMPT))
-  assert.ok(mayBeEcho(decoded(' zyxcorp'), PROMPT))
-  assert.ok(mayBeEcho(decoded(' O Amarílis Quintanilha, Vila Nhandu.'), PROMPT))
+  assert.ok(mayBeEcho(decoded(' Vila Nhandu.'), PROMPT, true))
+  assert.ok(mayBeEcho(decoded(' zyxcorp'), PROMPT, true))
+  assert.ok(mayBeEcho(decoded(' O Amarílis Quintanilha, Vila Nhandu.'), PROMPT, true))
 })
 
 test('a sure text, one with words of its own, and one without a prompt are not doubted', () => {
-  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.', { avgLogprob: -0.2 }), PROMPT))
-  assert.ok(!mayBeEcho(decoded(' Fomos ontem para Vila Nhandu.'), PROMPT))
-  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.'), ''))
-  assert.ok(!mayBeEcho(decoded(''), PROMPT))
+  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.', { avgLogprob: -0.2 }), PROMPT, true))
+  assert.ok(!mayBeEcho(decoded(' Fomos ontem para Vila Nhandu.'), PROMPT, true))
+  assert.ok(!mayBeEcho(decoded(' Vila Nhandu.'), '', true))
+  assert.ok(!mayBeEcho(decoded(''), PROMPT, true))
+})
+
+test('where nobody was heard to speak, a sure text is no proof', () => {
+  assert.ok(mayBeEcho(decoded(' Vila Nhandu.', { avgLogprob: -0.2 }), PROMPT, false))
+  assert.ok(!mayBeEcho(decoded(' Fomos ontem para Vila Nhandu.'), PROMPT, false))
 })
 
 test('what is heard alike without the prompt keeps the spelling of the prompt', () => {

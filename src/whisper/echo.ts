@@ -13,10 +13,10 @@ const SURE = -0.4
 /** Of the letter pairs of two texts, if they are to be spellings of one sound. */
 const LEAST_LIKENESS = 0.3
 
-/** The text may be no more than the prompt. */
-export function mayBeEcho({ text, avgLogprob }: DecodedWindow, prompt: string): boolean {
+/** The text may be no more than the prompt. @param isSpeech  speech has been heard in the window; else a sure text is no proof of any. */
+export function mayBeEcho({ text, avgLogprob }: DecodedWindow, prompt: string, isSpeech: boolean): boolean {
   const words = wordsOf(text)
-  if (words.length === 0 || avgLogprob > SURE) return false
+  if (words.length === 0 || (isSpeech && avgLogprob > SURE)) return false
   const known = new Set(wordsOf(prompt))
   return words.filter((word) => known.has(word)).length >= LEAST_SHARE * words.length
 }

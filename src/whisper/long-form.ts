@@ -64,6 +64,11 @@ interface Entry {
   readonly words: readonly TimedWord[]
 }
 
+/** What was said in a stretch that a window's text left out; without its samples, since there may be several. */
+interface Extra extends Pick<WindowText, 'decoded' | 'words'> {
+  readonly entries: readonly Entry[]
+}
+
 /** How a window is decoded. */
 interface DecodeRequest {
   /** undefined: `choose` decides. */
@@ -161,7 +166,10 @@ class LongForm {
     const kept = await this.#keep(text)
     const extras = await this.#decodeUncovered(text)
     const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, text)) : kept
-    for (const extra of extras) added.push(...(await this.#keep(extra)))
+    for (const { entries, decoded } of extras) {
+      added.push(...entries)
+      if (entries.length > 0) this.#previous = this.#after(this.#previous, { decoded })
+    }
     added.sort((a, b) => a.segment.start - b.segment.start)
     const nBefore = this.#entries.length
     this.#entries.push(...added)
@@ -173,8 +181,15 @@ class LongForm {
     return this.#context.options.hallucinationSilenceThreshold !== undefined
   }
 
-  async #decodeIn(language: string, window: Window, mostRetries = this.#retries.left): Promise<WindowText> {
-    const text = await this.#decode(window, { language, choose: () => language, mostRetries })
+  async #decodeIn(language: string, window: Window): Promise<WindowText> {
+    const text = await this.#decode(window, { language, choose: () => language, mostRetries: this.#retries.left })
+    this.#retries.spend(text.retries)
+    return text
+  }
+
+  /** A stretch that a window's text left out. Without any hints: over a word or two the model prefers them to what it hears. */
+  async #decodeAgain(language: string, window: Window): Promise<WindowText> {
+    const text = await this.#decoder.decode(window, { language, previous: [], prefix: [] }, () => language, 1)
     this.#retries.spend(text.retries)
     return text
   }
@@ -236,7 +251,7 @@ class LongForm {
   }
 
   /** Tokens that a window is prompted with: `said`, and the text behind it, unless that can't be relied on. */
-  #after(said: readonly number[], { decoded }: WindowText): readonly number[] {
+  #after(said: readonly number[], { decoded }: Pick<WindowText, 'decoded'>): readonly number[] {
     const { options, session } = this.#context
     const { model } = session
     if (isSilence(decoded, options)) return said
@@ -246,27 +261,28 @@ class LongForm {
   }
 
   /** Decodes once more, each on its own, the stretches of a window's speech that its text leaves out. */
-  async #decodeUncovered(text: WindowText): Promise<WindowText[]> {
+  async #decodeUncovered(text: WindowText): Promise<Extra[]> {
     const before = this.#coverageRetries
     const mayGoOn = () => this.#coverageRetries - before < MOST_COVERAGE
     return this.#context.options.vadFilter ? await this.#decodeLeft(text, mayGoOn) : []
   }
 
-  async #decodeLeft(text: WindowText, mayGoOn: () => boolean): Promise<WindowText[]> {
+  async #decodeLeft(text: WindowText, mayGoOn: () => boolean): Promise<Extra[]> {
     const { window, words, decoded } = text
     const said =
       this.#context.options.timestamps === 'tokens'
         ? this.#entriesOf(text).map(({ segment }) => segment)
         : words && spansOfWords(words)
-    const found: WindowText[] = []
+    const found: Extra[] = []
     for (const span of said === undefined ? [] : uncovered(window, said)) {
       if (!mayGoOn()) break
       this.#coverageRetries++
-      const extra = await this.#decodeIn(decoded.language, partOf(window, span), 1)
+      const extra = await this.#decodeAgain(decoded.language, partOf(window, span))
       if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
       // Of a word that is said many times it may have left out some again.
       const inside = await this.#decodeLeft(extra, mayGoOn)
-      found.push(inside.length > 0 ? withRoomFor(inside, extra) : extra, ...inside)
+      const entries = this.#entriesOf(inside.length > 0 ? withRoomFor(inside, extra) : extra)
+      found.push({ entries, words: extra.words, decoded: extra.decoded }, ...inside)
     }
     return found
   }
@@ -316,7 +332,7 @@ class LongForm {
 }
 
 /** The text with its overlong words cut where they cover what was said in them, and the extras say. */
-function withRoomFor(extras: readonly WindowText[], text: WindowText): WindowText {
+function withRoomFor(extras: readonly Extra[], text: WindowText): WindowText {
   const said = extras.flatMap(({ words }) => words ?? [])
   const credible = text.words && spansOfWords(text.words)
   const words = text.words?.map((word, i) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { lasting, timeWords } from './timed-words.ts'
+import { lasting, timeWords, type WindowTiming } from './timed-words.ts'
 
 const POSITION = 0.02
 /** Sums of hundredths are not exact. */
@@ -22,12 +22,23 @@ const alignment = fc
     ),
     nPositions: fc.integer({ min: 1, max: 60 }),
     startSeconds: fc.nat({ max: 16_000 * 3600 }).map((sample) => sample / 16_000),
+    /** From the start of the window. */
+    spans: fc.array(fc.record({ start: fc.integer({ max: 60, min: 0 }), n: fc.integer({ min: 1, max: 20 }) }), {
+      maxLength: 3,
+    }),
     areCandidates: fc.boolean(),
     seed: fc.integer({ min: 1, max: 2 ** 30 }),
     /** With 0 all positions are alike, so that the path through them is as odd as can be. */
     contrast: fc.constantFrom(0, 1, 20),
   })
-  .map(({ words, seed, contrast, ...timing }) => {
+  .map(({ words, seed, contrast, spans, ...rest }) => {
+    const speech = spans
+      .map(({ start, n }) => ({
+        start: rest.startSeconds + start * POSITION,
+        end: rest.startSeconds + (start + n) * POSITION,
+      }))
+      .sort((a, b) => a.start - b.start)
+    const timing = { ...rest, speech }
     const [firstRow, audioContext] = [2, 64]
     const nText = words.reduce((sum, { n }) => sum + n, 0)
     const nTokens = firstRow + nText + 1
@@ -85,7 +96,10 @@ test('a word without length takes it from its neighbours, and the others stay wh
 })
 
 /** One token for each word; the attention stays with each for so many positions. */
-function timesOf(words: readonly (readonly [text: string, nPositions: number])[]): [string, number, number][] {
+function timesOf(
+  words: readonly (readonly [text: string, nPositions: number])[],
+  speech: WindowTiming['speech'] = [],
+): [string, number, number][] {
   const audioContext = words.reduce((sum, [, n]) => sum + n, 0) + 10
   const nTokens = words.length + 2
   const data = new Float32Array(nTokens * audioContext)
@@ -96,7 +110,7 @@ function timesOf(words: readonly (readonly [text: string, nPositions: number])[]
   }
   const scores = { data, nHeads: 1, nTokens, audioContext }
   const spelled = words.map(([text]) => ({ text, tokens: [0] }))
-  const timing = { startSeconds: 0, nPositions: audioContext, areCandidates: false }
+  const timing = { startSeconds: 0, nPositions: audioContext, speech, areCandidates: false }
   const timed = timeWords(
     spelled,
     words.map(() => 1),
@@ -119,4 +133,22 @@ test('a long word gives its time to the pause at a sentence’s end, and not beh
   assert.deepEqual(around(' fim.', ' Depois')[2], ['fim.', 0.6, 1.2])
   assert.deepEqual(around(' Sr.', ' Silva')[2], ['Sr.', 0.6, 2.6])
   assert.deepEqual(around(' U.S.', ' President')[2], ['U.S.', 0.6, 1.2], 'a pause decides that a sentence ends here')
+})
+
+test('the pauses around a word are not of it, as far as speech detection knows them', () => {
+  const words = [
+    [' And', 40],
+    [' so', 20],
+    [' on', 60],
+  ] as const
+  const speech = [
+    { start: 0.5, end: 1.2 },
+    { start: 1.8, end: 2 },
+  ]
+  assert.deepEqual(timesOf(words, speech), [
+    ['And', 0.4, 0.8],
+    ['so', 0.8, 1.2],
+    ['on', 1.7, 2.1],
+  ])
+  assert.deepEqual(timesOf(words)[0], ['And', 0, 0.8])
 })

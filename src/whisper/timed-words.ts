@@ -21,12 +21,17 @@ const LONGEST_MEDIAN = 0.7
 /** No word takes less than a position of the encoder, in seconds. */
 const SHORTEST_WORD = SECONDS_PER_POSITION
 
+/** First and last consonants are quieter than what detection hears as speech, for so many seconds. */
+const EDGE = 0.1
+
 /** Facts of a window that its words' times depend on. */
 export interface WindowTiming {
   /** Start of the window in the recording. */
   readonly startSeconds: number
   /** Encoder positions that hold the recording. */
   readonly nPositions: number
+  /** Spans of speech in the window, in the recording's time. */
+  readonly speech: readonly Span[]
   /** The checkpoint names no alignment heads, so that `scores` are those of candidates. */
   readonly areCandidates: boolean
 }
@@ -41,7 +46,7 @@ export function timeWords(
   probabilities: readonly number[],
   scores: AlignmentScores,
   firstRow: number,
-  { startSeconds, nPositions, areCandidates }: WindowTiming,
+  { startSeconds, nPositions, speech, areCandidates }: WindowTiming,
 ): TimedWord[] {
   const nTokens = words.reduce((sum, word) => sum + word.tokens.length, 0)
   if (nTokens === 0) return []
@@ -54,11 +59,29 @@ export function timeWords(
     const probability = ofTokens.reduce((sum, p) => sum + p, 0) / (ofTokens.length || 1)
     return { word: text, tokens, start: times[from]!, end: times[place]!, probability }
   })
-  return lasting(shortened(timed), { start: 0, end: nPositions * SECONDS_PER_POSITION }).map((word) => ({
+  const inRecording = timed.map((word) => ({
     ...word,
     start: startSeconds + word.start,
     end: startSeconds + word.end,
   }))
+  const span = { start: startSeconds, end: startSeconds + nPositions * SECONDS_PER_POSITION }
+  return lasting(shortened(spoken(inRecording, speech)), span)
+}
+
+/**
+ * Without the pauses before and after what is spoken of each word: the alignment has to put them somewhere, such as the
+ * silence that a window begins with into its first word.
+ */
+function spoken(words: readonly TimedWord[], speech: readonly Span[]): TimedWord[] {
+  return words.map((word) => {
+    const heard = speech.filter(
+      ({ start, end }) => start < word.end - SHORTEST_WORD && end > word.start + SHORTEST_WORD,
+    )
+    const [first, last] = [heard[0], heard.at(-1)]
+    if (!first || !last) return word
+    const start = Math.max(word.start, first.start - EDGE)
+    return { ...word, start, end: Math.max(start + SHORTEST_WORD, Math.min(word.end, last.end + EDGE)) }
+  })
 }
 
 /**

@@ -168,7 +168,7 @@ export class WindowDecoder {
     encoded: EncodedWindow,
   ): Promise<DecodedWindow> {
     const before = this.#session.model.tokenizer.decode(prompt.previous)
-    if (!mayBeEcho(decoded, before)) return decoded
+    if (!mayBeEcho(decoded, before, this.#options.vadFilter)) return decoded
     const alone = { ...prompt, language: decoded.language, previous: [] }
     const unprompted = await this.#attempt(window, encoded, alone, this.#options.temperature[0]!)
     return withoutEcho(decoded, unprompted, this.#options) ?? { ...unprompted, tokens: [], logprobs: [], text: '' }
@@ -208,6 +208,7 @@ export class WindowDecoder {
     return timeWords(words, probabilities, scores, prompt.length - 1, {
       startSeconds: window.startSeconds,
       nPositions,
+      speech: window.speech,
       areCandidates: generation.alignmentHeads === undefined,
     })
   }
