@@ -112,7 +112,7 @@ test('the samples of a few windows are in memory at a time, whatever is heard an
     const bytes = await peakBytes(sound, session, given)
     assert.ok(bytes <= windows * WINDOW_BYTES, `${bytes / WINDOW_BYTES} windows are more than ${windows}`)
   })
-  await fc.assert(property, { numRuns: 8, seed: 4 })
+  await fc.assert(property, { numRuns: 8, seed: 4, endOnFailure: true })
 })
 
 test('silence is not held while detection waits for more speech', async () => {
@@ -121,7 +121,9 @@ test('silence is not held while detection waits for more speech', async () => {
     ['silence', 2400],
   ]
   const given = { vad_filter: false, language_detection_segments: 32, language_detection_threshold: 1 }
-  assert.ok((await peakBytes(sound, new InstantSession(), given)) <= (2 + WINDOWS_OF_THE_WAY) * WINDOW_BYTES)
+  const peak = await peakBytes(sound, new InstantSession(), given)
+  const held = 2 // the half minute that is heard
+  assert.ok(peak <= (held + 2 + WINDOWS_OF_THE_WAY) * WINDOW_BYTES, `${peak / WINDOW_BYTES} windows`)
 })
 
 test('a batch size above what the model computes at once holds no more windows, and changes no text', async () => {

@@ -28,14 +28,14 @@ export function windowEnd({ samples, startSeconds }: Window): number {
   return startSeconds + secondsOf(samples.length)
 }
 
-/** The part of a window between two seconds of the recording. */
+/** The part of a window between two seconds of the recording; over the same samples. */
 export function partOf(window: Window, { start, end }: Span): Window {
   const from = Math.max(0, Math.round((start - window.startSeconds) * SAMPLE_RATE))
   const to = Math.min(window.samples.length, Math.round((end - window.startSeconds) * SAMPLE_RATE))
   const speech = window.speech
     .map((span) => ({ start: Math.max(span.start, start), end: Math.min(span.end, end) }))
     .filter((span) => span.end > span.start)
-  return { samples: window.samples.slice(from, to), startSeconds: window.startSeconds + secondsOf(from), speech }
+  return { samples: window.samples.subarray(from, to), startSeconds: window.startSeconds + secondsOf(from), speech }
 }
 
 /**
