@@ -55,14 +55,21 @@ test('words that stand alone one after the other are left over together', () => 
 
 test('a word that is said to take many seconds has swallowed what was skipped', () => {
   const words = spansOfWords([
-    { start: 102, end: 102.4 },
-    { start: 103, end: 112 },
+    { word: ' um', start: 102, end: 102.4 },
+    { word: ' dois', start: 103, end: 112 },
   ])
   assert.deepEqual(words, [
     { start: 102, end: 102.4 },
     { start: 103, end: 104 },
   ])
   assert.equal(uncovered(windowWith({ start: 102, end: 112 }), words).length, 1)
+})
+
+test('one that stands for several, as digits do, may take as long as they', () => {
+  const span = { start: 102, end: 109 }
+  for (const word of [' 8-8-8-8', ' 8888', ' primeiro-ministro-da-terra']) {
+    assert.deepEqual(spansOfWords([{ word, ...span }]), [span], word)
+  }
 })
 
 test('a part of a window keeps its place in the recording and only its own speech', () => {

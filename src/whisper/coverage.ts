@@ -4,6 +4,7 @@
  */
 
 import type { Span, Window } from './windows.ts'
+import { nSpokenIn } from './words.ts'
 
 /** A word's neighbourhood counts as said: alignment is no more exact than this, in seconds. */
 const TOLERANCE = 0.5
@@ -34,11 +35,11 @@ export function uncovered(window: Window, said: readonly Span[]): Span[] {
 }
 
 /** Spans in which words were said, as far as they are credible. */
-export function spansOfWords(words: readonly Span[]): Span[] {
-  return words.map(({ start, end }) => ({
-    start,
-    end: end - start <= LONGEST_WORD ? end : start + LONGEST_WORD / 2,
-  }))
+export function spansOfWords(words: readonly (Span & { readonly word: string })[]): Span[] {
+  return words.map(({ word, start, end }) => {
+    const longest = LONGEST_WORD * nSpokenIn(word)
+    return { start, end: end - start <= longest ? end : start + longest / 2 }
+  })
 }
 
 /** A stretch without text. */

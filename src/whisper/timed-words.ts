@@ -9,14 +9,14 @@ import type { Word } from '../transcript/index.ts'
 import { SECONDS_PER_POSITION } from '../whisper-constants.ts'
 import { type AlignmentScores, tokenTimes } from './alignment.ts'
 import type { Span } from './windows.ts'
-import type { SpelledWord } from './words.ts'
+import { nSpokenIn, type SpelledWord } from './words.ts'
 
 /** A word, and the tokens that spell it. */
 export interface TimedWord extends Word {
   readonly tokens: readonly number[]
 }
 
-/** No word takes longer than twice the median, and the median itself is taken as at most this, in seconds. */
+/** No word takes longer than twice the median, what stands for several as often as that, and the median itself is taken as at most this, in seconds. */
 const LONGEST_MEDIAN = 0.7
 /** No word takes less than a position of the encoder, in seconds. */
 const SHORTEST_WORD = SECONDS_PER_POSITION
@@ -107,9 +107,10 @@ export function lasting<T extends Span>(words: readonly T[], span: Span): T[] {
 
 /** A pause at a sentence's border is no part of the words beside it, though the alignment has to put it somewhere. */
 function shortened(words: readonly TimedWord[]): TimedWord[] {
-  const longest = 2 * medianDuration(words)
-  if (longest === 0) return [...words]
+  const usual = 2 * medianDuration(words)
+  if (usual === 0) return [...words]
   return words.map((word, i) => {
+    const longest = usual * nSpokenIn(word.word)
     if (word.end - word.start <= longest) return word
     const pause = word.end - word.start - longest
     if (endsSentence(words, i, pause)) return { ...word, end: word.start + longest }
