@@ -31,14 +31,24 @@ test('where nobody was heard to speak, a sure text is no proof', () => {
 
 test('what is heard alike without the prompt keeps the spelling of the prompt', () => {
   const prompted = decoded(' Vila Nhandu.')
-  assert.equal(withoutEcho(prompted, decoded(' Vila Andu.'), DEFAULTS), prompted)
+  assert.equal(withoutEcho(prompted, decoded(' Vila Andu.'), PROMPT, DEFAULTS), prompted)
 })
 
 test('what is heard otherwise without the prompt stands; where nothing is, there is no text', () => {
   const prompted = decoded(' Vila Nhandu.')
   const six = decoded(' Seis.', { avgLogprob: -0.5 })
-  assert.equal(withoutEcho(prompted, six, DEFAULTS), six)
+  assert.equal(withoutEcho(prompted, six, PROMPT, DEFAULTS), six)
   for (const facts of [{ avgLogprob: -1.3 }, { noSpeechProb: 0.8 }, { ended: 'loop' }] as const) {
-    assert.equal(withoutEcho(prompted, decoded(' O que é isso?', facts), DEFAULTS), undefined)
+    assert.equal(withoutEcho(prompted, decoded(' O que é isso?', facts), PROMPT, DEFAULTS), undefined)
   }
+})
+
+test('a text that has fallen into the prompt gives way to what is heard without it', () => {
+  const prompted = decoded(' And so, Vila, Vila, Vila, for your country.', { avgLogprob: -0.2 })
+  assert.ok(mayBeEcho(prompted, PROMPT, true))
+  assert.ok(!mayBeEcho(decoded(' no, no, no', { avgLogprob: -0.2 }), PROMPT, true), 'said, and not in the prompt')
+  const heard = decoded(' And so, my fellow Americans, ask for your country.', { avgLogprob: -0.3 })
+  assert.equal(withoutEcho(prompted, heard, PROMPT, DEFAULTS), heard)
+  const unsure = decoded(' Hm.', { avgLogprob: -1.5 })
+  assert.equal(withoutEcho(prompted, unsure, PROMPT, DEFAULTS), prompted)
 })

@@ -10,32 +10,55 @@ import type { DecodingOptions } from './options.ts'
 const LEAST_SHARE = 0.8
 /** Average log-probability from which a text needs no proof. Measured: echoes have -0.67 to -1.03, speech above -0.4. */
 const SURE = -0.4
+/** Of a word in succession, if the text may have fallen into the prompt. */
+const LEAST_RUN = 3
 /** Of the letter pairs of two texts, if they are to be spellings of one sound. */
 const LEAST_LIKENESS = 0.3
 
-/** The text may be no more than the prompt. @param isSpeech  speech has been heard in the window; else a sure text is no proof of any. */
+/**
+ * The text may be no more than the prompt, or may have fallen into it: a word of the prompt again and again.
+ *
+ * @param isSpeech  speech has been heard in the window; else a sure text is no proof of any.
+ */
 export function mayBeEcho({ text, avgLogprob }: DecodedWindow, prompt: string, isSpeech: boolean): boolean {
   const words = wordsOf(text)
-  if (words.length === 0 || (isSpeech && avgLogprob > SURE)) return false
   const known = new Set(wordsOf(prompt))
-  return words.filter((word) => known.has(word)).length >= LEAST_SHARE * words.length
+  if (words.length === 0 || known.size === 0) return false
+  if (hasRun(words, known)) return true
+  if (isSpeech && avgLogprob > SURE) return false
+  return shareOf(words, known) >= LEAST_SHARE
 }
 
 /**
- * Which of two texts of one window stands: the prompted one where the other, heard without the prompt, is credible and like
- * it; the other where it is credible alone; or none.
+ * Which of two texts of one window stands. Of a text that is all prompt: the prompted one where the other, heard without the
+ * prompt, is credible and like it; the other where it is credible alone; or none. Of one that has fallen into the prompt:
+ * the other, if it is credible.
  */
 export function withoutEcho(
   prompted: DecodedWindow,
   unprompted: DecodedWindow,
+  prompt: string,
   { logProbThreshold, noSpeechThreshold }: Pick<DecodingOptions, 'logProbThreshold' | 'noSpeechThreshold'>,
 ): DecodedWindow | undefined {
   const isCredible =
     unprompted.avgLogprob >= logProbThreshold &&
     unprompted.noSpeechProb <= noSpeechThreshold &&
     unprompted.ended === 'eot'
+  if (shareOf(wordsOf(prompted.text), new Set(wordsOf(prompt))) < LEAST_SHARE) return isCredible ? unprompted : prompted
   if (!isCredible) return undefined
   return likeness(prompted.text, unprompted.text) >= LEAST_LIKENESS ? prompted : unprompted
+}
+
+function shareOf(words: readonly string[], known: ReadonlySet<string>): number {
+  return words.filter((word) => known.has(word)).length / words.length
+}
+
+/** Whether a known word stands there so many times in succession that it may not have been said. */
+function hasRun(words: readonly string[], known: ReadonlySet<string>): boolean {
+  return words.some(
+    (word, i) =>
+      known.has(word) && words.slice(i, i + LEAST_RUN).filter((other) => other === word).length === LEAST_RUN,
+  )
 }
 
 /** Share of letter pairs that two texts have in common, 0 to 1. */

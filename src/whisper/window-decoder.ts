@@ -171,7 +171,9 @@ export class WindowDecoder {
     if (!mayBeEcho(decoded, before, this.#options.vadFilter)) return decoded
     const alone = { ...prompt, language: decoded.language, previous: [] }
     const unprompted = await this.#attempt(window, encoded, alone, this.#options.temperature[0]!)
-    return withoutEcho(decoded, unprompted, this.#options) ?? { ...unprompted, tokens: [], logprobs: [], text: '' }
+    return (
+      withoutEcho(decoded, unprompted, before, this.#options) ?? { ...unprompted, tokens: [], logprobs: [], text: '' }
+    )
   }
 
   /** The text without the words that were not heard. */
