@@ -74,9 +74,9 @@ export function listOf<T>(item: z.ZodType<T>, what: string, { least = 0, most = 
 /** What clients write for a value that they do not have: JSON's word, Python's, and JavaScript's for a gap. */
 const NOTHING = ['', 'null', 'None', 'undefined']
 
-/** Whether a field, or an item of a list, says nothing. */
-export function saysNothing(text: string): boolean {
-  return NOTHING.includes(text.trim())
+/** Whether a field, or an item of a list, says nothing. In a language the same words ask for detection. */
+export function saysNothing(text: string, field?: string): boolean {
+  return field === 'language' ? text.trim() === '' : NOTHING.includes(text.trim())
 }
 
 /** An item in quotation marks, up to the comma behind it. */
@@ -136,7 +136,7 @@ export function parseGiven<T extends OptionTable>(
   const parsed: Record<string, unknown> = {}
   for (const [name, [check]] of Object.entries(table)) {
     const value = given[name]
-    if (value === undefined || (typeof value === 'string' && saysNothing(value))) continue
+    if (value === undefined || (typeof value === 'string' && saysNothing(value, name))) continue
     const result = check.safeParse(value)
     if (!result.success) throw new OptionInvalidError(name, shown(value), allowed(check))
     parsed[camelCase(name)] = result.data

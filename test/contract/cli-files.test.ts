@@ -354,7 +354,7 @@ test('the options go along to the service, under the names and with the values o
   const args = ['--model', 'base', '--language', 'português', '--beam-size', '2', '--temperature', '0']
   assert.equal((await transcribe(cwd, [...args, '--no-vad-filter', '--task', 'translate', 'a.wav'])).code, 0)
   const [request] = transcriber.requests
-  assert.deepEqual([request?.modelId, request?.language], ['base', 'português'])
+  assert.deepEqual([request?.modelId, request?.language], ['base', 'pt'])
   assert.deepEqual(request?.options, { task: 'translate', beamSize: 2, temperature: [0], vadFilter: false })
   const logprobs = await transcribe(cwd, ['--format', 'verbose_json', '--logprobs', 'a.wav'])
   assert.match(logprobs.stderr, /^paradox: Option logprobs .*: use false with --server\.\n$/)

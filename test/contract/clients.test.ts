@@ -317,8 +317,8 @@ const CLIENTS: readonly Client[] = [
     path: '/asr?task=transcribe&language=pt&output=srt&encode=false',
     boundary: BOUNDARIES.requests,
     parts: [untypedFile('audio_file', 'audio_file')],
-    asked: { language: 'pt', options: TRANSCRIBE },
-    reads: /^1\n00:00:00,500 --> 00:00:01,500\nBom dia\./,
+    asked: { language: 'pt', options: { ...TRANSCRIBE, wordTimestamps: true } },
+    reads: /^1\n00:00:00,500 --> 00:00:01,700\nBom dia\./,
   },
   {
     name: 'Bazarr, detection',

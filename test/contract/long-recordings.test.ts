@@ -20,7 +20,7 @@ claimLength(silent, undefined)
 
 /** One long recording at a time, and a place for a short one. */
 const LIMITS = { maxConcurrency: 2, maxQueue: 8 }
-const QUICK = { vadFilter: false, timestamps: 'none' as const, temperature: [0], maxNewTokens: 2 }
+const QUICK = { vadFilter: false, threshold: 0, timestamps: 'none' as const, temperature: [0], maxNewTokens: 2 }
 /** A window for each second, 1200 of them, so that others get their turn between any two. */
 const SLOW = { ...QUICK, vadFilter: true, threshold: 0, maxSpeechDurationS: 1, speechPadMs: 0, maxNewTokens: 16 }
 

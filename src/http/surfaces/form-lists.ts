@@ -44,7 +44,7 @@ export function singleFields(fields: FormFields, lists: readonly string[]): Reco
   const single = fields.last()
   for (const name of fields.names) {
     const isList = lists.includes(name.replace(/\[\d*\]$/, ''))
-    if (isList || saysNothing(single[name]!)) delete single[name]
+    if (isList || saysNothing(single[name]!, name)) delete single[name]
     else if (fields.all(name).length > 1) {
       throw new OptionInvalidError(name.slice(0, 100), fields.all(name).join(', ').slice(0, 100), 'it once')
     }
