@@ -17,7 +17,14 @@ const TONE = 'sine=frequency=300:sample_rate=16000'
 execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', TONE, '-t', '600', recording])
 
 /** Of which every run has the same text: nothing is drawn. */
-const SAME_TEXT = { vad_filter: 'false', temperature: '0,', max_new_tokens: '8', timestamps: 'none', language: 'pt' }
+const SAME_TEXT = {
+  vad_filter: 'false',
+  threshold: '0',
+  temperature: '0,',
+  max_new_tokens: '8',
+  timestamps: 'none',
+  language: 'pt',
+}
 
 /** Kills the engine once, and after that says that it has. */
 function killer(pool: EnginePool): () => void {

@@ -100,7 +100,7 @@ export function readAudioForm(fields: FormFields, { task, defaultModelId }: Audi
     ...readOptions({
       ...Object.fromEntries(own.map((name) => [name, given[name]])),
       ...lists,
-      temperature: temperatureField(temperature),
+      temperature: temperatureField(temperature, fields.last().temperature),
       ...(given.prompt && { initial_prompt: given.prompt }),
       ...(keywords && { hotwords: keywords }),
       languages,
@@ -156,9 +156,17 @@ export function checkAudioForm({
   checkAnswerOptions(format, { wordTimestamps, subtitles })
 }
 
-/** OpenAI's 0 means: as sure as possible, warmer where that fails, which is what our own default does. */
-function temperatureField(given: readonly string[] | undefined): readonly string[] | undefined {
-  if (given === undefined || given.length > 1) return given
+/**
+ * OpenAI's 0 means: as sure as possible, warmer where that fails, which is what our own default does. A list of it alone, such
+ * as `0,`, means that.
+ *
+ * @param written  the field itself.
+ */
+function temperatureField(
+  given: readonly string[] | undefined,
+  written: string | undefined,
+): readonly string[] | undefined {
+  if (given === undefined || given.length > 1 || written?.includes(',')) return given
   const [temperature = 0] = given.map(Number)
   if (temperature === 0) return undefined
   if (!(temperature > 0 && temperature <= 1)) {
