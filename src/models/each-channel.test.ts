@@ -93,9 +93,9 @@ test('more than sixteen channels are refused before any is transcribed', async (
 test('subtitles say who speaks, and cues of two channels may overlap', async () => {
   const result = await transcribeEachChannel(recordingOf(LEFT, RIGHT).transcribe, {})
   const overlapping = [
-    { from: 1000, to: 2000 },
-    { from: 1250, to: 2250 },
-    { from: 5000, to: 7000 },
+    { from: 1000, to: 2200 },
+    { from: 1250, to: 2450 },
+    { from: 5000, to: 7200 },
   ]
   for (const layout of [{}, { maxLineWidth: 40 }]) {
     const vtt = writeVtt(result, layout)
