@@ -3,6 +3,7 @@
  * docs/decisions/0033 has the rule's reasons and numbers.
  */
 
+import { type FrameLevels, levelsOfFrames } from '../frame-levels.ts'
 import { SAMPLE_RATE } from '../whisper-constants.ts'
 import { clip } from './samples.ts'
 import { inSteps } from './steps.ts'
@@ -35,11 +36,6 @@ const ORDINARY_FRAMES = 150
 /** A gain for what was too loud is kept so long, 10 s, lest it pump; but not in a raised recording, of which it takes all. */
 const HELD_STEPS = 20
 
-interface Frames {
-  readonly peaks: Float64Array
-  readonly energies: Float64Array
-}
-
 /**
  * Recordings whose level is ordinary are clipped to [-1, 1], and else left alone, bit for bit. Others get one gain by what is
  * heard of them in up to half a minute from the first sound on; later passages that would be far too loud with it get less.
@@ -57,7 +53,7 @@ export async function* levelled(
   /** What waits for the gain. */
   const ahead: Step[] = []
   for await (const samples of inSteps(chunks, STEP_LENGTH * nChannels)) {
-    const step = { samples, ...measured(samples, frameSamples) }
+    const step = { samples, ...levelsOfFrames(samples, frameSamples) }
     const wasDecided = leveller.isDecided
     if (!wasDecided && ahead.length === 0 && loudestOf(step) < FLOOR) {
       yield leveller.apply(step)
@@ -79,7 +75,7 @@ export async function* levelled(
   for (const waiting of ahead) yield leveller.apply(waiting)
 }
 
-interface Step extends Frames {
+interface Step extends FrameLevels {
   readonly samples: Float32Array
 }
 
@@ -133,7 +129,7 @@ class Leveller {
 }
 
 /** Peak of the loudest frame but for those that may be a click. */
-function levelOf(steps: readonly Frames[]): number {
+function levelOf(steps: readonly FrameLevels[]): number {
   return withoutClicks(Float64Array.from(steps.flatMap(({ peaks }) => [...peaks])).sort())
 }
 
@@ -143,33 +139,15 @@ function withoutClicks(sorted: Float64Array): number {
   return sorted[sorted.length - 1 - nClicks] ?? 0
 }
 
-function loudestOf({ peaks }: Frames): number {
+function loudestOf({ peaks }: FrameLevels): number {
   return Math.max(...peaks)
 }
 
 /** Whether there is more in it than a noise that goes on. By energies, since the peaks of rounded noise jump. */
-function varies(steps: readonly Frames[]): boolean {
+function varies(steps: readonly FrameLevels[]): boolean {
   const sorted = Float64Array.from(steps.flatMap(({ energies }) => [...energies])).sort()
   const weak = sorted[Math.floor(sorted.length * WEAK_SHARE)] ?? 0
   return withoutClicks(sorted) > LEAST_VARIATION ** 2 * weak
-}
-
-function measured(samples: Float32Array, frameSamples: number): Frames {
-  const nFrames = Math.ceil(samples.length / frameSamples)
-  const peaks = new Float64Array(nFrames)
-  const energies = new Float64Array(nFrames)
-  for (let frame = 0, i = 0; frame < nFrames; frame++) {
-    let peak = 0
-    let energy = 0
-    for (const end = Math.min(samples.length, i + frameSamples); i < end; i++) {
-      const value = Math.abs(samples[i]!) // i < samples.length
-      if (value > peak) peak = value
-      energy += value * value
-    }
-    peaks[frame] = peak
-    energies[frame] = energy
-  }
-  return { peaks, energies }
 }
 
 /** From one gain to the other within a frame; a lower one holds at once, since what asks for it would be clipped. */

@@ -1,5 +1,6 @@
 /** A stream of samples → frames of 32 ms, each with its probability of speech, in blocks of about a second. */
 
+import { levelsOfFrames } from '../frame-levels.ts'
 import { SILENCE_PEAK } from '../whisper-constants.ts'
 
 /** Samples of one frame, 32 ms: the only length that Silero VAD takes at 16 kHz. */
@@ -77,7 +78,7 @@ class Listener {
   async hear(buffer: Float32Array, nSamples: number): Promise<FrameBlock> {
     const nFrames = Math.ceil(nSamples / FRAME_SAMPLES)
     buffer.fill(0, nSamples, nFrames * FRAME_SAMPLES) // the last frame is made whole by silence
-    const { peaks, energies } = measure(buffer.subarray(0, nFrames * FRAME_SAMPLES))
+    const { peaks, energies } = levelsOfFrames(buffer.subarray(0, nFrames * FRAME_SAMPLES), FRAME_SAMPLES)
     /** Index of each frame among those that the model hears; undefined where what it says would not count. */
     const places: (number | undefined)[] = []
     let nHeard = 0
@@ -95,23 +96,4 @@ class Listener {
     }))
     return { samples: buffer.subarray(0, nSamples), frames }
   }
-}
-
-/** Largest absolute value and sum of squares of each frame. Into arrays, since numbers in objects made this 6 times slower. */
-function measure(samples: Float32Array): { readonly peaks: Float64Array; readonly energies: Float64Array } {
-  const nFrames = samples.length / FRAME_SAMPLES
-  const peaks = new Float64Array(nFrames)
-  const energies = new Float64Array(nFrames)
-  for (let frame = 0, i = 0; frame < nFrames; frame++) {
-    let peak = 0
-    let energy = 0
-    for (const end = i + FRAME_SAMPLES; i < end; i++) {
-      const sample = samples[i]! // i < samples.length
-      peak = Math.max(peak, Math.abs(sample))
-      energy += sample * sample
-    }
-    peaks[frame] = peak
-    energies[frame] = energy
-  }
-  return { peaks, energies }
 }
