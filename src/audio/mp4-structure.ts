@@ -2,7 +2,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { FileWindow } from './file-window.ts'
-import { MOST_PARTS, type Part, type Parts } from './part.ts'
+import { MOST_PARTS, type Parts, partsFrom } from './part.ts'
 
 const HEAD_BYTES = 16
 /** A recording in fragments of a second has two for each. */
@@ -34,11 +34,8 @@ export async function mp4Structure(file: FileHandle): Promise<{ readonly several
     if (nBytes === undefined) break
     at += nBytes
   }
-  if (starts.length < 2) return {}
-  const parts = starts
-    .slice(0, MOST_PARTS)
-    .map((start, i): Part => ({ format: 'mov', start, end: starts[i + 1] ?? size, isLongerThanPromised: false }))
-  return { several: { parts, hasMore: starts.length > MOST_PARTS } }
+  const several = partsFrom('mov', starts, size)
+  return several ? { several } : {}
 }
 
 /** undefined: it goes on to the end of the file, or is none. */

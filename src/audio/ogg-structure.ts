@@ -7,7 +7,7 @@
 
 import type { FileHandle } from 'node:fs/promises'
 import { FileWindow } from './file-window.ts'
-import { MOST_PARTS, type Part, type Parts } from './part.ts'
+import { MOST_PARTS, type Parts, partsFrom } from './part.ts'
 
 export interface OggStructure {
   readonly isCutOff: boolean
@@ -37,11 +37,8 @@ export async function oggStructure(file: FileHandle): Promise<OggStructure> {
       isCutOff = at > size
     }
   }
-  if (starts.length < 2) return { isCutOff }
-  const parts = starts
-    .slice(0, MOST_PARTS)
-    .map((start, i): Part => ({ format: 'ogg', start, end: starts[i + 1] ?? size, isLongerThanPromised: false }))
-  return { isCutOff, several: { parts, hasMore: starts.length > MOST_PARTS } }
+  const several = partsFrom('ogg', starts, size)
+  return { isCutOff, ...(several && { several }) }
 }
 
 interface Page {

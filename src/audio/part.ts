@@ -17,3 +17,18 @@ export interface Parts {
 
 /** Each costs a start of ffmpeg. */
 export const MOST_PARTS = 1000
+
+/**
+ * Files of one format, one behind the other.
+ *
+ * @param starts  of each, one more than `MOST_PARTS` at most.
+ * @param size    of the whole file.
+ * @returns       undefined where it is one alone.
+ */
+export function partsFrom(format: Part['format'], starts: readonly number[], size: number): Parts | undefined {
+  if (starts.length < 2) return undefined
+  const parts = starts
+    .slice(0, MOST_PARTS)
+    .map((start, i): Part => ({ format, start, end: starts[i + 1] ?? size, isLongerThanPromised: false }))
+  return { parts, hasMore: starts.length > MOST_PARTS }
+}
