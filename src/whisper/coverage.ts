@@ -3,8 +3,11 @@
  * the voice activity detection has heard them, so what no word covers is decoded once more on its own.
  */
 
-import type { Span, Window } from './windows.ts'
-import { nSpokenIn } from './words.ts'
+import type { DecodingOptions } from './options.ts'
+import type { TimedWord } from './timed-words.ts'
+import type { WindowText } from './window-decoder.ts'
+import { type Span, speechSeconds, type Window } from './windows.ts'
+import { nSpokenIn, soundOf } from './words.ts'
 
 /** A word's neighbourhood counts as said: alignment is no more exact than this, in seconds. */
 const TOLERANCE = 0.5
@@ -92,4 +95,54 @@ function without(span: Span, hole: Span): Span[] {
     { start: span.start, end: hole.start },
     { start: hole.end, end: span.end },
   ].filter(({ start, end }) => end > start)
+}
+
+// ── what is heard in them ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Speech that holds more than a word or two, in seconds. */
+const LONG_SPEECH = 1.5
+/** Of the least average log-probability, what a word that stands alone may have. */
+const ALONE = 1.3
+
+/**
+ * Whether the text of a stretch is to be kept. What the model skipped once is often no speech after all, so it must be sure of
+ * itself. It is never as sure of a word that stands alone as of a sentence, and rightly so; there the probability of silence decides.
+ */
+export function isBelievable(
+  { window, decoded }: WindowText,
+  {
+    logProbThreshold,
+    noSpeechThreshold,
+    temperature,
+  }: Pick<DecodingOptions, 'logProbThreshold' | 'noSpeechThreshold' | 'temperature'>,
+): boolean {
+  const { avgLogprob, noSpeechProb, ended } = decoded
+  if (ended !== 'eot' || decoded.temperature !== temperature[0]) return false
+  if (avgLogprob > logProbThreshold / 2) return true
+  if (speechSeconds(window) >= LONG_SPEECH) return avgLogprob > logProbThreshold
+  const isLikelySpeech = noSpeechProb < noSpeechThreshold / 2
+  return noSpeechProb < noSpeechThreshold && avgLogprob > logProbThreshold * (isLikelySpeech ? ALONE : 1)
+}
+
+/**
+ * Alignment ended a word before its sound did, or began one behind it, so that a bit of it was heard as a word of its own. Only
+ * where all of the text is that word is it more likely said again.
+ *
+ * @param said  the window's words, without those of the stretch.
+ */
+export function isSlip({ window, decoded }: WindowText, said: readonly TimedWord[]): boolean {
+  if (speechSeconds(window) >= LONG_SPEECH) return false
+  const found = soundOf(decoded.text)
+  const before = said.findLast(({ start }) => start < window.startSeconds)
+  const after = said.find(({ start }) => start >= window.startSeconds)
+  const isNeighbour = [before, after].some((word) => word && soundOf(word.word) === found)
+  return isNeighbour && said.some(({ word }) => ![found, ''].includes(soundOf(word)))
+}
+
+/** The words, the overlong ones cut where they cover others that were said in them. */
+export function withRoomFor(others: readonly Span[], words: readonly TimedWord[]): TimedWord[] {
+  const credible = spansOfWords(words)
+  return words.map((word, i) =>
+    others.some((other) => overlap(other, word) > 0) ? { ...word, ...credible[i]! } : word,
+  ) // one for each word
 }

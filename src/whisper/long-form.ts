@@ -2,9 +2,10 @@
 
 import { joinTexts, type Segment, type Transcription } from '../transcript/index.ts'
 import { type SpeechProbability, SpeechWindows, speechIn } from '../vad/index.ts'
-import { spansOfWords, uncovered } from './coverage.ts'
+import { isBelievable, isSlip, spansOfWords, uncovered, withRoomFor } from './coverage.ts'
 import { withoutHallucinations } from './hallucination.ts'
 import { Hints } from './hints.ts'
+import { inOrder } from './in-order.ts'
 import type { ModelSession } from './model.ts'
 import type { DecodingOptions } from './options.ts'
 import { isSilence } from './quality.ts'
@@ -15,16 +16,7 @@ import { lasting, type TimedWord } from './timed-words.ts'
 import { isTextToken } from './token-kinds.ts'
 import { isHeard, needsSpeech } from './unheard.ts'
 import { type TextBefore, WindowDecoder, type WindowText } from './window-decoder.ts'
-import {
-  audible,
-  cutWindows,
-  partOf,
-  SeekingWindows,
-  secondsOf,
-  speechSeconds,
-  type Window,
-  windowEnd,
-} from './windows.ts'
+import { audible, cutWindows, partOf, SeekingWindows, secondsOf, type Window, windowEnd } from './windows.ts'
 
 export interface LongFormContext {
   readonly session: ModelSession
@@ -54,11 +46,6 @@ export async function transcribeLongForm(
 
 /** Stretches of one window that are decoded once more, at most. */
 const MOST_COVERAGE = 8
-/** Speech in them that holds more than a word or two, in seconds. */
-const LONG_SPEECH = 1.5
-/** Of the least average log-probability, what a word that stands alone may have. */
-const ALONE = 1.3
-
 interface Entry {
   readonly segment: UnnumberedSegment
   readonly words: readonly TimedWord[]
@@ -165,7 +152,7 @@ class LongForm {
   async #keepAll(text: WindowText): Promise<void> {
     const kept = await this.#keep(text)
     const extras = await this.#decodeUncovered(text)
-    const added = extras.length > 0 ? this.#entriesOf(withRoomFor(extras, text)) : kept
+    const added = extras.length > 0 ? this.#entriesOf(withRoom(text, extras)) : kept
     for (const { entries, decoded } of extras) {
       added.push(...entries)
       if (entries.length > 0) this.#previous = this.#after(this.#previous, { decoded })
@@ -278,27 +265,13 @@ class LongForm {
       if (!mayGoOn()) break
       this.#coverageRetries++
       const extra = await this.#decodeAgain(decoded.language, partOf(window, span))
-      if (!this.#isBelievable(extra) || isSlip(extra, words ?? [])) continue
+      if (!isBelievable(extra, this.#context.options) || isSlip(extra, words ?? [])) continue
       // Of a word that is said many times it may have left out some again.
       const inside = await this.#decodeLeft(extra, mayGoOn)
-      const entries = this.#entriesOf(inside.length > 0 ? withRoomFor(inside, extra) : extra)
+      const entries = this.#entriesOf(inside.length > 0 ? withRoom(extra, inside) : extra)
       found.push({ entries, words: extra.words, decoded: extra.decoded }, ...inside)
     }
     return found
-  }
-
-  /**
-   * What the model skipped once is often no speech after all, so it must be sure of itself. It is never as sure of a word that
-   * stands alone as of a sentence, and rightly so; there the probability of silence decides.
-   */
-  #isBelievable({ window, decoded }: WindowText): boolean {
-    const { logProbThreshold, noSpeechThreshold, temperature } = this.#context.options
-    const { avgLogprob, noSpeechProb, ended } = decoded
-    if (ended !== 'eot' || decoded.temperature !== temperature[0]) return false
-    if (avgLogprob > logProbThreshold / 2) return true
-    if (speechSeconds(window) >= LONG_SPEECH) return avgLogprob > logProbThreshold
-    const isLikelySpeech = noSpeechProb < noSpeechThreshold / 2
-    return noSpeechProb < noSpeechThreshold && avgLogprob > logProbThreshold * (isLikelySpeech ? ALONE : 1)
   }
 
   #result(durationSeconds: number, removedSeconds: number): Transcription {
@@ -331,29 +304,10 @@ class LongForm {
   }
 }
 
-/** The text with its overlong words cut where they cover what was said in them, and the extras say. */
-function withRoomFor(extras: readonly Extra[], text: WindowText): WindowText {
+/** The text, whose overlong words leave room for what the extras say. */
+function withRoom(text: WindowText, extras: readonly Extra[]): WindowText {
   const said = extras.flatMap(({ words }) => words ?? [])
-  const credible = text.words && spansOfWords(text.words)
-  const words = text.words?.map((word, i) => {
-    const holdsOthers = said.some(({ start, end }) => start < word.end && end > word.start)
-    return holdsOthers ? { ...word, ...credible![i]! } : word // one for each word
-  })
-  return { ...text, words }
-}
-
-/**
- * Alignment ended a word before its sound did, or began one behind it, so that a bit of it was heard as a word of its own. Only
- * where all of the text is that word is it more likely said again.
- */
-function isSlip({ window, decoded }: WindowText, said: readonly TimedWord[]): boolean {
-  if (speechSeconds(window) >= LONG_SPEECH) return false
-  const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
-  const found = lettersOf(decoded.text)
-  const before = said.findLast(({ start }) => start < window.startSeconds)
-  const after = said.find(({ start }) => start >= window.startSeconds)
-  const isNeighbour = [before, after].some((word) => word && lettersOf(word.word) === found)
-  return isNeighbour && said.some(({ word }) => ![found, ''].includes(lettersOf(word)))
+  return { ...text, words: text.words && withRoomFor(said, text.words) }
 }
 
 function numbered(entries: readonly Entry[], firstId: number): Segment[] {
@@ -388,40 +342,5 @@ class CountedSamples implements AsyncIterable<Float32Array> {
       this.#nSamples += chunk.length
       yield chunk
     }
-  }
-}
-
-/**
- * Begins work on items, at most `atOnce` at a time, and finishes them one after the other in their order. When one
- * fails, those that have begun are waited for before the failure is passed on.
- */
-async function inOrder<T, R>(
-  items: AsyncIterable<T>,
-  atOnce: number,
-  {
-    begin,
-    finish,
-  }: {
-    begin: (item: T) => Promise<R>
-    finish: (item: T, result: R) => Promise<void>
-  },
-): Promise<void> {
-  const underWay: { readonly item: T; readonly result: Promise<R> }[] = []
-  const finishFirst = async () => {
-    const { item, result } = underWay[0]!
-    await finish(item, await result)
-    underWay.shift()
-  }
-  try {
-    for await (const item of items) {
-      const result = begin(item)
-      result.catch(() => {}) // it is waited for in its turn
-      underWay.push({ item, result })
-      if (underWay.length < atOnce) continue
-      await finishFirst()
-    }
-    while (underWay.length > 0) await finishFirst()
-  } finally {
-    await Promise.allSettled(underWay.map(({ result }) => result))
   }
 }

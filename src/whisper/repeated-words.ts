@@ -4,7 +4,7 @@
  */
 
 import type { Span } from './windows.ts'
-import type { SpelledWord } from './words.ts'
+import { type SpelledWord, soundOf } from './words.ts'
 
 /** Words of the longest phrase whose rounds are looked at. */
 const LONGEST_PHRASE = 8
@@ -72,9 +72,7 @@ interface SpokenWord {
 }
 
 function withoutMarks(words: readonly AlignedWord[]): SpokenWord[] {
-  return words
-    .map(({ word }, index) => ({ sound: word.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, ''), index }))
-    .filter(({ sound }) => sound !== '')
+  return words.map(({ word }, index) => ({ sound: soundOf(word), index })).filter(({ sound }) => sound !== '')
 }
 
 interface Run {

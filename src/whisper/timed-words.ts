@@ -57,15 +57,10 @@ export function timeWords(
     place += tokens.length
     const ofTokens = probabilities.slice(from, place)
     const probability = ofTokens.reduce((sum, p) => sum + p, 0) / (ofTokens.length || 1)
-    return { word: text, tokens, start: times[from]!, end: times[place]!, probability }
+    return { word: text, tokens, start: startSeconds + times[from]!, end: startSeconds + times[place]!, probability }
   })
-  const inRecording = timed.map((word) => ({
-    ...word,
-    start: startSeconds + word.start,
-    end: startSeconds + word.end,
-  }))
   const span = { start: startSeconds, end: startSeconds + nPositions * SECONDS_PER_POSITION }
-  return lasting(shortened(spoken(inRecording, speech)), span)
+  return lasting(shortened(spoken(timed, speech)), span)
 }
 
 /**

@@ -149,6 +149,11 @@ function isBorderInside(word: string, rest: string): boolean {
   return /^[¿¡]/.test(rest) || (/^[\p{Ps}\p{Pi}]*\p{L}/u.test(rest) && BREAKING_MARK.test(word))
 }
 
+/** What is heard of a word as it is written: neither case nor marks nor blanks. */
+export function soundOf(word: string): string {
+  return word.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, '')
+}
+
 /** Words that are said for one that is written: "8-8-8" are three, and of a number each digit may be one. */
 export function nSpokenIn(word: string): number {
   return Math.max(1, word.match(/\p{Nd}|[^\p{Nd}\p{Pd}\s]*\p{L}[^\p{Nd}\p{Pd}\s]*/gu)?.length ?? 1)
