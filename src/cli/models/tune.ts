@@ -21,10 +21,10 @@ export async function tuneModels(ids: readonly string[], { output }: { readonly 
   const entries = ids.length > 0 ? ids.map((id) => registry.resolve(id)) : await modelsHere(config)
   const settings = await chooseDevice(config.engine, commandLogger(config, 'error'))
   const models = await Promise.all(
-    entries.map(async ({ id }, i) => {
-      const width = (await modelFacts(entries[i]!, settings)).config?.dModel // one for each id
-      if (width === undefined) throw new OptionInvalidError('id', id, 'a model whose files are on this machine')
-      return { id, width }
+    entries.map(async (entry) => {
+      const { config } = await modelFacts(entry, settings)
+      if (config === undefined) throw new OptionInvalidError('id', entry.id, 'a model whose files are on this machine')
+      return { id: entry.id, width: config.dModel }
     }),
   )
   let isQuiet = true

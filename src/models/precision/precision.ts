@@ -5,7 +5,7 @@ import type { Dtype } from '../../config.ts'
 import { checkPrecision, GPU_FORMAT, hasDotProducts, kindOf } from '../../device-precision.ts'
 import type { ResolvedDevice, SessionSettings } from '../../inference/index.ts'
 import type { Logger } from '../../logger.ts'
-import { type FormatMeasurement, keptTimes } from './format-times.ts'
+import { type FormatMeasurement, keptTimes, type TimesKey } from './format-times.ts'
 import { machineIdentity, processorFeatures } from './machine.ts'
 
 type Part = 'encoder' | 'decoder'
@@ -59,12 +59,12 @@ export interface FormatOptions extends KnownFormatOptions {
  * @throws {ConfigError} for float16 on a CPU.
  */
 export async function chooseFormats(options: FormatOptions): Promise<Formats> {
-  const { width, cacheDir, logger } = options
+  const { width, logger } = options
   const { formats, choose } = choiceOf(options)
   if (formats.length === 0) return choose(undefined)
   // Not above: the service asks for known formats, and must not load the runtime.
   const { measuredFormats } = await import('./precision-measurement.ts')
-  const { measurement, isNew } = await measuredFormats(formats, { cacheDir, machine: machineIdentity(), width })
+  const { measurement, isNew } = await measuredFormats(formats, timesKeyOf(options))
   const chosen = choose(measurement)
   const { times, nBusy } = measurement
   logger[isNew ? 'info' : 'debug'](
@@ -89,8 +89,7 @@ export function knownFormats(options: KnownFormatOptions): Formats | undefined {
 /** What decided, where a measurement could; undefined where nothing has been measured, or DTYPE names all formats. */
 export function keptMeasurement(options: KnownFormatOptions): FormatMeasurement | undefined {
   const { formats } = choiceOf(options)
-  const { cacheDir, width } = options
-  return formats.length === 0 ? undefined : keptTimes(formats, { cacheDir, machine: machineIdentity(), width })
+  return formats.length === 0 ? undefined : keptTimes(formats, timesKeyOf(options))
 }
 
 /** What a measurement that was asked for has found, and what follows from it. */
@@ -109,9 +108,12 @@ export async function tuneFormats(options: KnownFormatOptions): Promise<Tuned | 
   const { formats, choose } = choiceOf(options)
   if (formats.length === 0) return undefined
   const { measureAgain } = await import('./precision-measurement.ts')
-  const { cacheDir, width } = options
-  const measurement = await measureAgain(formats, { cacheDir, machine: machineIdentity(), width })
+  const measurement = await measureAgain(formats, timesKeyOf(options))
   return { measurement, chosen: choose(measurement) }
+}
+
+function timesKeyOf({ cacheDir, width }: KnownFormatOptions): TimesKey {
+  return { cacheDir, machine: machineIdentity(), width }
 }
 
 interface FormatChoice {
