@@ -28,6 +28,7 @@ import {
   writeSafetensors,
 } from '../helpers/builders/checkpoint-builder.ts'
 import { ctranslate2Bytes, ctranslate2Whisper } from '../helpers/builders/ctranslate2-builder.ts'
+import { u64 } from '../helpers/builders/little-endian.ts'
 import { mutatedBytes, mutatedJson } from '../helpers/builders/mutations.ts'
 import {
   call,
@@ -83,25 +84,32 @@ test('damaged safetensors', time, async (t) => {
   })
   const whole = readFileSync(path)
   const length = Number(whole.readBigUInt64LE())
-  const readAll = () => {
-    using table = openFile(folder, 'model.safetensors', SAFETENSORS)
-    for (const name of table.names()) table.read(name)
-  }
-  readAll()
-  const readBytes = (bytes: Uint8Array) => {
-    writeFileSync(path, bytes)
-    readAll()
-  }
+  readAll(folder, 'model.safetensors', SAFETENSORS)
+  const readBytes = readerOf(folder, 'model.safetensors', SAFETENSORS)
   await survives(mutatedBytes(whole), readBytes, { numRuns: 1500 })
   const header = JSON.parse(whole.toString('utf8', 8, 8 + length))
   const read = (json: unknown) => readBytes(withHeader(JSON.stringify(json) ?? '', whole.subarray(8 + length)))
   await survives(mutatedJson(header), read, { numRuns: 500 })
 })
 
+type FileForm = Parameters<typeof openFile>[2]
+
+/** Reads all tensors of a file. */
+function readAll(folder: string, file: string, form: FileForm): void {
+  using table = openFile(folder, file, form)
+  for (const name of table.names()) table.read(name)
+}
+
+/** The same of a file with other contents. */
+function readerOf(folder: string, file: string, form: FileForm): (bytes: Uint8Array) => void {
+  return (bytes) => {
+    writeFileSync(join(folder, file), bytes)
+    readAll(folder, file, form)
+  }
+}
+
 function withHeader(json: string, data: Uint8Array): Buffer {
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(Buffer.byteLength(json)))
-  return Buffer.concat([length, Buffer.from(json), data])
+  return Buffer.concat([u64(Buffer.byteLength(json)), Buffer.from(json), data])
 }
 
 test('a damaged file of PyTorch', time, async (t) => {
@@ -122,15 +130,8 @@ test('a damaged file of PyTorch', time, async (t) => {
       records: { 'archive/data/x': new Uint8Array(data.buffer) },
     },
   )
-  const readAll = () => {
-    using table = openFile(folder, 'pytorch_model.bin', PYTORCH)
-    for (const name of table.names()) table.read(name)
-  }
-  readAll()
-  const readBytes = (bytes: Uint8Array) => {
-    writeFileSync(path, bytes)
-    readAll()
-  }
+  readAll(folder, 'pytorch_model.bin', PYTORCH)
+  const readBytes = readerOf(folder, 'pytorch_model.bin', PYTORCH)
   await survives(mutatedBytes(readFileSync(path)), readBytes, { numRuns: 1500 })
 
   // The pickle alone, in an archive that is whole: its damage is not hidden behind the archive's.
@@ -143,7 +144,7 @@ test('a damaged file of PyTorch', time, async (t) => {
   })
   const readPickle = (bytes: Uint8Array) => {
     writePickle(path, bytes, { 'data/x': new Uint8Array(data.buffer) })
-    readAll()
+    readAll(folder, 'pytorch_model.bin', PYTORCH)
   }
   readPickle(pickle)
   await survives(mutatedBytes(pickle), readPickle, { numRuns: 1500 })

@@ -1,12 +1,11 @@
 /** `/v1/audio/*` as OpenAI's contract has it, with answers that the test writes; test/sdk has the official clients. */
 
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { TranscribeRequest } from '../../src/engine/transcriber.ts'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
-import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { FORM_TYPE, form, type Part } from '../helpers/rigs/raw-http.ts'
-import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { scriptedSuite } from '../helpers/rigs/scripted-suite.ts'
 
 const FILE: Part = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const TRANSCRIPTIONS = '/v1/audio/transcriptions'
@@ -23,24 +22,17 @@ const SPOKEN = transcriptionOf([FIRST, SECOND], { durationSeconds: 5.25, languag
 type Fields = readonly (readonly [name: string, content: string])[]
 
 describe("OpenAI's audio routes", () => {
-  let service: RunningService
-  let transcriber: ScriptedTranscriber
-
-  before(async () => {
-    transcriber = scriptedTranscriber()
-    service = await startService({ transcriber, env: { DEFAULT_MODEL_ID: 'base' } })
-  })
-  after(() => service.close())
-  beforeEach(() => {
-    transcriber.requests.length = 0
-    transcriber.script = async (request) => {
+  const suite = scriptedSuite(
+    async (request) => {
       for (const segment of SPOKEN.segments) request.onSegments?.([segment])
       return SPOKEN
-    }
-  })
+    },
+    { DEFAULT_MODEL_ID: 'base' },
+  )
+  const { transcriber } = suite
 
   async function post(fields: Fields = [], path = TRANSCRIPTIONS, parts: readonly Part[] = [FILE]) {
-    const response = await fetch(`${service.baseUrl}${path}`, {
+    const response = await fetch(`${suite.service.baseUrl}${path}`, {
       method: 'POST',
       headers: { 'content-type': FORM_TYPE },
       body: form(...fields.map(([name, content]) => ({ name, content })), ...parts),
@@ -337,7 +329,7 @@ describe("OpenAI's audio routes", () => {
         request.onSegments?.([SPOKEN.segments[1]!])
         return SPOKEN
       }
-      const response = await fetch(`${service.baseUrl}${TRANSCRIPTIONS}`, {
+      const response = await fetch(`${suite.service.baseUrl}${TRANSCRIPTIONS}`, {
         method: 'POST',
         headers: { 'content-type': FORM_TYPE },
         body: form({ name: 'stream', content: 'true' }, FILE),
@@ -433,7 +425,7 @@ describe("OpenAI's audio routes", () => {
     test('that is no form is answered with 415, one of a broken form with 400', async () => {
       const send = async (type: string | undefined, body: string) => {
         const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type }
-        const response = await fetch(`${service.baseUrl}${TRANSCRIPTIONS}`, { method: 'POST', headers, body })
+        const response = await fetch(`${suite.service.baseUrl}${TRANSCRIPTIONS}`, { method: 'POST', headers, body })
         await response.text()
         return response.status
       }
@@ -449,7 +441,7 @@ describe("OpenAI's audio routes", () => {
       assert.equal((await refused(many)).status, 413)
       const long = (await refused([['prompt', 'x'.repeat(10 * 1024 * 1024)]])) as { status: number }
       assert.ok([400, 413].includes(long.status))
-      await service.emptied()
+      await suite.service.emptied()
     })
 
     test('for a path that is not there, or by a wrong method, is answered in the same form', async () => {
@@ -457,7 +449,7 @@ describe("OpenAI's audio routes", () => {
         ['GET', '/v1/nothing', 404],
         ['GET', TRANSCRIPTIONS, 405],
       ] as const) {
-        const response = await fetch(`${service.baseUrl}${path}`, { method })
+        const response = await fetch(`${suite.service.baseUrl}${path}`, { method })
         assert.equal(response.status, status)
         const { error } = (await response.json()) as { error: object }
         assert.deepEqual(Object.keys(error), ['message', 'type', 'param', 'code'])

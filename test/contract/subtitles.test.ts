@@ -3,16 +3,15 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { writeTranscription } from '../../src/transcript/index.ts'
 import { writeSrt, writeVtt } from '../../src/web/formats/subtitles.ts'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
-import { scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { faultsOf } from '../helpers/judges/subtitle-limits.ts'
 import { readSrt, readVtt } from '../helpers/judges/subtitle-readers.ts'
 import { paradox } from '../helpers/rigs/command-line.ts'
 import { FORM_TYPE, form } from '../helpers/rigs/raw-http.ts'
-import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { scriptedSuite } from '../helpers/rigs/scripted-suite.ts'
 import { tempFolder } from '../helpers/rigs/temp-folder.ts'
 
 const PARAGRAPH =
@@ -29,22 +28,16 @@ const TOLD = transcriptionOf(
 )
 const WITHOUT_WORDS = { ...TOLD, segments: TOLD.segments.map((segment) => ({ ...segment, words: undefined })) }
 
-const transcriber = scriptedTranscriber()
-let service: RunningService
-
-before(async () => {
-  service = await startService({ transcriber, env: { DEFAULT_MODEL_ID: 'base' } })
-})
-after(() => service.close())
-beforeEach(() => {
-  transcriber.requests.length = 0
+const suite = scriptedSuite(
   // As an engine does it: words only for who has asked for them.
-  transcriber.script = async ({ options, onSegments }) => {
+  async ({ options, onSegments }) => {
     const transcription = options?.wordTimestamps ? TOLD : WITHOUT_WORDS
     onSegments?.(transcription.segments)
     return transcription
-  }
-})
+  },
+  { DEFAULT_MODEL_ID: 'base' },
+)
+const { transcriber } = suite
 
 const read = { srt: readSrt, vtt: readVtt }
 type Format = keyof typeof read
@@ -65,7 +58,7 @@ async function ask(path: keyof typeof DOORS, format: string, options: Readonly<R
   const inForm = place === 'form' ? fields.map(([name, content]) => ({ name, content })) : []
   const body = form(...inForm, { name: part, fileName: 'clip.wav', content: 'told' })
   const headers = { 'content-type': FORM_TYPE }
-  const response = await fetch(`${service.baseUrl}${path}${query}`, { method: 'POST', headers, body })
+  const response = await fetch(`${suite.service.baseUrl}${path}${query}`, { method: 'POST', headers, body })
   return { status: response.status, text: await response.text() }
 }
 
@@ -105,7 +98,7 @@ describe('by default', () => {
     mkdirSync(join(cwd, 'in'))
     writeFileSync(join(cwd, 'in/talk.wav'), 'told')
     const args = ['--output-dir', 'out', '--format', 'srt,vtt,verbose_json,tsv', 'in/talk.wav']
-    const { code, stderr } = await paradox(['transcribe', '--server', service.baseUrl, ...args], { cwd })
+    const { code, stderr } = await paradox(['transcribe', '--server', suite.service.baseUrl, ...args], { cwd })
     assert.equal(code, 0, stderr)
     const file = (ending: string) => readFileSync(join(cwd, `out/talk${ending}`), 'utf8')
     assert.equal(file('.srt'), expected('srt'))

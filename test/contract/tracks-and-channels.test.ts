@@ -1,10 +1,9 @@
 /** `track` and `channel` at every door: they reach the engine, wrong ones are refused, and answers say who spoke where. */
 
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
-import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
-import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { scriptedSuite } from '../helpers/rigs/scripted-suite.ts'
 
 const [LEFT, RIGHT] = [spokenSegment(' Bom dia.', 0), spokenSegment(' Boa tarde.', 0.5)]
 const inChannel = (segment: typeof LEFT, channel: number) => ({
@@ -31,18 +30,8 @@ const DOORS: readonly Door[] = [
 ]
 
 describe('track and channel', () => {
-  let service: RunningService
-  let transcriber: ScriptedTranscriber
-
-  before(async () => {
-    transcriber = scriptedTranscriber()
-    service = await startService({ transcriber })
-  })
-  after(() => service.close())
-  beforeEach(() => {
-    transcriber.requests.length = 0
-    transcriber.script = async () => SPOKEN
-  })
+  const suite = scriptedSuite(async () => SPOKEN)
+  const { transcriber } = suite
 
   async function post(
     { path, file, isQuery }: Pick<Door, 'path' | 'file' | 'isQuery'>,
@@ -52,7 +41,7 @@ describe('track and channel', () => {
     if (!isQuery) for (const [name, value] of Object.entries(fields)) form.set(name, value)
     form.set(file, new Blob(['bom dia']), 'nota.ogg')
     const query = isQuery ? `?${new URLSearchParams(fields)}` : ''
-    const response = await fetch(`${service.baseUrl}${path}${query}`, { method: 'POST', body: form })
+    const response = await fetch(`${suite.service.baseUrl}${path}${query}`, { method: 'POST', body: form })
     return { status: response.status, body: await response.text() }
   }
 

@@ -1,15 +1,14 @@
 /** The optional fields of `POST /transcribe`: how they reach the engines, what they answer, what is refused. */
 
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { toVerboseJson, verboseJsonSchema } from '../../src/transcript/index.ts'
 import { subtitleOptionInfos } from '../../src/transcript/subtitle-options.ts'
 import { decodingOptionInfos } from '../../src/whisper/options.ts'
 import { spokenSegment, transcriptionOf } from '../helpers/builders/transcriptions.ts'
 import { wrongValues } from '../helpers/builders/wrong-values.ts'
-import { type ScriptedTranscriber, scriptedTranscriber } from '../helpers/fakes/scripted-transcriber.ts'
 import { CHUNKED_POST, chunk, FORM_TYPE, form, openSocket, partHead, readAnswer } from '../helpers/rigs/raw-http.ts'
-import { type RunningService, startService } from '../helpers/rigs/service.ts'
+import { scriptedSuite } from '../helpers/rigs/scripted-suite.ts'
 
 const FILE = { name: 'file', fileName: 'nota.ogg', content: 'bom dia' }
 const INFOS = [...decodingOptionInfos(), ...subtitleOptionInfos()]
@@ -21,22 +20,12 @@ const SPOKEN = transcriptionOf([{ ...spokenSegment(' Bom dia.', 0.5), logprobs: 
 })
 
 describe('the optional fields of POST /transcribe', () => {
-  let service: RunningService
-  let transcriber: ScriptedTranscriber
-
-  before(async () => {
-    transcriber = scriptedTranscriber()
-    service = await startService({ transcriber })
-  })
-  after(() => service.close())
-  beforeEach(() => {
-    transcriber.requests.length = 0
-    transcriber.script = async () => SPOKEN
-  })
+  const suite = scriptedSuite(async () => SPOKEN)
+  const { transcriber } = suite
 
   async function post(fields: Readonly<Record<string, string>>) {
     const parts = Object.entries(fields).map(([name, content]) => ({ name, content }))
-    const response = await fetch(`${service.baseUrl}/transcribe`, {
+    const response = await fetch(`${suite.service.baseUrl}/transcribe`, {
       method: 'POST',
       headers: { 'content-type': FORM_TYPE },
       body: form(...parts, FILE),
@@ -51,7 +40,7 @@ describe('the optional fields of POST /transcribe', () => {
     assert.equal(type, 'application/json')
     assert.match((JSON.parse(body) as { detail: string }).detail, sentence)
     assert.equal(transcriber.requests.length, nAsked)
-    assert.deepEqual(await service.uploads(), [])
+    assert.deepEqual(await suite.service.uploads(), [])
   }
 
   test('reach the engines as values, and empty or unknown ones do not', async () => {
@@ -65,13 +54,13 @@ describe('the optional fields of POST /transcribe', () => {
 
   test('may come after the file', async () => {
     const body = form(FILE, { name: 'beam_size', content: '99' })
-    const response = await fetch(`${service.baseUrl}/transcribe`, {
+    const response = await fetch(`${suite.service.baseUrl}/transcribe`, {
       method: 'POST',
       headers: { 'content-type': FORM_TYPE },
       body,
     })
     assert.equal(response.status, 400)
-    assert.deepEqual(await service.uploads(), [])
+    assert.deepEqual(await suite.service.uploads(), [])
   })
 
   test('are refused out of range, each by its name, value and range, and no engine is asked', async () => {
@@ -83,11 +72,11 @@ describe('the optional fields of POST /transcribe', () => {
       }
     }
     assert.equal(transcriber.requests.length, 0)
-    assert.deepEqual(await service.uploads(), [])
+    assert.deepEqual(await suite.service.uploads(), [])
   })
 
   test('are refused at the file, while an upload without end is still running', async () => {
-    const socket = await openSocket(service.port)
+    const socket = await openSocket(suite.service.port)
     socket.write(CHUNKED_POST)
     socket.write(chunk(`${partHead({ name: 'beam_size' })}99\r\n${partHead(FILE)}RIFF`))
     const { status, body } = await readAnswer(socket)
@@ -97,7 +86,7 @@ describe('the optional fields of POST /transcribe', () => {
       body,
       `{"detail":"Option beam_size has the value '99', which is not allowed: use a whole number from 1 to 16."}`,
     )
-    await service.emptied()
+    await suite.service.emptied()
   })
 
   test('are refused when they contradict each other, wherever the other one stands', async () => {
@@ -111,7 +100,7 @@ describe('the optional fields of POST /transcribe', () => {
 
     const body = form({ name: 'word_timestamps', content: 'true' }, FILE, { name: 'response_format', content: 'srt' })
     const headers = { 'content-type': FORM_TYPE }
-    assert.equal((await fetch(`${service.baseUrl}/transcribe`, { method: 'POST', headers, body })).status, 200)
+    assert.equal((await fetch(`${suite.service.baseUrl}/transcribe`, { method: 'POST', headers, body })).status, 200)
   })
 
   test('a text arrives whole, and one that would be cut off is refused, as is a list', async () => {
@@ -125,7 +114,7 @@ describe('the optional fields of POST /transcribe', () => {
     const asked = async (...fields: readonly (readonly [string, string])[]) => {
       const body = form(...fields.map(([name, content]) => ({ name, content })), FILE)
       const headers = { 'content-type': FORM_TYPE }
-      const { status } = await fetch(`${service.baseUrl}/transcribe`, { method: 'POST', headers, body })
+      const { status } = await fetch(`${suite.service.baseUrl}/transcribe`, { method: 'POST', headers, body })
       assert.equal(status, 200)
       return transcriber.requests.at(-1)!.options!
     }
@@ -175,7 +164,7 @@ describe('the optional fields of POST /transcribe', () => {
   })
 
   test('are described with their defaults and ranges', async () => {
-    const api = (await (await fetch(`${service.baseUrl}/openapi.json`)).json()) as {
+    const api = (await (await fetch(`${suite.service.baseUrl}/openapi.json`)).json()) as {
       paths: Record<string, { post: { requestBody: { content: Record<string, { schema: { properties: object } }> } } }>
     }
     const { properties } = api.paths['/transcribe']!.post.requestBody.content['multipart/form-data']!.schema

@@ -3,6 +3,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelShape, type TensorSource, whisperTensors } from '../../../src/checkpoint/index.ts'
+import { u64 } from './little-endian.ts'
 import { type AddedToken, standardTokenizer, standardTokenizerJson } from './tokenizer-builder.ts'
 
 export type SafetensorsDtype = 'F32' | 'F16' | 'BF16'
@@ -52,12 +53,9 @@ export function writeSafetensors(path: string, tensors: Readonly<Record<string, 
   }
   const json = Buffer.from(JSON.stringify(header))
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')])
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(padded.length))
-
   const file = openSync(path, 'w')
   try {
-    writeFully(file, length)
+    writeFully(file, u64(padded.length))
     writeFully(file, padded)
     for (const tensor of Object.values(tensors)) {
       const data = typeof tensor.data === 'function' ? tensor.data() : tensor.data

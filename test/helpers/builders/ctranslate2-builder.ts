@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import type { ModelShape } from '../../../src/checkpoint/index.ts'
 import type { BuiltTensor, LazyTensor } from './checkpoint-builder.ts'
+import { u16, u32 } from './little-endian.ts'
 
 export interface Ctranslate2Variable {
   readonly shape: readonly number[]
@@ -37,16 +38,8 @@ export function writeCtranslate2(path: string, contents: Ctranslate2Contents): v
   writeFileSync(path, ctranslate2Bytes(contents))
 }
 
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-
 function text(value: string): Buffer {
-  const length = Buffer.alloc(2)
-  length.writeUInt16LE(Buffer.byteLength(value) + 1)
-  return Buffer.concat([length, Buffer.from(`${value}\0`)])
+  return Buffer.concat([u16(Buffer.byteLength(value) + 1), Buffer.from(`${value}\0`)])
 }
 
 // ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────────

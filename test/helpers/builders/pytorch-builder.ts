@@ -11,6 +11,7 @@ import {
   writeFully,
   writeJson,
 } from './checkpoint-builder.ts'
+import { u16, u32, u64 } from './little-endian.ts'
 
 // ── pickle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,22 +274,4 @@ function ends(count: number, size: number, start: number): Buffer {
   const locator = Buffer.concat([u32(0x07064b50), u32(0), u64(start + size), u32(1)])
   const plain = Buffer.concat([u32(0x06054b50), u16(0), u16(0), u16(count), u16(count), u32(size), u32(start), u16(0)])
   return Buffer.concat([wide, locator, plain])
-}
-
-function u16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeUInt16LE(value)
-  return bytes
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
-  return bytes
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64LE(BigInt(value))
-  return bytes
 }
