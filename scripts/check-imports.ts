@@ -18,7 +18,15 @@ import { dirname, join, relative, resolve } from 'node:path'
 const SHARED = [
   ...['errors', 'config', 'settings', 'logger', 'log-stream', 'option-table', 'schema', 'package-info', 'transcript'],
   ...['folders', 'temporary-folders', 'hub-token', 'api-keys', 'loopback', 'languages', 'language-table'],
-  ...['whisper-constants', 'device-precision', 'read-at', 'runtime-package', 'sentence-end', 'frame-levels'],
+  ...[
+    'whisper-constants',
+    'device-precision',
+    'read-at',
+    'runtime-package',
+    'sentence-end',
+    'unspaced-scripts',
+    'frame-levels',
+  ],
   ...['async', 'processes'],
 ]
 

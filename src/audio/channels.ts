@@ -7,7 +7,6 @@ export interface ChannelLayout {
 }
 
 export const MONO: ChannelLayout = { nChannels: 1, speakers: 0 }
-export const STEREO: ChannelLayout = { nChannels: 2, speakers: 0 }
 
 /** ffmpeg's resampler takes no more. */
 export const MOST_CHANNELS = 64

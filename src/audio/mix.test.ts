@@ -6,13 +6,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { TempFolder } from '../../test/helpers/data/audio-files.ts'
 import { assertRefused, decodeWhole } from '../../test/helpers/judges/decode-whole.ts'
-import { type ChannelLayout, mixWeights, STEREO } from './channels.ts'
+import { type ChannelLayout, mixWeights } from './channels.ts'
 import { mixed } from './mix.ts'
 
 const folder = new TempFolder()
 after(() => folder[Symbol.dispose]())
 
 const RATE = 16_000
+const STEREO: ChannelLayout = { nChannels: 2, speakers: 0 }
 /** Something like a voice: a sound of many frequencies, a quarter of a second in each half. */
 const VOICE = 'if(lt(mod(t,0.5),0.25),0.2*(sin(2*PI*180*t)+sin(2*PI*417*t)+sin(2*PI*1303*t)),0)'
 

@@ -7,6 +7,7 @@
  */
 
 import { endsSentence, hasSentenceMark } from '../sentence-end.ts'
+import { UNSPACED_SCRIPTS } from '../unspaced-scripts.ts'
 import { columnsOf } from './columns.ts'
 import { leansOnNext } from './function-words.ts'
 
@@ -17,9 +18,7 @@ export interface Piece {
 }
 
 /** Scripts that put no space between words, with their marks. */
-const UNSPACED =
-  '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Bopomofo}\\p{Script=Thai}\\p{Script=Lao}' +
-  '\\p{Script=Khmer}\\p{Script=Myanmar}\\p{Script=Tibetan}\\u3000-\\u303f\\uff00-\\uffef]'
+const UNSPACED = `[${UNSPACED_SCRIPTS}\\u3000-\\u303f\\uff00-\\uffef]`
 const HAS_UNSPACED = new RegExp(UNSPACED, 'u')
 const BEGINS_UNSPACED = new RegExp(`^${UNSPACED}`, 'u')
 const ENDS_UNSPACED = new RegExp(`${UNSPACED}\\p{M}*$`, 'u')

@@ -6,6 +6,7 @@
  */
 
 import { hasSentenceMark } from '../sentence-end.ts'
+import { UNSPACED_SCRIPTS } from '../unspaced-scripts.ts'
 import type { WhisperTokenizer } from './tokenizer.ts'
 
 /** A word as it is written, with the blank before it, and the tokens that spell it. */
@@ -116,8 +117,6 @@ function groupsByBlanks(language: string): boolean {
 }
 
 /** Letters of scripts that put no blanks between words. */
-const UNSPACED_SCRIPTS =
-  '\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Bopo}\\p{sc=Thai}\\p{sc=Laoo}\\p{sc=Khmr}\\p{sc=Mymr}\\p{sc=Tibt}'
 const UNSPACED = `[\\p{L}&&[${UNSPACED_SCRIPTS}]]`
 /** The letter or digit before a place, over marks and symbols; and the one behind it, over what opens. */
 const UNSPACED_BEFORE = new RegExp(`${UNSPACED}[^\\p{L}\\p{N}]*$`, 'v')
